@@ -1,0 +1,31 @@
+# Warnings, sanitizers and the compiler cache: what every target of ours is built with.
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+
+# Flags that all code must agree on.
+add_library(skiff_compiler INTERFACE)
+target_include_directories(skiff_compiler INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(skiff_compiler INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -fno-omit-frame-pointer)
+if(SKIFF_SANITIZE)
+  target_compile_options(skiff_compiler INTERFACE -fsanitize=${SKIFF_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(skiff_compiler INTERFACE -fsanitize=${SKIFF_SANITIZE})
+endif()
+if(SKIFF_BUILD_FUZZERS)
+  target_compile_options(skiff_compiler INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# A room of the house: skiff_room(dubbo SOURCES a.cpp b.cpp LINK skiff_x)
+function(skiff_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;LINK" ${ARGN})
+  add_library(skiff_${name} STATIC ${ROOM_SOURCES})
+  target_link_libraries(skiff_${name} PUBLIC skiff_compiler ${ROOM_LINK})
+endfunction()

@@ -1,0 +1,141 @@
+#include "dubbo/fastjson_reader.h"
+#include "dubbo/request_formats.h"
+#include "dubbo/text_writers.h"
+
+namespace skiff::dubbo {
+namespace {
+
+tl::unexpected<Error> malformed(std::string_view why) {
+  return fail(ErrorCode::kMalformed, "fastjson: " + std::string(why));
+}
+
+// The line at `offset`, which moves behind its end; nullopt where there is none. Line ends within
+// strings are escaped, so a line is a value.
+std::optional<std::string_view> next_line(std::string_view body, std::size_t& offset) {
+  if (offset >= body.size()) return std::nullopt;
+  const std::size_t end = body.find('\n', offset);
+  const std::string_view line =
+      body.substr(offset, end == std::string_view::npos ? end : end - offset);
+  offset = end == std::string_view::npos ? body.size() : end + 1;
+  return line;
+}
+
+bool at_end_of_line(FastjsonReader& reader, std::string_view line) {
+  reader.skip_spaces();
+  return reader.offset() == line.size();
+}
+
+bool read_value(FastjsonReader& reader, TextArena& arena, std::string_view key, Attachments& out) {
+  reader.skip_spaces();
+  if (reader.peek() != '"') return reader.skip_value();
+  if (out.size() == Attachments::kCapacity) {
+    out.add({}, {});  // only counted
+    return reader.skip_string();
+  }
+  std::string_view value;
+  if (!reader.read_text(value, arena)) return false;
+  out.add(key, value);
+  return true;
+}
+
+// The entries behind '{', with the '}'. fastjson writes keys that are no strings without quotes.
+bool read_entries(FastjsonReader& reader, TextArena& arena, Attachments& out) {
+  if (reader.take('}')) return true;
+  do {
+    reader.skip_spaces();
+    const bool has_text_key = reader.peek() == '"';
+    std::string_view key;
+    if (has_text_key && out.size() < Attachments::kCapacity) {
+      if (!reader.read_text(key, arena)) return false;
+    } else if (!reader.skip_value()) {
+      return false;
+    }
+    if (!reader.take(':')) return false;
+    if (has_text_key ? !read_value(reader, arena, key, out) : !reader.skip_value()) return false;
+  } while (reader.take(','));
+  return reader.take('}');
+}
+
+}  // namespace
+
+Result<RequestHead> read_fastjson_head(Bytes body, TextArena& arena) {
+  RequestHead head;
+  std::size_t offset = 0;
+  for (std::string_view* text :
+       {&head.protocol_version, &head.path, &head.version, &head.method, &head.parameter_types}) {
+    const auto line = next_line(as_text(body), offset);
+    if (!line) return malformed("body ends within the request head");
+    FastjsonReader reader(*line);
+    const bool is_read =
+        (text == &head.version && reader.take_null()) || reader.read_text(*text, arena);
+    if (!is_read || !at_end_of_line(reader, *line)) {
+      return malformed("expected a string on each line of the request head");
+    }
+  }
+  head.arguments_offset = offset;
+  const auto arguments = count_parameter_types(head.parameter_types);
+  if (!arguments) return malformed("broken parameter types descriptor");
+  head.argument_count = *arguments;
+  return head;
+}
+
+Result<AttachmentsPlace> read_fastjson_attachments(Bytes body, const RequestHead& head,
+                                                   TextArena& arena, Attachments& out) {
+  std::size_t offset = head.arguments_offset;
+  for (std::uint32_t i = 0; i < head.argument_count; ++i) {
+    if (!next_line(as_text(body), offset)) return malformed("body ends within the arguments");
+  }
+  const std::size_t line_at = offset;
+  const auto line = next_line(as_text(body), offset);
+  if (!line) return malformed("body ends before the attachments");
+  FastjsonReader reader(*line);
+  AttachmentsPlace place;
+  reader.skip_spaces();
+  place.begin = line_at + reader.offset();
+  if (reader.take('{')) {
+    reader.skip_spaces();
+    place.form =
+        reader.peek() == '}' ? AttachmentsPlace::Form::kEmptyMap : AttachmentsPlace::Form::kMap;
+    if (!read_entries(reader, arena, out)) return malformed("broken attachments");
+  } else if (reader.take_null()) {
+    place.form = AttachmentsPlace::Form::kNull;
+  } else if (!reader.skip_value()) {
+    return malformed("broken attachments");
+  }
+  place.end = line_at + reader.offset();
+  if (!at_end_of_line(reader, *line)) return malformed("text behind the attachments");
+  if (offset != body.size()) place.form = AttachmentsPlace::Form::kOther;
+  return place;
+}
+
+std::optional<std::string_view> fastjson_first_argument(Bytes body, const RequestHead& head,
+                                                        TextArena& arena) {
+  std::size_t offset = head.arguments_offset;
+  const auto line = next_line(as_text(body), offset);
+  if (!line) return std::nullopt;
+  FastjsonReader reader(*line);
+  std::string_view text;
+  if (!reader.read_text(text, arena)) return std::nullopt;
+  return text;
+}
+
+std::optional<AttachmentSplice> splice_fastjson(const AttachmentsPlace& place, NewAttachments added,
+                                                std::string& inserted) {
+  const bool was_null = place.form == AttachmentsPlace::Form::kNull;
+  if (was_null) inserted += '{';
+  bool needs_comma = place.form == AttachmentsPlace::Form::kMap;
+  for (const auto& [key, value] : added) {
+    if (needs_comma) inserted += ',';
+    append_json_string(key, inserted);
+    inserted += ':';
+    append_json_string(value, inserted);
+    needs_comma = true;
+  }
+  if (was_null) inserted += '}';
+  return AttachmentSplice{.insert_at = was_null ? place.begin : place.end - 1,
+                          .resume_at = was_null ? place.end : place.end - 1,
+                          .length_field_at = std::nullopt,
+                          .length_growth = 0};
+}
+
+}  // namespace skiff::dubbo

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "dubbo/bytes.h"
+#include "dubbo/hessian2_reader.h"
+#include "dubbo/request.h"
+#include "dubbo/result.h"
+#include "dubbo/text.h"
+
+// What RequestReader does, for each serialization: internal to dubbo/. The contracts are those of
+// the functions of RequestReader; texts that must be converted go to `arena`.
+namespace skiff::dubbo {
+
+using NewAttachments = std::span<const std::pair<std::string_view, std::string_view>>;
+
+// How many types a descriptor names ("Ljava/lang/String;I[J": 3); nullopt where it is none.
+std::optional<std::uint32_t> count_parameter_types(std::string_view descriptor);
+
+// hessian2_request.cpp
+Result<RequestHead> read_hessian2_head(Bytes body, Hessian2Reader& reader, TextArena& arena);
+Result<AttachmentsPlace> read_hessian2_attachments(Bytes body, const RequestHead& head,
+                                                   Hessian2Reader& reader, TextArena& arena,
+                                                   Attachments& out);
+std::optional<std::string_view> hessian2_first_argument(Bytes body, const RequestHead& head,
+                                                        Hessian2Reader& reader, TextArena& arena);
+std::optional<AttachmentSplice> splice_hessian2(Bytes body, const AttachmentsPlace& place,
+                                                NewAttachments added, std::string& inserted);
+
+// fastjson2_request.cpp: each value is a 4-byte size and as many bytes of JSONB.
+Result<RequestHead> read_fastjson2_head(Bytes body, TextArena& arena);
+Result<AttachmentsPlace> read_fastjson2_attachments(Bytes body, const RequestHead& head,
+                                                    TextArena& arena, Attachments& out);
+std::optional<std::string_view> fastjson2_first_argument(Bytes body, const RequestHead& head,
+                                                         TextArena& arena);
+std::optional<AttachmentSplice> splice_fastjson2(Bytes body, const AttachmentsPlace& place,
+                                                 NewAttachments added, std::string& inserted);
+
+// fastjson_request.cpp: each value is a line of JSON.
+Result<RequestHead> read_fastjson_head(Bytes body, TextArena& arena);
+Result<AttachmentsPlace> read_fastjson_attachments(Bytes body, const RequestHead& head,
+                                                   TextArena& arena, Attachments& out);
+std::optional<std::string_view> fastjson_first_argument(Bytes body, const RequestHead& head,
+                                                        TextArena& arena);
+std::optional<AttachmentSplice> splice_fastjson(const AttachmentsPlace& place, NewAttachments added,
+                                                std::string& inserted);
+
+// java_request.cpp: Java's object stream. Strings of `kJava` and `kCompactedJava` have a 4-byte
+// length before Java's own form, those of `kNativeJava` have not.
+Result<RequestHead> read_java_head(Serialization serialization, Bytes body, TextArena& arena);
+std::optional<std::string_view> java_first_argument(Serialization serialization, Bytes body,
+                                                    TextArena& arena);
+
+}  // namespace skiff::dubbo

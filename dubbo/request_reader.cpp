@@ -1,0 +1,136 @@
+#include "dubbo/request.h"
+#include "dubbo/request_formats.h"
+
+namespace skiff::dubbo {
+namespace {
+
+// In a descriptor: byte, char, double, float, int, long, short, boolean, void.
+constexpr std::string_view kPrimitives = "BCDFIJSZV";
+
+tl::unexpected<Error> unsupported(Serialization serialization, std::string_view what) {
+  return fail(ErrorCode::kUnsupported, "cannot read " + std::string(what) + " of serialization " +
+                                           std::to_string(static_cast<unsigned>(serialization)) +
+                                           " (" + std::string(name_of(serialization)) + ")");
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> count_parameter_types(std::string_view descriptor) {
+  std::uint32_t count = 0;
+  while (!descriptor.empty()) {
+    const std::size_t dimensions = descriptor.find_first_not_of('[');
+    if (dimensions == std::string_view::npos) return std::nullopt;
+    descriptor.remove_prefix(dimensions);
+    std::size_t size = 1;
+    if (descriptor.front() == 'L') {
+      size = descriptor.find(';') + 1;  // 0 where there is none
+      if (size < 3) return std::nullopt;
+    } else if (kPrimitives.find(descriptor.front()) == std::string_view::npos) {
+      return std::nullopt;
+    }
+    descriptor.remove_prefix(size);
+    ++count;
+  }
+  return count;
+}
+
+std::optional<std::string_view> Attachments::find(std::string_view key) const {
+  for (std::size_t i = size_; i > 0; --i) {
+    if (entries_[i - 1].first == key) return entries_[i - 1].second;
+  }
+  return std::nullopt;
+}
+
+void Attachments::add(std::string_view key, std::string_view value) {
+  if (size_ == kCapacity) {
+    ++dropped_;
+  } else {
+    entries_[size_++] = {key, value};
+  }
+}
+
+Result<RequestHead> RequestReader::read_head(Serialization serialization, Bytes body) {
+  head_texts_.clear();
+  switch (serialization) {
+    case Serialization::kHessian2:
+      return read_hessian2_head(body, hessian2_, head_texts_);
+    case Serialization::kFastjson2:
+      return read_fastjson2_head(body, head_texts_);
+    case Serialization::kFastjson:
+      return read_fastjson_head(body, head_texts_);
+    case Serialization::kJava:
+    case Serialization::kCompactedJava:
+    case Serialization::kNativeJava:
+      return read_java_head(serialization, body, head_texts_);
+    default:
+      return unsupported(serialization, "the request head");
+  }
+}
+
+Result<void> RequestReader::read_attachments(Serialization serialization, Bytes body,
+                                             const RequestHead& head, Attachments& out) {
+  attachment_texts_.clear();
+  spliceable_ = {};
+  out.clear();
+  Result<AttachmentsPlace> place;
+  switch (serialization) {
+    case Serialization::kHessian2:
+      place = read_hessian2_attachments(body, head, hessian2_, attachment_texts_, out);
+      break;
+    case Serialization::kFastjson2:
+      place = read_fastjson2_attachments(body, head, attachment_texts_, out);
+      break;
+    case Serialization::kFastjson:
+      place = read_fastjson_attachments(body, head, attachment_texts_, out);
+      break;
+    default:
+      return unsupported(serialization, "attachments");
+  }
+  if (!place) return tl::unexpected<Error>(std::move(place.error()));
+  spliceable_ = body;
+  attachments_place_ = *place;
+  return {};
+}
+
+std::optional<std::string_view> RequestReader::generic_method(Serialization serialization,
+                                                              Bytes body, const RequestHead& head) {
+  generic_texts_.clear();
+  if (head.argument_count == 0) return std::nullopt;
+  switch (serialization) {
+    case Serialization::kHessian2:
+      return hessian2_first_argument(body, head, hessian2_, generic_texts_);
+    case Serialization::kFastjson2:
+      return fastjson2_first_argument(body, head, generic_texts_);
+    case Serialization::kFastjson:
+      return fastjson_first_argument(body, head, generic_texts_);
+    case Serialization::kJava:
+    case Serialization::kCompactedJava:
+    case Serialization::kNativeJava:
+      return java_first_argument(serialization, body, generic_texts_);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<AttachmentSplice> RequestReader::splice(
+    Serialization serialization, Bytes body,
+    std::span<const std::pair<std::string_view, std::string_view>> added, std::string& inserted) {
+  inserted.clear();
+  const bool is_of_this_body =
+      spliceable_.data() == body.data() && spliceable_.size() == body.size() && !body.empty();
+  if (!is_of_this_body || attachments_place_.form == AttachmentsPlace::Form::kOther) {
+    return std::nullopt;
+  }
+  switch (serialization) {
+    case Serialization::kHessian2:
+      return splice_hessian2(body, attachments_place_, added, inserted);
+    case Serialization::kFastjson2:
+      return splice_fastjson2(body, attachments_place_, added, inserted);
+    case Serialization::kFastjson:
+      return splice_fastjson(attachments_place_, added, inserted);
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace skiff::dubbo
