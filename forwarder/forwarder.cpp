@@ -1,0 +1,203 @@
+#include "forwarder/forwarder.h"
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <mutex>
+#include <string_view>
+#include <utility>
+
+#include "forwarder/metrics.h"
+#include "forwarder/socket.h"
+#include "forwarder/worker.h"
+
+namespace skiff::forwarder {
+namespace {
+
+using std::chrono::milliseconds;
+
+// One address, listened on by every worker.
+struct SharedPort {
+  std::vector<Fd> sockets;
+  std::uint16_t port = 0;
+};
+
+Result<SharedPort> listen_for_all(const SocketAddress& address, const std::string& host,
+                                  bool dual_stack, unsigned workers) {
+  if (Result<void> free = check_port_is_free(address, dual_stack); !free) {
+    return tl::unexpected(free.error());
+  }
+  SharedPort shared;
+  SocketAddress next = address;
+  for (unsigned i = 0; i < workers; ++i) {
+    Result<Fd> fd = listen_on(next, dual_stack);
+    if (!fd) return tl::unexpected(fd.error());
+    if (i == 0) {  // the others join the port that the first one was given
+      shared.port = SocketAddress::local_of(fd->get()).port();
+      next = dual_stack ? SocketAddress::any_v6(shared.port)
+                        : *SocketAddress::parse(host, shared.port);
+    }
+    shared.sockets.push_back(std::move(*fd));
+  }
+  return shared;
+}
+
+Result<SharedPort> open_port(const ListenAddress& listen, unsigned workers) {
+  const bool every_address = listen.local_only || listen.host == "::";
+  if (every_address) {
+    Result<SharedPort> shared =
+        listen_for_all(SocketAddress::any_v6(listen.port), "::", true, workers);
+    // Without IPv6 in the kernel the IPv4 wildcard says the same.
+    if (shared || Fd(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)).valid()) return shared;
+  }
+  const std::string host = every_address ? "0.0.0.0" : listen.host;
+  const Result<SocketAddress> address = SocketAddress::parse(host, listen.port);
+  if (!address) return tl::unexpected(address.error());
+  return listen_for_all(*address, host, false, workers);
+}
+
+// Which description of an endpoint says more, where workers differ.
+int interest_of(std::string_view description) {
+  static constexpr std::array<std::string_view, 5> kOrder{"idle", "connecting", "down", "readonly",
+                                                          "connected"};
+  const auto found = std::ranges::find_if(
+      kOrder, [&](std::string_view word) { return description.starts_with(word); });
+  return static_cast<int>(found - kOrder.begin());
+}
+
+void add_to(TrafficSnapshot& sum, const WorkerSnapshot& worker) {
+  for (std::size_t i = 0; i < counter_infos().size(); ++i) {
+    sum.counters[std::string(counter_infos()[i].name)] += worker.counters[static_cast<Counter>(i)];
+  }
+  for (std::size_t i = 0; i < gauge_infos().size(); ++i) {
+    std::uint64_t& gauge = sum.gauges[std::string(gauge_infos()[i].name)];
+    const bool same_everywhere = static_cast<Gauge>(i) == Gauge::kRoutes;
+    gauge = same_everywhere ? std::max(gauge, worker.gauges[i]) : gauge + worker.gauges[i];
+  }
+  for (const auto& [interface, methods] : worker.methods) {
+    for (const auto& [method, traffic] : methods) {
+      MethodTraffic& total = sum.methods[interface][method];
+      total.requests += traffic.requests;
+      total.failures += traffic.failures;
+    }
+  }
+  for (const auto& [address, description] : worker.endpoints) {
+    std::string& shown = sum.endpoints[address];
+    if (shown.empty() || interest_of(description) > interest_of(shown)) shown = description;
+  }
+}
+
+// What is collected from workers, or waited for; kept alive by those that answer late.
+struct Gathering {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t answered = 0;  // guarded by mutex
+  TrafficSnapshot sum;       // guarded by mutex
+};
+
+class WorkerForwarder final : public Forwarder {
+ public:
+  explicit WorkerForwarder(ForwarderConfig config) : config_(std::move(config)) {}
+
+  Result<void> begin(ForwarderObserver& observer) {
+    config_.workers = std::max(config_.workers, 1U);
+    Result<SharedPort> outbound = open_port(config_.outbound, config_.workers);
+    if (!outbound) return fail_listen("--outbound", outbound.error());
+    Result<SharedPort> inbound = open_port(config_.inbound, config_.workers);
+    if (!inbound) return fail_listen("--inbound", inbound.error());
+    outbound_port_ = outbound->port;
+    inbound_port_ = inbound->port;
+    for (unsigned i = 0; i < config_.workers; ++i) {
+      auto worker = Worker::create(config_, observer, std::move(outbound->sockets[i]),
+                                   std::move(inbound->sockets[i]));
+      if (!worker) return tl::unexpected(worker.error());
+      workers_.push_back(std::move(*worker));
+    }
+    for (const auto& worker : workers_) worker->run();
+    return {};
+  }
+
+  std::uint16_t outbound_port() const override { return outbound_port_; }
+  std::uint16_t inbound_port() const override { return inbound_port_; }
+
+  void update_route(std::shared_ptr<const governance::ServiceRoute> route) override {
+    for (const auto& worker : workers_) {
+      worker->post([route](Worker& w) { w.outbound().update_route(route); });
+    }
+  }
+
+  void remove_route(const std::string& interface) override {
+    for (const auto& worker : workers_) {
+      worker->post([interface](Worker& w) { w.outbound().remove_route(interface); });
+    }
+  }
+
+  void update_local_services(std::vector<LocalServicePort> services) override {
+    const auto shared = std::make_shared<const std::vector<LocalServicePort>>(std::move(services));
+    for (const auto& worker : workers_) {
+      worker->post([shared](Worker& w) { w.inbound().services().update(*shared); });
+    }
+  }
+
+  TrafficSnapshot snapshot(milliseconds deadline) override {
+    const auto gathering = std::make_shared<Gathering>();
+    for (const auto& worker : workers_) {
+      worker->post([gathering](Worker& w) {
+        const WorkerSnapshot taken = w.snapshot();
+        const std::lock_guard lock(gathering->mutex);
+        add_to(gathering->sum, taken);
+        ++gathering->answered;
+        gathering->changed.notify_one();
+      });
+    }
+    std::unique_lock lock(gathering->mutex);
+    wait_for_all(*gathering, lock, deadline);
+    TrafficSnapshot sum = gathering->sum;
+    sum.gauges[std::string(gauge_infos()[static_cast<std::size_t>(Gauge::kWorkersSilent)].name)] =
+        workers_.size() - gathering->answered;
+    return sum;
+  }
+
+  bool drain(milliseconds limit) override {
+    const auto gathering = std::make_shared<Gathering>();
+    for (const auto& worker : workers_) {
+      worker->post([gathering](Worker& w) {
+        w.drain([gathering] {
+          const std::lock_guard lock(gathering->mutex);
+          ++gathering->answered;
+          gathering->changed.notify_one();
+        });
+      });
+    }
+    std::unique_lock lock(gathering->mutex);
+    return wait_for_all(*gathering, lock, limit);
+  }
+
+ private:
+  static tl::unexpected<Error> fail_listen(const std::string& flag, const Error& error) {
+    return fail(error.code, flag + ": cannot listen on " + error.message);
+  }
+
+  bool wait_for_all(Gathering& gathering, std::unique_lock<std::mutex>& lock, milliseconds limit) {
+    return gathering.changed.wait_for(lock, limit,
+                                      [&] { return gathering.answered == workers_.size(); });
+  }
+
+  ForwarderConfig config_;
+  std::uint16_t outbound_port_ = 0;
+  std::uint16_t inbound_port_ = 0;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Forwarder>> Forwarder::start(const ForwarderConfig& config,
+                                                    ForwarderObserver& observer) {
+  auto forwarder = std::make_unique<WorkerForwarder>(config);
+  if (Result<void> begun = forwarder->begin(observer); !begun) {
+    return tl::unexpected(begun.error());
+  }
+  return forwarder;
+}
+
+}  // namespace skiff::forwarder

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dubbo/result.h"
+#include "dubbo/service_key.h"
+#include "governance/service_route.h"
+
+namespace skiff::forwarder {
+
+// Where a listener binds. "local:20881" listens on every address but serves only peers on this
+// machine.
+struct ListenAddress {
+  std::string host;  // "" for local
+  std::uint16_t port = 0;
+  bool local_only = false;
+};
+
+struct ForwarderConfig {
+  ListenAddress outbound{.host = "", .port = 20881, .local_only = true};
+  ListenAddress inbound{.host = "0.0.0.0", .port = 20882, .local_only = false};
+  std::string provider_host = "127.0.0.1";  // where inbound goes; numeric
+  std::uint16_t provider_port = 20880;      // for services that no publication names
+  unsigned workers = 1;
+  std::uint32_t body_limit = 8 * 1024 * 1024;  // bytes, of a frame's body
+  std::chrono::milliseconds hold_time{
+      1000};  // a request for an unknown service waits this long for its providers
+  std::chrono::milliseconds default_timeout{3000};  // where neither request nor provider names one
+  std::chrono::milliseconds connect_timeout{1000};
+  std::chrono::milliseconds heartbeat_interval{
+      60000};  // silence after which an upstream connection is asked
+};
+
+// Called on worker threads; must return at once.
+class ForwarderObserver {
+ public:
+  virtual ~ForwarderObserver() = default;
+  // A request for an interface without a route arrived; asked once per worker until a route comes
+  // or the hold time is over.
+  virtual void need_service(const std::string& interface) = 0;
+};
+
+// A local provider: inbound requests of this service go to provider_host:port.
+struct LocalServicePort {
+  dubbo::ServiceKey service;
+  std::uint16_t port = 0;
+};
+
+struct MethodTraffic {
+  std::uint64_t requests = 0;
+  std::uint64_t failures = 0;  // answered by the agent itself with an error
+};
+
+// Sums over all workers, since start. The names are those of the metrics list, forwarder/metrics.h.
+struct TrafficSnapshot {
+  std::map<std::string, std::uint64_t> counters;  // metric name without the skiff_ prefix -> value
+  std::map<std::string, std::uint64_t> gauges;
+  std::map<std::string, std::map<std::string, MethodTraffic>> methods;  // interface -> method
+  std::map<std::string, std::string> endpoints;  // "10.0.0.5:20882" -> "connected", "idle",
+                                                 // "connecting", "readonly", "down: <error>"
+};
+
+// The data plane: listeners and workers. All calls may come from any thread but the workers'; they
+// post and return.
+class Forwarder {
+ public:
+  // Binds both listeners and starts the workers. Fails with kInvalidArgument or kUnavailable
+  // (address in use, ...). `observer` must outlive it.
+  static Result<std::unique_ptr<Forwarder>> start(const ForwarderConfig& config,
+                                                  ForwarderObserver& observer);
+  // Closes everything at once and joins the workers.
+  virtual ~Forwarder() = default;
+
+  virtual std::uint16_t outbound_port() const = 0;  // the real ones, where 0 was asked for
+  virtual std::uint16_t inbound_port() const = 0;
+
+  virtual void update_route(std::shared_ptr<const governance::ServiceRoute> route) = 0;
+  virtual void remove_route(const std::string& interface) = 0;
+  virtual void update_local_services(std::vector<LocalServicePort> services) = 0;
+
+  // Asks every worker; what has not answered by `deadline` is left out (and counted as
+  // `workers_silent`).
+  virtual TrafficSnapshot snapshot(std::chrono::milliseconds deadline) = 0;
+
+  // Stops accepting, sends READONLY on inbound connections, lets what is in flight finish; returns
+  // when all is quiet or `limit` is over. True if nothing was cut off.
+  virtual bool drain(std::chrono::milliseconds limit) = 0;
+};
+
+}  // namespace skiff::forwarder

@@ -1,0 +1,277 @@
+#include "forwarder/frame_connection.h"
+
+#include <sys/epoll.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "forwarder/limits.h"
+
+namespace skiff::forwarder {
+
+using dubbo::FrameHeader;
+
+FrameConnection::FrameConnection(EventLoop& loop, Fd fd, bool connecting, std::uint32_t body_limit)
+    : loop_(loop),
+      fd_(std::move(fd)),
+      state_(connecting ? State::kConnecting : State::kOpen),
+      body_limit_(body_limit),
+      output_(loop.buffers()),
+      last_read_(loop.now()),
+      linger_(&FrameConnection::on_linger_over, this) {}
+
+FrameConnection::~FrameConnection() { loop_.forget(*this); }
+
+Result<void> FrameConnection::start() { return loop_.add(fd_.get(), *this); }
+
+void FrameConnection::on_events(std::uint32_t events) {
+  if (state_ == State::kConnecting && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
+    finish_connecting();
+  }
+  if (state_ == State::kClosed || state_ == State::kConnecting) return;
+  if ((events & EPOLLOUT) != 0 && write_blocked_) {
+    write_blocked_ = false;
+    on_flush();
+  }
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) read_until_end_ = true;
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) read_frames();
+}
+
+void FrameConnection::finish_connecting() {
+  if (const int error = socket_error(fd_.get()); error != 0) {
+    close(errno_text(error));
+    return;
+  }
+  state_ = State::kOpen;
+  last_read_ = loop_.now();
+  on_connected();
+  if (!output_.empty() && !is_closed()) on_flush();
+}
+
+// --- reading
+
+void FrameConnection::resume_reading() {
+  if (!reading_paused_) return;
+  reading_paused_ = false;
+  loop_.revisit(*this);
+}
+
+void FrameConnection::read_frames() {
+  if (state_ == State::kFinishing || state_ == State::kLingering) return discard_input();
+  for (int i = 0; i < limits::kReadsPerTurnMax; ++i) {
+    if (state_ != State::kOpen || reading_paused_ || input_ended_) return;
+    if (!read_once()) return;
+  }
+  loop_.revisit(*this);
+}
+
+bool FrameConnection::read_once() {
+  const bool large = partial_frame_size_ != 0 && partial_size_ > limits::kPartialCopyMax;
+  return large ? read_into_partial() : read_into_scratch();
+}
+
+bool FrameConnection::read_into_scratch() {
+  std::byte* scratch = loop_.scratch();
+  const std::size_t kept = partial_size_;
+  if (kept > 0) std::memcpy(scratch, partial_.data(), kept);
+  const std::size_t asked = limits::kReadScratchBytes - kept;
+  const ssize_t got = recv(fd_.get(), scratch + kept, asked, 0);
+  if (got <= 0) return handle_read_result(got, asked);
+  partial_size_ = 0;
+  partial_.release();
+  last_read_ = loop_.now();
+  take_frames({scratch, kept + static_cast<std::size_t>(got)});
+  return handle_read_result(got, asked);
+}
+
+// The rest of a large frame goes where its beginning is; what follows it goes to the scratch
+// buffer.
+bool FrameConnection::read_into_partial() {
+  // Memory follows the bytes that came, not what a header promises.
+  if (partial_size_ == partial_.capacity()) {
+    PooledBlock larger =
+        loop_.buffers().take(std::min(partial_frame_size_, 2 * partial_.capacity()));
+    std::memcpy(larger.data(), partial_.data(), partial_size_);
+    partial_ = std::move(larger);
+  }
+  const std::size_t room = std::min(partial_.capacity(), partial_frame_size_) - partial_size_;
+  const bool reaches_end = partial_size_ + room == partial_frame_size_;
+  std::array<iovec, 2> parts{iovec{partial_.data() + partial_size_, room},
+                             iovec{loop_.scratch(), limits::kReadScratchBytes}};
+  const std::size_t asked = room + (reaches_end ? limits::kReadScratchBytes : 0);
+  const ssize_t got = readv(fd_.get(), parts.data(), reaches_end ? 2 : 1);
+  if (got <= 0) return handle_read_result(got, asked);
+  last_read_ = loop_.now();
+  const auto size = static_cast<std::size_t>(got);
+  partial_size_ += std::min(size, room);
+  if (partial_size_ == partial_frame_size_) {
+    PooledBlock whole = std::move(partial_);
+    std::span<std::byte> frame(whole.data(), std::exchange(partial_size_, 0));
+    partial_frame_size_ = 0;
+    take_frame(frame);
+    whole.release();
+    if (state_ == State::kOpen) take_frames({loop_.scratch(), size - room});
+  }
+  return handle_read_result(got, asked);
+}
+
+// True where another read may bring more.
+bool FrameConnection::handle_read_result(std::int64_t got, std::size_t asked) {
+  if (state_ != State::kOpen) return false;
+  if (got > 0) return static_cast<std::size_t>(got) == asked || read_until_end_;
+  if (got == 0) {
+    input_ended_ = true;
+    on_end_of_input();
+    return false;
+  }
+  if (errno == EINTR) return true;
+  if (errno != EAGAIN) close(errno_text(errno));
+  return false;
+}
+
+void FrameConnection::discard_input() {
+  for (int i = 0; i < limits::kReadsPerTurnMax; ++i) {
+    const ssize_t got = recv(fd_.get(), loop_.scratch(), limits::kReadScratchBytes, 0);
+    if (got > 0) continue;
+    if (got == 0) {
+      if (state_ == State::kLingering) close("closed by the peer");
+      return;
+    }
+    if (errno != EAGAIN && errno != EINTR) close(errno_text(errno));
+    return;
+  }
+  loop_.revisit(*this);
+}
+
+void FrameConnection::take_frames(std::span<std::byte> bytes) {
+  while (state_ == State::kOpen && !bytes.empty()) {
+    if (discard_left_ > 0) {
+      const std::size_t skipped = std::min(discard_left_, bytes.size());
+      discard_left_ -= skipped;
+      bytes = bytes.subspan(skipped);
+    } else if (!take_frame(bytes)) {
+      break;
+    }
+  }
+  if (state_ == State::kOpen && !bytes.empty()) keep_partial(bytes);
+}
+
+bool FrameConnection::take_frame(std::span<std::byte>& bytes) {
+  const Result<FrameHeader> header = dubbo::parse_frame_header(bytes, body_limit_);
+  if (header) {
+    const std::size_t size = FrameHeader::kSize + header->body_size;
+    partial_frame_size_ = size;
+    if (bytes.size() < size) return false;
+    partial_frame_size_ = 0;
+    const std::span<std::byte> frame = bytes.first(size);
+    bytes = bytes.subspan(size);
+    on_frame(Frame{*header, frame});
+    return true;
+  }
+  partial_frame_size_ = 0;
+  if (header.error().code == ErrorCode::kIncomplete) return false;
+  if (header.error().code == ErrorCode::kTooLarge) {
+    const FrameHeader oversized = *dubbo::parse_frame_header(bytes, UINT32_MAX);
+    bytes = bytes.subspan(FrameHeader::kSize);
+    discard_left_ = oversized.body_size;
+    if (on_oversized(oversized) == OversizedFrame::kStopReading) finish();
+    return state_ == State::kOpen;
+  }
+  on_foreign_bytes(bytes);
+  close("not a Dubbo frame");
+  return false;
+}
+
+void FrameConnection::keep_partial(std::span<const std::byte> bytes) {
+  partial_ = loop_.buffers().take(bytes.size());
+  std::memcpy(partial_.data(), bytes.data(), bytes.size());
+  partial_size_ = bytes.size();
+}
+
+// --- writing
+
+std::byte* FrameConnection::extend_output(std::size_t size) {
+  if (!flush_scheduled_ && !write_blocked_) {
+    flush_scheduled_ = true;
+    loop_.mark_dirty(*this);
+  }
+  return output_.extend(size);
+}
+
+void FrameConnection::append_output(dubbo::Bytes bytes) {
+  if (!bytes.empty()) std::memcpy(extend_output(bytes.size()), bytes.data(), bytes.size());
+}
+
+void FrameConnection::on_flush() {
+  flush_scheduled_ = false;
+  if (state_ == State::kClosed || state_ == State::kConnecting || write_blocked_) return;
+  while (!output_.empty()) {
+    const ssize_t sent = send(fd_.get(), output_.bytes().data(), output_.size(), MSG_NOSIGNAL);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN) return close(errno_text(errno));
+      write_blocked_ = true;
+      return;
+    }
+    note_sent(static_cast<std::size_t>(sent));
+  }
+  if (state_ == State::kFinishing) return enter_linger();
+  on_output_drained();
+}
+
+// Keeps sent_of_first_frame_left_ true: output_ begins with that many bytes of a frame that was
+// half sent.
+void FrameConnection::note_sent(std::size_t sent) {
+  const dubbo::Bytes bytes = output_.bytes();
+  if (sent == bytes.size()) {
+    sent_of_first_frame_left_ = 0;
+  } else {
+    std::size_t boundary = sent_of_first_frame_left_;
+    while (boundary < sent) {
+      const auto header = dubbo::parse_frame_header(bytes.subspan(boundary), UINT32_MAX);
+      boundary += FrameHeader::kSize + header->body_size;
+    }
+    sent_of_first_frame_left_ = boundary - sent;
+  }
+  output_.consume(sent);
+}
+
+// --- closing
+
+void FrameConnection::finish() {
+  if (state_ == State::kConnecting) return close("not needed any more");
+  if (state_ != State::kOpen) return;
+  state_ = State::kFinishing;
+  if (output_.empty()) enter_linger();
+}
+
+// The peer reads the last answers, then sees the end. Closing at once would send a reset where
+// unread input is left, and a reset can overtake what we wrote.
+void FrameConnection::enter_linger() {
+  state_ = State::kLingering;
+  shutdown(fd_.get(), SHUT_WR);
+  if (input_ended_) return close("finished");
+  loop_.arm(linger_, limits::kLingerTime);
+  discard_input();
+}
+
+void FrameConnection::on_linger_over(void* self) {
+  static_cast<FrameConnection*>(self)->close("finished");
+}
+
+void FrameConnection::close(const std::string& reason) {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  linger_.cancel();
+  fd_.reset();
+  on_closed(reason);
+  partial_.release();
+  partial_size_ = 0;
+  output_.clear();
+}
+
+}  // namespace skiff::forwarder

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "forwarder/handle_table.h"
+#include "forwarder/inbound/inbound_connection.h"
+#include "forwarder/inbound/local_services.h"
+#include "forwarder/worker_context.h"
+
+namespace skiff::forwarder {
+
+// The inbound side of one worker: 20882 -> the local provider. Lives on its worker's thread.
+class Inbound {
+ public:
+  explicit Inbound(WorkerContext& context);
+  ~Inbound();
+  Inbound(const Inbound&) = delete;
+  Inbound& operator=(const Inbound&) = delete;
+
+  void accept(Fd socket);
+  LocalServices& services() { return services_; }
+
+  // Says READONLY on every connection; finish_quiet() then closes those that have become quiet.
+  void drain();
+  void finish_quiet();
+  bool is_quiet() const { return connections_.size() == 0; }
+
+  // From InboundConnection.
+  void on_connection_closed(InboundConnection& connection);
+
+  std::size_t connections() const { return connections_.size(); }
+  std::size_t in_flight();
+
+ private:
+  WorkerContext& context_;
+  LocalServices services_;
+  HandleTable<InboundConnection> connections_;
+};
+
+}  // namespace skiff::forwarder

@@ -1,0 +1,247 @@
+#include "forwarder/inbound/inbound_connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "dubbo/response.h"
+#include "dubbo/url.h"
+#include "forwarder/inbound/inbound.h"
+#include "forwarder/limits.h"
+
+namespace skiff::forwarder {
+
+using dubbo::Status;
+
+InboundConnection::InboundConnection(WorkerContext& context, Inbound& inbound, Fd fd)
+    : FrameConnection(context.loop, std::move(fd), false, context.config.body_limit),
+      context_(context),
+      inbound_(inbound) {}
+
+Result<void> InboundConnection::begin(Handle handle) {
+  handle_ = handle;
+  return start();
+}
+
+// --- from the consumer
+
+void InboundConnection::on_frame(const Frame& frame) {
+  if (frame.header.is_event) return on_event(frame);
+  if (frame.header.is_request) return relay_request(frame);
+  relay_callback_answer(frame);
+}
+
+// Heartbeats are between neighbours: the agent answers, and asks the provider by itself.
+void InboundConnection::on_event(const Frame& frame) {
+  if (!frame.header.is_request || !frame.header.is_two_way) return;
+  std::vector<std::byte> answer;
+  dubbo::append_heartbeat_response(frame.header, frame.body(), answer);
+  append_output(answer);
+  context_.counters.add(Counter::kHeartbeatsAnswered);
+}
+
+void InboundConnection::relay_request(const Frame& frame) {
+  context_.counters.add(Counter::kInboundRequests);
+  const dubbo::FrameHeader& header = frame.header;
+  if (header.is_two_way && pending_.size() >= limits::kInboundPendingMax) {
+    return answer_error(header.request_id, header.serialization, Status::kServerThreadpoolExhausted,
+                        "this connection has " + std::to_string(pending_.size()) +
+                            " requests without an answer, the agent's limit");
+  }
+  const std::uint16_t port = inbound_.services().port_for(frame);
+  std::string reason;
+  ProviderLink* link = link_to(port, reason);
+  if (link == nullptr) {
+    if (!header.is_two_way) return;
+    return answer_error(header.request_id, header.serialization, Status::kServerError, reason);
+  }
+  if (header.is_two_way) pending_.add({header.request_id, port, header.serialization});
+  link->append_output(frame.bytes);
+  if (link->output_size() > limits::kDownstreamHighBytes) pause_reading();
+}
+
+void InboundConnection::relay_callback_answer(const Frame& frame) {
+  const auto port = callbacks_.port_of(frame.header.request_id);
+  ProviderLink* link = port ? find_link(*port) : nullptr;
+  if (link == nullptr) {
+    context_.counters.add(Counter::kInboundDropped);
+    return;
+  }
+  callbacks_.take(frame.header.request_id, *port);
+  link->append_output(frame.bytes);
+}
+
+FrameConnection::OversizedFrame InboundConnection::on_oversized(const dubbo::FrameHeader& header) {
+  context_.counters.add(Counter::kOversized);
+  context_.log.warn(LogKind::kOversized, context_.loop.now(),
+                    "closing an inbound connection that sent a frame of " +
+                        std::to_string(header.body_size) + " bytes, over the limit (body_limit)");
+  if (header.is_request && !header.is_event && header.is_two_way) {
+    answer_error(header.request_id, header.serialization, Status::kBadRequest,
+                 "the request has " + std::to_string(header.body_size) +
+                     " bytes, the agent's limit (body_limit) is " +
+                     std::to_string(context_.config.body_limit));
+  }
+  return OversizedFrame::kStopReading;
+}
+
+void InboundConnection::on_foreign_bytes(dubbo::Bytes bytes) {
+  context_.counters.add(Counter::kForeignProtocol);
+  context_.log.warn(LogKind::kForeignProtocol, context_.loop.now(),
+                    "closed a connection to the inbound port that does not speak Dubbo: it sent " +
+                        std::string(dubbo::guess_foreign_protocol(bytes)));
+}
+
+void InboundConnection::on_end_of_input() {
+  leaving_ = true;
+  finish_if_nothing_pending();
+}
+
+void InboundConnection::on_output_drained() {
+  for (const auto& link : links_) link->resume_reading();
+}
+
+// --- links
+
+ProviderLink* InboundConnection::find_link(std::uint16_t port) const {
+  for (const auto& link : links_) {
+    if (link->port() == port) return link.get();
+  }
+  return nullptr;
+}
+
+ProviderLink* InboundConnection::link_to(std::uint16_t port, std::string& reason) {
+  if (ProviderLink* link = find_link(port); link != nullptr) return link;
+  if (links_.size() >= limits::kLinksPerInboundMax) {
+    reason =
+        "this connection uses " + std::to_string(links_.size()) + " local ports, the agent's limit";
+    return nullptr;
+  }
+  const auto address = SocketAddress::parse(context_.config.provider_host, port);
+  Result<Fd> fd = address ? connect_to(*address) : tl::unexpected(address.error());
+  Result<void> started;
+  if (fd) {
+    links_.push_back(std::make_unique<ProviderLink>(context_, *this, port, std::move(*fd)));
+    started = links_.back()->begin();
+    if (started) return links_.back().get();
+    context_.closed.push_back(std::move(links_.back()));
+    links_.pop_back();
+  }
+  context_.counters.add(Counter::kProviderConnectFailures);
+  reason = "the provider at " + dubbo::format_host_port(context_.config.provider_host, port) +
+           " cannot be connected to: " + (fd ? started.error().message : fd.error().message);
+  return nullptr;
+}
+
+void InboundConnection::on_provider_frame(ProviderLink& link, const Frame& frame) {
+  const dubbo::FrameHeader& header = frame.header;
+  if (header.is_event) {
+    if (!header.is_request) return;
+    if (header.is_two_way) {
+      std::vector<std::byte> answer;
+      dubbo::append_heartbeat_response(header, frame.body(), answer);
+      link.append_output(answer);
+      context_.counters.add(Counter::kHeartbeatsAnswered);
+    } else if (links_.size() == 1) {
+      relay_to_consumer(
+          frame);  // READONLY; with several providers behind the port the others go on
+    }
+    return;
+  }
+  if (header.is_request) {
+    if (header.is_two_way && callbacks_.size() < limits::kInboundPendingMax) {
+      callbacks_.add({header.request_id, link.port(), header.serialization});
+    }
+    context_.counters.add(Counter::kInboundCallbacks);
+    return relay_to_consumer(frame);
+  }
+  if (!pending_.take(header.request_id, link.port())) {
+    context_.counters.add(Counter::kInboundDropped);
+    return;
+  }
+  context_.counters.add(Counter::kInboundAnswered);
+  relay_to_consumer(frame);
+  finish_if_nothing_pending();
+}
+
+void InboundConnection::relay_to_consumer(const Frame& frame) {
+  append_output(frame.bytes);
+  if (output_size() <= limits::kDownstreamHighBytes) return;
+  for (const auto& link : links_) link->pause_reading();
+}
+
+void InboundConnection::on_provider_oversized(ProviderLink& link,
+                                              const dubbo::FrameHeader& header) {
+  context_.counters.add(Counter::kOversized);
+  if (header.is_request || header.is_event) return;
+  const auto request = pending_.take(header.request_id, link.port());
+  if (!request) return;
+  answer_error(request->id, request->serialization, Status::kBadResponse,
+               "the answer has " + std::to_string(header.body_size) +
+                   " bytes, the agent's limit (body_limit) is " +
+                   std::to_string(context_.config.body_limit));
+  finish_if_nothing_pending();
+}
+
+void InboundConnection::on_provider_drained() { resume_reading(); }
+
+void InboundConnection::on_provider_closed(ProviderLink& link, bool was_connecting,
+                                           const std::string& reason) {
+  if (is_closed()) return;
+  const std::uint16_t port = link.port();
+  if (was_connecting) context_.counters.add(Counter::kProviderConnectFailures);
+  const auto owned = std::ranges::find_if(links_, [&](const auto& l) { return l.get() == &link; });
+  if (owned != links_.end()) {
+    context_.closed.push_back(std::move(*owned));
+    links_.erase(owned);
+  }
+  callbacks_.take_all(port);
+  const std::string address = dubbo::format_host_port(context_.config.provider_host, port);
+  const std::string message =
+      was_connecting ? "the provider at " + address + " cannot be connected to: " + reason
+                     : "the provider at " + address + " closed its connection: " + reason;
+  for (const PendingRequest& request : pending_.take_all(port)) {
+    answer_error(request.id, request.serialization, Status::kServerError, message);
+  }
+  resume_reading();
+  finish_if_nothing_pending();
+}
+
+// --- answers of the agent, and the end
+
+void InboundConnection::answer_error(std::uint64_t request_id, dubbo::Serialization serialization,
+                                     Status status, const std::string& message) {
+  context_.counters.add(Counter::kInboundErrors);
+  std::vector<std::byte> frame;
+  dubbo::append_error_response(request_id, serialization, status, "skiff: " + message, frame);
+  append_output(frame);
+}
+
+void InboundConnection::finish_if_nothing_pending() {
+  if (leaving_ && pending_.size() == 0) finish();
+}
+
+void InboundConnection::drain() {
+  draining_since_ = context_.loop.now();
+  std::vector<std::byte> event;
+  dubbo::append_readonly_event(0, event);
+  append_output(event);
+}
+
+void InboundConnection::finish_if_quiet() {
+  const TimePoint quiet_since = std::max(draining_since_, last_read());
+  if (pending_.size() == 0 && context_.loop.now() - quiet_since >= limits::kDrainQuietTime) {
+    finish();
+  }
+}
+
+void InboundConnection::on_closed(const std::string& /*reason*/) {
+  // The links' own on_closed() would look for them here.
+  std::vector<std::unique_ptr<ProviderLink>> links = std::exchange(links_, {});
+  for (auto& link : links) {
+    link->close("its consumer has gone");
+    context_.closed.push_back(std::move(link));
+  }
+  inbound_.on_connection_closed(*this);
+}
+
+}  // namespace skiff::forwarder

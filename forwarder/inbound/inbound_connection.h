@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "forwarder/frame_connection.h"
+#include "forwarder/handle_table.h"
+#include "forwarder/inbound/pending_requests.h"
+#include "forwarder/inbound/provider_link.h"
+#include "forwarder/worker_context.h"
+
+namespace skiff::forwarder {
+
+class Inbound;
+
+// A connection to the inbound port, from another agent or a plain consumer, with its own
+// connection(s) to the local provider, so that callbacks and what a provider keeps per channel
+// work. Frames pass unread; their headers are counted. Owned by Inbound. Lives on its worker's
+// thread.
+class InboundConnection final : public FrameConnection {
+ public:
+  InboundConnection(WorkerContext& context, Inbound& inbound, Fd fd);
+  Result<void> begin(Handle handle);
+
+  Handle handle() const { return handle_; }
+  std::size_t pending() const { return pending_.size(); }
+
+  // Says READONLY. finish_if_quiet() then ends it once nothing is pending and nothing came for a
+  // while.
+  void drain();
+  void finish_if_quiet();
+
+  // From ProviderLink.
+  void on_provider_frame(ProviderLink& link, const Frame& frame);
+  void on_provider_oversized(ProviderLink& link, const dubbo::FrameHeader& header);
+  void on_provider_drained();
+  void on_provider_closed(ProviderLink& link, bool was_connecting, const std::string& reason);
+
+ private:
+  void on_frame(const Frame& frame) override;
+  OversizedFrame on_oversized(const dubbo::FrameHeader& header) override;
+  void on_foreign_bytes(dubbo::Bytes bytes) override;
+  void on_end_of_input() override;
+  void on_output_drained() override;
+  void on_closed(const std::string& reason) override;
+
+  void on_event(const Frame& frame);
+  void relay_request(const Frame& frame);
+  void relay_callback_answer(const Frame& frame);
+  void relay_to_consumer(const Frame& frame);
+  // The open or connecting link to `port`; nullptr where it failed at once, with the reason.
+  ProviderLink* link_to(std::uint16_t port, std::string& reason);
+  ProviderLink* find_link(std::uint16_t port) const;
+  void answer_error(std::uint64_t request_id, dubbo::Serialization serialization,
+                    dubbo::Status status, const std::string& message);
+  void finish_if_nothing_pending();
+
+  WorkerContext& context_;
+  Inbound& inbound_;
+  Handle handle_;
+  std::vector<std::unique_ptr<ProviderLink>> links_;
+  PendingRequests pending_;
+  PendingRequests callbacks_;  // two-way requests of the provider to this consumer
+  bool leaving_ = false;       // finish when nothing is pending
+  TimePoint draining_since_{};
+};
+
+}  // namespace skiff::forwarder

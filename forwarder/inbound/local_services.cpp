@@ -1,0 +1,54 @@
+#include "forwarder/inbound/local_services.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace skiff::forwarder {
+
+void LocalServices::update(const std::vector<LocalServicePort>& services) {
+  by_interface_.clear();
+  only_port_ = services.empty() ? default_port_ : services.front().port;
+  for (const LocalServicePort& service : services) {
+    if (service.port != only_port_) only_port_ = 0;
+    auto& published = by_interface_[service.service.interface];
+    auto same = std::ranges::find_if(published, [&](const Published& p) {
+      return p.group == service.service.group && p.version == service.service.version;
+    });
+    if (same == published.end()) {
+      published.push_back({service.service.group, service.service.version, {}, 0});
+      same = std::prev(published.end());
+    }
+    same->ports.push_back(service.port);
+  }
+}
+
+std::uint16_t LocalServices::port_for(const Frame& request) {
+  if (only_port_ != 0) return only_port_;
+  Published* published = find(request);
+  if (published == nullptr) return default_port_;
+  return published->ports[published->next++ % published->ports.size()];
+}
+
+LocalServices::Published* LocalServices::find(const Frame& request) {
+  const dubbo::Serialization serialization = request.header.serialization;
+  const auto head = reader_.read_head(serialization, request.body());
+  if (!head) return nullptr;
+  attachments_.clear();
+  const bool readable =
+      reader_.read_attachments(serialization, request.body(), *head, attachments_).has_value();
+  auto found = by_interface_.find(head->path);
+  if (found == by_interface_.end()) {
+    found = by_interface_.find(attachments_.find("interface").value_or(""));
+  }
+  if (found == by_interface_.end()) return nullptr;
+  const std::string_view version =
+      dubbo::normalized_version(attachments_.find("version").value_or(head->version));
+  const std::string_view group = attachments_.find("group").value_or("");
+  for (Published& published : found->second) {
+    if (published.version != version) continue;
+    if (!readable || published.group == group) return &published;
+  }
+  return nullptr;
+}
+
+}  // namespace skiff::forwarder

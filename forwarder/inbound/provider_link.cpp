@@ -1,0 +1,77 @@
+#include "forwarder/inbound/provider_link.h"
+
+#include <chrono>
+#include <vector>
+
+#include "dubbo/response.h"
+#include "forwarder/inbound/inbound_connection.h"
+#include "forwarder/limits.h"
+
+namespace skiff::forwarder {
+
+using std::chrono::milliseconds;
+
+ProviderLink::ProviderLink(WorkerContext& context, InboundConnection& owner, std::uint16_t port,
+                           Fd fd)
+    : FrameConnection(context.loop, std::move(fd), true, context.config.body_limit),
+      context_(context),
+      owner_(owner),
+      port_(port),
+      timer_([](void* self) { static_cast<ProviderLink*>(self)->on_timer(); }, this) {}
+
+Result<void> ProviderLink::begin() {
+  context_.loop.arm(timer_, context_.config.connect_timeout);
+  return start();
+}
+
+void ProviderLink::on_connected() {
+  was_connected_ = true;
+  context_.counters.add(Counter::kProviderConnects);
+  context_.loop.arm(timer_, context_.config.heartbeat_interval);
+}
+
+void ProviderLink::on_timer() {
+  if (is_connecting()) {
+    return close("no connection within " + std::to_string(context_.config.connect_timeout.count()) +
+                 " ms");
+  }
+  const milliseconds interval = context_.config.heartbeat_interval;
+  const auto silence = std::chrono::duration_cast<milliseconds>(context_.loop.now() - last_read());
+  if (silence < interval) {
+    silent_heartbeats_ = 0;
+    context_.loop.arm(timer_, interval - silence);
+    return;
+  }
+  if (++silent_heartbeats_ > limits::kSilentHeartbeatsMax) {
+    return close("no answer to " + std::to_string(limits::kSilentHeartbeatsMax) + " heartbeats");
+  }
+  std::vector<std::byte> frame;
+  dubbo::append_heartbeat_request(0, frame);
+  append_output(frame);
+  context_.counters.add(Counter::kHeartbeatsSent);
+  context_.loop.arm(timer_, interval);
+}
+
+void ProviderLink::on_frame(const Frame& frame) { owner_.on_provider_frame(*this, frame); }
+
+FrameConnection::OversizedFrame ProviderLink::on_oversized(const dubbo::FrameHeader& header) {
+  owner_.on_provider_oversized(*this, header);
+  return OversizedFrame::kDiscard;
+}
+
+void ProviderLink::on_foreign_bytes(dubbo::Bytes bytes) {
+  context_.counters.add(Counter::kForeignProtocol);
+  context_.log.warn(LogKind::kForeignProtocol, context_.loop.now(),
+                    "the provider on local port " + std::to_string(port_) +
+                        " does not speak Dubbo: it sent " +
+                        std::string(dubbo::guess_foreign_protocol(bytes)));
+}
+
+void ProviderLink::on_output_drained() { owner_.on_provider_drained(); }
+
+void ProviderLink::on_closed(const std::string& reason) {
+  timer_.cancel();
+  owner_.on_provider_closed(*this, !was_connected_, reason);
+}
+
+}  // namespace skiff::forwarder

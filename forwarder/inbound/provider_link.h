@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "forwarder/frame_connection.h"
+#include "forwarder/worker_context.h"
+
+namespace skiff::forwarder {
+
+class InboundConnection;
+
+// The local provider's end of an inbound connection: one for each local port that the consumer's
+// requests go to. Owned by its InboundConnection. Lives on its worker's thread.
+class ProviderLink final : public FrameConnection {
+ public:
+  // `fd` is connecting; begin() must follow.
+  ProviderLink(WorkerContext& context, InboundConnection& owner, std::uint16_t port, Fd fd);
+  Result<void> begin();
+
+  std::uint16_t port() const { return port_; }
+
+ private:
+  void on_connected() override;
+  void on_frame(const Frame& frame) override;
+  OversizedFrame on_oversized(const dubbo::FrameHeader& header) override;
+  void on_foreign_bytes(dubbo::Bytes bytes) override;
+  void on_output_drained() override;
+  void on_closed(const std::string& reason) override;
+  void on_timer();
+
+  WorkerContext& context_;
+  InboundConnection& owner_;
+  std::uint16_t port_;
+  bool was_connected_ = false;
+  int silent_heartbeats_ = 0;
+  Timer timer_;  // while connecting: the limit; afterwards: heartbeats
+};
+
+}  // namespace skiff::forwarder

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+// Every bound of the data plane. What happens at each of them stands beside it; each has a metric
+// (metrics.h).
+namespace skiff::forwarder::limits {
+
+using namespace std::chrono_literals;
+
+inline constexpr std::size_t kKiB = 1024;
+inline constexpr std::size_t kMiB = 1024 * kKiB;
+
+// Reading.
+inline constexpr std::size_t kReadScratchBytes =
+    256 * kKiB;                             // one a worker; a read takes at most this
+inline constexpr int kReadsPerTurnMax = 4;  // of one connection, before others have theirs
+inline constexpr std::size_t kPartialCopyMax =
+    4096;  // a shorter part of a frame is moved in front of the next read
+
+// Writing. A consumer over the high mark is not read from until it has taken what waits for it.
+inline constexpr std::size_t kDownstreamHighBytes = kMiB;
+// A consumer that takes none of its answers is closed when this much waits for it.
+inline constexpr std::size_t kDownstreamQueueMaxBytes = 64 * kMiB;
+// Requests for a provider with this much waiting are refused with status 100.
+inline constexpr std::size_t kUpstreamQueueMaxBytes = 64 * kMiB;
+
+// Requests without an answer, of one worker on 20881; more are refused with status 100.
+inline constexpr std::uint32_t kInFlightMax = 1U << 18;
+// Requests without an answer on one connection of 20882; more are refused with status 100.
+inline constexpr std::size_t kInboundPendingMax = 1U << 16;
+// Local ports that one connection of 20882 may use at the same time.
+inline constexpr std::size_t kLinksPerInboundMax = 64;
+
+// Requests that wait for the providers of an unknown service, of one worker; more are answered with
+// status 60 at once.
+inline constexpr std::size_t kHeldRequestsMax = 4096;
+inline constexpr std::size_t kHeldBytesMax = 32 * kMiB;
+
+// Connections of one worker and side; more are closed as they come.
+inline constexpr std::size_t kConnectionsMax = 200'000;
+inline constexpr auto kAcceptPause = 100ms;  // after the process ran out of descriptors
+
+// Attempts to send one request, where nothing of it had been sent before.
+inline constexpr int kAttemptsMax = 8;
+// A provider that could not be connected to is left alone for this long, doubling up to the
+// maximum.
+inline constexpr auto kReconnectPauseMin = 100ms;
+inline constexpr auto kReconnectPauseMax = 5s;
+// An upstream connection that stays silent for this many heartbeat intervals is closed.
+inline constexpr int kSilentHeartbeatsMax = 3;
+
+// A request's timeout attachment is cut to this.
+inline constexpr auto kTimeoutMax = 3600s;
+
+// A connection that is closed by us after an answer is given this long to read it.
+inline constexpr auto kLingerTime = 1s;
+
+// Draining: an inbound connection without requests for this long is closed.
+inline constexpr auto kDrainQuietTime = 500ms;
+inline constexpr auto kDrainPollInterval = 10ms;
+
+// Counters by method name; further methods of an interface are counted as "(other)".
+inline constexpr std::size_t kMethodsPerServiceMax = 256;
+
+// Free buffers that a worker keeps.
+inline constexpr std::size_t kPooledBytesMax = 8 * kMiB;
+
+// Log lines of one kind: at most one in this time, with the count of what was left out.
+inline constexpr auto kLogInterval = 60s;
+
+}  // namespace skiff::forwarder::limits

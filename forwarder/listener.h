@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "forwarder/event_loop.h"
+#include "forwarder/forwarder.h"
+#include "forwarder/socket.h"
+#include "forwarder/worker_context.h"
+
+namespace skiff::forwarder {
+
+// One worker's listening socket. Lives on its worker's thread.
+class Listener : public EventHandler {
+ public:
+  // Called with each accepted socket.
+  using Accept = std::function<void(Fd)>;
+
+  // `fd` listens already.
+  Listener(WorkerContext& context, Fd fd, bool local_only, Accept accept);
+  ~Listener() override;
+
+  Result<void> start();
+  void on_events(std::uint32_t events) override;
+  // Takes what waits to be accepted, then closes the socket.
+  void stop();
+
+ private:
+  void accept_all();
+  bool peer_is_allowed(const Fd& socket);
+
+  WorkerContext& context_;
+  Fd fd_;
+  bool local_only_;
+  Accept accept_;
+  Timer retry_;
+};
+
+}  // namespace skiff::forwarder

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "forwarder/timer_wheel.h"
+
+namespace skiff::forwarder {
+
+// The kinds of lines that traffic can cause, and that a hostile or broken peer could cause without
+// end.
+enum class LogKind : std::size_t {
+  kForeignPeer,
+  kForeignProtocol,
+  kOversized,
+  kAcceptFailed,
+  kConnectFailed,
+  kUpstreamLost,
+  kUpstreamReadonly,
+  kSlowConsumer,
+  kLimit,
+  kCount
+};
+
+// Writes at most one warning of a kind per limits::kLogInterval, with the number of those left out
+// since. Lives on its worker's thread.
+class LogLimiter {
+ public:
+  void warn(LogKind kind, TimePoint now, const std::string& sentence);
+
+ private:
+  struct Gate {
+    TimePoint open_at{};
+    std::uint64_t left_out = 0;
+  };
+  std::array<Gate, static_cast<std::size_t>(LogKind::kCount)> gates_;
+};
+
+}  // namespace skiff::forwarder

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace skiff::forwarder {
+
+// Every counter of the data plane: X(enumerator, name, help). Names are shown with the prefix
+// "skiff_". Listed with a macro so that enumerator, name and help cannot drift apart.
+#define SKIFF_FORWARDER_COUNTERS(X)                                                                \
+  X(kOutboundConnections, "outbound_connections_total",                                            \
+    "Connections accepted on the outbound port")                                                   \
+  X(kOutboundForeign, "outbound_foreign_peers_total",                                              \
+    "Connections to a local-only outbound port closed because the peer is not this machine")       \
+  X(kOutboundRequests, "outbound_requests_total", "Requests read on the outbound port")            \
+  X(kOutboundOneWay, "outbound_one_way_total", "Requests among them that want no answer")          \
+  X(kOutboundAnswered, "outbound_answered_total", "Provider answers handed to consumers")          \
+  X(kOutboundErrors, "outbound_errors_total",                                                      \
+    "Error answers made by the agent on the outbound port")                                        \
+  X(kServiceNotFound, "outbound_service_not_found_total", "Requests answered with status 60")      \
+  X(kNoProvider, "outbound_provider_unreachable_total", "Requests answered with status 80")        \
+  X(kTimeouts, "outbound_timeouts_total", "Requests answered with status 31")                      \
+  X(kBadRequests, "outbound_bad_requests_total", "Requests answered with status 40")               \
+  X(kRefusedByLimit, "outbound_refused_by_limit_total", "Requests answered with status 100")       \
+  X(kBadResponses, "outbound_bad_responses_total", "Requests answered with status 50")             \
+  X(kOneWayDropped, "outbound_one_way_dropped_total", "One-way requests that reached no provider") \
+  X(kHeld, "outbound_held_total", "Requests held until the providers of their service were known") \
+  X(kRetries, "outbound_retries_total",                                                            \
+    "Requests sent to another provider since nothing was sent yet")                                \
+  X(kLateAnswers, "outbound_late_answers_total",                                                   \
+    "Provider answers dropped: late, repeated, to a one-way request, or with an unknown id")       \
+  X(kOrphanedAnswers, "outbound_orphaned_answers_total", "Answers whose consumer had gone")        \
+  X(kSlowConsumers, "outbound_slow_consumers_total",                                               \
+    "Consumers closed for not reading their answers")                                              \
+  X(kUpstreamConnects, "upstream_connects_total", "Connections opened to providers")               \
+  X(kUpstreamConnectFailures, "upstream_connect_failures_total",                                   \
+    "Connections that could not be opened")                                                        \
+  X(kUpstreamLost, "upstream_lost_total",                                                          \
+    "Provider connections that broke or were closed by the peer")                                  \
+  X(kUpstreamReadonly, "upstream_readonly_total", "READONLY events from providers")                \
+  X(kUpstreamCallbacks, "upstream_callbacks_refused_total",                                        \
+    "Requests from providers refused because shared connections cannot carry callbacks")           \
+  X(kHeartbeatsAnswered, "heartbeats_answered_total", "Heartbeats of peers that were answered")    \
+  X(kHeartbeatsSent, "heartbeats_sent_total", "Heartbeats sent to silent providers")               \
+  X(kForeignProtocol, "foreign_protocol_total",                                                    \
+    "Connections closed because their bytes are no Dubbo frame")                                   \
+  X(kOversized, "oversized_frames_total", "Frames over the body limit")                            \
+  X(kAcceptFailures, "accept_failures_total", "Connections that could not be accepted")            \
+  X(kInboundConnections, "inbound_connections_total", "Connections accepted on the inbound port")  \
+  X(kInboundRequests, "inbound_requests_total", "Requests read on the inbound port")               \
+  X(kInboundAnswered, "inbound_answered_total", "Answers of the local provider handed on")         \
+  X(kInboundErrors, "inbound_errors_total", "Error answers made by the agent on the inbound port") \
+  X(kInboundDropped, "inbound_answers_dropped_total",                                              \
+    "Answers of the local provider nobody waits for")                                              \
+  X(kInboundCallbacks, "inbound_callbacks_total",                                                  \
+    "Requests of the local provider to its consumer")                                              \
+  X(kProviderConnects, "inbound_provider_connects_total",                                          \
+    "Connections opened to the local provider")                                                    \
+  X(kProviderConnectFailures, "inbound_provider_connect_failures_total",                           \
+    "Connections to the local provider that could not be opened")
+
+#define SKIFF_FORWARDER_GAUGES(X)                                                                \
+  X(kOutboundOpen, "outbound_connections", "Open connections on the outbound port")              \
+  X(kInboundOpen, "inbound_connections", "Open connections on the inbound port")                 \
+  X(kUpstreamOpen, "upstream_connections", "Open connections to providers")                      \
+  X(kInFlight, "outbound_in_flight", "Requests on the outbound port without an answer yet")      \
+  X(kInboundInFlight, "inbound_in_flight", "Requests on the inbound port without an answer yet") \
+  X(kHeldNow, "outbound_held", "Requests waiting for the providers of their service")            \
+  X(kRoutes, "routes", "Services with a route, of one worker")                                   \
+  X(kBufferBytes, "buffer_bytes", "Bytes in buffers of the data plane, free ones included")      \
+  X(kWorkersSilent, "workers_silent", "Workers that did not answer when these figures were taken")
+
+struct MetricInfo {
+  std::string_view name;
+  std::string_view help;
+};
+
+#define SKIFF_ENUMERATOR(id, name, help) id,
+enum class Counter : std::size_t { SKIFF_FORWARDER_COUNTERS(SKIFF_ENUMERATOR) kCount };
+enum class Gauge : std::size_t { SKIFF_FORWARDER_GAUGES(SKIFF_ENUMERATOR) kCount };
+#undef SKIFF_ENUMERATOR
+
+// Name and help, in the order of the enumerators.
+std::span<const MetricInfo> counter_infos();
+std::span<const MetricInfo> gauge_infos();
+
+// A worker's counters. Lives on that worker's thread; others are given copies.
+class Counters {
+ public:
+  void add(Counter counter, std::uint64_t n = 1) {
+    values_[static_cast<std::size_t>(counter)] += n;
+  }
+  std::uint64_t operator[](Counter counter) const {
+    return values_[static_cast<std::size_t>(counter)];
+  }
+
+ private:
+  std::array<std::uint64_t, static_cast<std::size_t>(Counter::kCount)> values_{};
+};
+
+}  // namespace skiff::forwarder

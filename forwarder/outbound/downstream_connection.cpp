@@ -1,0 +1,84 @@
+#include "forwarder/outbound/downstream_connection.h"
+
+#include <vector>
+
+#include "dubbo/response.h"
+#include "forwarder/limits.h"
+#include "forwarder/outbound/outbound.h"
+
+namespace skiff::forwarder {
+
+DownstreamConnection::DownstreamConnection(WorkerContext& context, Outbound& outbound, Fd fd)
+    : FrameConnection(context.loop, std::move(fd), false, context.config.body_limit),
+      context_(context),
+      outbound_(outbound) {}
+
+Result<void> DownstreamConnection::begin(Handle handle) {
+  handle_ = handle;
+  return start();
+}
+
+void DownstreamConnection::on_frame(const Frame& frame) {
+  if (frame.header.is_event) return on_event(frame);
+  if (frame.header.is_request) outbound_.on_request(*this, frame);
+  // A response: nobody asked this consumer anything.
+}
+
+void DownstreamConnection::on_event(const Frame& frame) {
+  if (!frame.header.is_request || !frame.header.is_two_way) return;
+  std::vector<std::byte> answer;
+  dubbo::append_heartbeat_response(frame.header, frame.body(), answer);
+  append_output(answer);
+  context_.counters.add(Counter::kHeartbeatsAnswered);
+}
+
+FrameConnection::OversizedFrame DownstreamConnection::on_oversized(
+    const dubbo::FrameHeader& header) {
+  outbound_.on_oversized_request(*this, header);
+  return OversizedFrame::kStopReading;
+}
+
+void DownstreamConnection::on_foreign_bytes(dubbo::Bytes bytes) {
+  context_.counters.add(Counter::kForeignProtocol);
+  context_.log.warn(LogKind::kForeignProtocol, context_.loop.now(),
+                    "closed a connection to the outbound port that does not speak Dubbo: it sent " +
+                        std::string(dubbo::guess_foreign_protocol(bytes)));
+}
+
+std::byte* DownstreamConnection::extend_answer(std::size_t size) {
+  if (is_closed()) return nullptr;
+  if (output_size() + size > limits::kDownstreamQueueMaxBytes) {
+    context_.counters.add(Counter::kSlowConsumers);
+    context_.log.warn(LogKind::kSlowConsumer, context_.loop.now(),
+                      "closed a consumer that does not read its answers: " +
+                          std::to_string(output_size()) + " bytes wait for it");
+    close("it does not read its answers");
+    return nullptr;
+  }
+  std::byte* room = extend_output(size);
+  if (output_size() > limits::kDownstreamHighBytes) pause_reading();
+  return room;
+}
+
+void DownstreamConnection::answered() {
+  --owed_;
+  if (leaving_ && owed_ == 0) finish();
+}
+
+void DownstreamConnection::on_output_drained() {
+  if (reading_paused()) resume_reading();
+}
+
+// The consumer sends nothing more, but may still wait for its answers.
+void DownstreamConnection::on_end_of_input() { drain(); }
+
+void DownstreamConnection::drain() {
+  leaving_ = true;
+  if (owed_ == 0) finish();
+}
+
+void DownstreamConnection::on_closed(const std::string& /*reason*/) {
+  outbound_.on_consumer_closed(*this);
+}
+
+}  // namespace skiff::forwarder

@@ -1,0 +1,398 @@
+#include "forwarder/outbound/outbound.h"
+
+#include <endian.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "forwarder/limits.h"
+
+namespace skiff::forwarder {
+namespace {
+
+using dubbo::FrameHeader;
+using dubbo::Status;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kInterfaceNameMax = 256;
+
+// Bytes from the wire become a key, a log line and a registry path: only what can be a Java name
+// does.
+bool is_interface_name(std::string_view text) {
+  return !text.empty() && text.size() <= kInterfaceNameMax && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '$' || c == '-';
+  });
+}
+
+// An older peer's URL path may carry a context before the interface.
+std::string_view last_path_segment(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+void grow_length_field(std::byte* field, std::uint32_t growth) {
+  std::uint32_t length = 0;
+  std::memcpy(&length, field, sizeof length);
+  length = htobe32(be32toh(length) + growth);
+  std::memcpy(field, &length, sizeof length);
+}
+
+std::string describe(const OutboundRequest& request) {
+  std::string text(request.interface);
+  const std::string_view version = dubbo::normalized_version(request.head.version);
+  if (!version.empty()) text.append(":").append(version);
+  if (request.method != nullptr) text.append(", method ").append(request.method->name);
+  return text;
+}
+
+}  // namespace
+
+OutboundRequest::OutboundRequest(const HeldRequest& held)
+    : frame{*dubbo::parse_frame_header(held.frame, UINT32_MAX), held.frame},
+      consumer(held.consumer),
+      received(held.received) {}
+
+Outbound::Outbound(WorkerContext& context)
+    : context_(context),
+      upstreams_(context, *this),
+      routes_(upstreams_),
+      slots_(
+          *this,
+          [](void* slot) {
+            auto* due = static_cast<Slot*>(slot);
+            due->owner.on_deadline(*due);
+          },
+          limits::kInFlightMax),
+      held_(context, [this](const std::string& interface, const HeldRequest& request) {
+        on_hold_over(interface, request);
+      }) {}
+
+Outbound::~Outbound() = default;
+
+// --- downstream
+
+void Outbound::accept(Fd socket) {
+  if (consumers_.size() >= limits::kConnectionsMax) {
+    context_.counters.add(Counter::kAcceptFailures);
+    return;
+  }
+  context_.counters.add(Counter::kOutboundConnections);
+  auto connection = std::make_unique<DownstreamConnection>(context_, *this, std::move(socket));
+  DownstreamConnection& consumer = *connection;
+  const Handle handle = consumers_.add(std::move(connection));
+  if (const Result<void> started = consumer.begin(handle); !started) {
+    consumer.close(started.error().message);
+  }
+}
+
+void Outbound::on_consumer_closed(DownstreamConnection& consumer) {
+  if (auto owned = consumers_.remove(consumer.handle()); owned) {
+    context_.closed.push_back(std::move(owned));
+  }
+}
+
+void Outbound::drain() {
+  consumers_.for_each([](DownstreamConnection& consumer) { consumer.drain(); });
+}
+
+void Outbound::on_request(DownstreamConnection& consumer, const Frame& frame) {
+  context_.counters.add(Counter::kOutboundRequests);
+  if (frame.header.is_two_way) {
+    consumer.owe_answer();
+  } else {
+    context_.counters.add(Counter::kOutboundOneWay);
+  }
+  OutboundRequest request(frame, consumer.handle(), context_.loop.now());
+  process(request);
+}
+
+// The whole way of a request. It ends with the request in an upstream's buffer, on hold, or
+// answered.
+void Outbound::process(OutboundRequest& request) {
+  if (!decode(request)) return;
+  ServiceEntry* service = find_service(request);
+  if (service == nullptr) return hold(request);
+  count(request, *service);
+  ClusterState* cluster = choose_cluster(request, *service);
+  if (cluster == nullptr) return explain_no_cluster(request, *service);
+  deliver(request, *cluster);
+}
+
+// --- request
+
+bool Outbound::decode(OutboundRequest& request) {
+  const dubbo::Serialization serialization = request.header().serialization;
+  attachments_.clear();
+  if (!dubbo::has_readable_head(serialization)) return true;  // find_service() may know the way
+  auto head = reader_.read_head(serialization, request.frame.body());
+  if (!head) {
+    answer_error(request, Status::kBadRequest,
+                 "the request body cannot be read: " + head.error().message);
+    return false;
+  }
+  request.head = *head;
+  request.head_readable = true;
+  request.attachments_readable =
+      dubbo::has_readable_attachments(serialization) &&
+      reader_.read_attachments(serialization, request.frame.body(), request.head, attachments_)
+          .has_value();
+  return true;
+}
+
+ServiceEntry* Outbound::find_service(OutboundRequest& request) {
+  if (!request.head_readable) {
+    ServiceEntry* service = routes_.only_service();
+    if (service != nullptr) request.interface = service->interface();
+    return service;
+  }
+  request.interface = request.head.path;
+  if (ServiceEntry* service = routes_.find(request.interface); service != nullptr) return service;
+  // A path that is not the interface: newer peers name the interface in an attachment, else it is
+  // the end of the path.
+  request.interface = attachments_.find("interface").value_or(last_path_segment(request.head.path));
+  return routes_.find(request.interface);
+}
+
+void Outbound::count(OutboundRequest& request, ServiceEntry& service) {
+  if (!request.head_readable) return;
+  std::string_view method = request.head.method;
+  if (request.head.is_generic()) {
+    method =
+        reader_.generic_method(request.header().serialization, request.frame.body(), request.head)
+            .value_or(method);
+  }
+  request.method = &service.method(method);
+  if (request.attempts == 0) ++request.method->requests;
+}
+
+void Outbound::hold(OutboundRequest& request) {
+  if (!request.head_readable) {
+    return answer_error(request, Status::kBadRequest,
+                        "serialization " +
+                            std::string(dubbo::name_of(request.header().serialization)) + " (" +
+                            std::to_string(static_cast<int>(request.header().serialization)) +
+                            ") cannot be read by the agent, and more than one service is possible");
+  }
+  if (!is_interface_name(request.interface)) {
+    return answer_error(request, Status::kServiceNotFound,
+                        "the request's path is not an interface name");
+  }
+  const dubbo::Bytes frame = request.frame.bytes;
+  HeldRequest held{request.consumer, request.received, {frame.begin(), frame.end()}};
+  if (held_.hold(request.interface, std::move(held))) {
+    context_.counters.add(Counter::kHeld);
+    return;
+  }
+  context_.log.warn(LogKind::kLimit, context_.loop.now(),
+                    "too many requests wait for unknown services; further ones are refused");
+  answer_error(request, Status::kServiceNotFound,
+               "no provider of " + std::string(request.interface) +
+                   " is known, and too many requests wait for unknown services already");
+}
+
+void Outbound::on_hold_over(const std::string& interface, const HeldRequest& held) {
+  OutboundRequest request(held);
+  answer_error(request, Status::kServiceNotFound,
+               "no provider of " + interface + " was found within " +
+                   std::to_string(context_.config.hold_time.count()) +
+                   " ms; is it published, and is the agent's registry connected (skiff status)?");
+}
+
+// --- route
+
+ClusterState* Outbound::choose_cluster(OutboundRequest& request, ServiceEntry& service) {
+  std::vector<ClusterState>& clusters = service.clusters();
+  if (!request.head_readable) return clusters.empty() ? nullptr : &clusters.front();
+  const std::string_view group = attachments_.find("group").value_or("");
+  const auto matches = [&](const ClusterState& cluster) {
+    return dubbo::version_matches(request.head.version, cluster.spec->version) &&
+           (!request.attachments_readable || dubbo::group_matches(group, cluster.spec->group));
+  };
+  const auto count = std::ranges::count_if(clusters, matches);
+  if (count == 0) return nullptr;
+  if (count > 1 && !request.attachments_readable) return nullptr;
+  // Several only where the request asks for any group or version.
+  std::uint64_t skip = count == 1 ? 0 : context_.random() % static_cast<std::uint64_t>(count);
+  for (ClusterState& cluster : clusters) {
+    if (matches(cluster) && skip-- == 0) return &cluster;
+  }
+  return nullptr;
+}
+
+void Outbound::explain_no_cluster(OutboundRequest& request, ServiceEntry& service) {
+  const auto same_version = std::ranges::count_if(service.clusters(), [&](const ClusterState& c) {
+    return dubbo::version_matches(request.head.version, c.spec->version);
+  });
+  if (same_version > 1 && !request.attachments_readable) {
+    return answer_error(request, Status::kBadRequest,
+                        "the attachments of this request cannot be read, and " +
+                            std::string(request.interface) +
+                            " is provided by several groups: " + service.known_clusters());
+  }
+  answer_error(request, Status::kServiceNotFound,
+               "no provider of " + describe(request) + " group '" +
+                   std::string(attachments_.find("group").value_or("")) +
+                   "' is registered; providers of this interface: " + service.known_clusters());
+}
+
+// --- balance
+
+bool Outbound::deliver(OutboundRequest& request, ClusterState& cluster) {
+  while (request.attempts < limits::kAttemptsMax) {
+    const std::optional<std::size_t> provider = choose_provider(request, cluster);
+    if (!provider) break;
+    Endpoint& endpoint = *cluster.endpoints[*provider];
+    ++request.attempts;
+    if (UpstreamConnection* upstream = upstreams_.connection_to(endpoint); upstream != nullptr) {
+      return send(request, cluster, *provider, *upstream);
+    }
+    request.tried += " " + endpoint.address + " (" + endpoint.last_error + ")";
+  }
+  answer_error(request, Status::kServerError,
+               "no provider of " + describe(request) + " can be reached; tried:" + request.tried +
+                   "; look at the providers and the network between");
+  return false;
+}
+
+// Good ones by weight; else one that is leaving but still connected; else, for the first attempt,
+// any.
+std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& request,
+                                                     ClusterState& cluster) {
+  const TimePoint now = context_.loop.now();
+  const auto at_best = [&](Endpoint::Fitness fitness) {
+    return cluster.balancer.pick(context_.random(), now, [&](std::size_t i) {
+      return cluster.endpoints[i]->fitness(now) <= fitness;
+    });
+  };
+  std::optional<std::size_t> chosen = at_best(Endpoint::Fitness::kGood);
+  if (!chosen) chosen = at_best(Endpoint::Fitness::kLeaving);
+  if (!chosen && request.attempts == 0) chosen = at_best(Endpoint::Fitness::kSuspected);
+  return chosen;
+}
+
+// --- upstream
+
+bool Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t provider,
+                    UpstreamConnection& upstream) {
+  const governance::ProviderEndpoint& spec = cluster.spec->providers[provider];
+  if (upstream.output_size() + request.frame.bytes.size() > limits::kUpstreamQueueMaxBytes) {
+    context_.log.warn(LogKind::kLimit, context_.loop.now(),
+                      "provider " + upstream.address() + " does not take its requests");
+    answer_error(request, Status::kServerThreadpoolExhausted,
+                 "provider " + upstream.address() + " does not take its requests: " +
+                     std::to_string(upstream.output_size()) + " bytes wait for it");
+    return false;
+  }
+  const auto splice = plan_additions(request, *cluster.spec, spec);
+  std::uint64_t wire_id = SlotTable::kOneWayId;
+  if (request.header().is_two_way) {
+    const Slot* slot = take_slot(request, upstream, timeout_of(request, spec));
+    if (slot == nullptr) return false;
+    wire_id = slot->wire_id();
+  }
+  append_frame(request, splice, wire_id, upstream);
+  return true;
+}
+
+milliseconds Outbound::timeout_of(const OutboundRequest& request,
+                                  const governance::ProviderEndpoint& provider) const {
+  if (const auto text = attachments_.find("timeout"); text) {
+    std::int64_t asked_ms = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), asked_ms);
+    if (error == std::errc{} && end == text->data() + text->size() && asked_ms > 0) {
+      return std::min<milliseconds>(milliseconds(asked_ms), limits::kTimeoutMax);
+    }
+  }
+  if (request.method != nullptr && !provider.method_timeouts.empty()) {
+    const auto found = provider.method_timeouts.find(request.method->name);
+    if (found != provider.method_timeouts.end()) return found->second;
+  }
+  return provider.timeout.count() > 0 ? provider.timeout : context_.config.default_timeout;
+}
+
+// What a thin client cannot know (reference.md 1.9): the provider's token and timeout, and which
+// group and version "any" has become. Nothing to add is the ordinary case.
+std::optional<dubbo::AttachmentSplice> Outbound::plan_additions(
+    const OutboundRequest& request, const governance::Cluster& cluster,
+    const governance::ProviderEndpoint& provider) {
+  if (!request.attachments_readable) return std::nullopt;
+  std::array<std::pair<std::string_view, std::string_view>, 4> added;
+  std::size_t count = 0;
+  if (!provider.token.empty() && attachments_.find("token") != provider.token) {
+    added[count++] = {"token", provider.token};
+  }
+  std::array<char, 24> timeout_text{};
+  const bool knows_timeout = provider.timeout.count() > 0 || !provider.method_timeouts.empty();
+  if (knows_timeout && !attachments_.find("timeout")) {
+    const auto written =
+        std::to_chars(timeout_text.data(), timeout_text.data() + timeout_text.size(),
+                      timeout_of(request, provider).count());
+    added[count++] = {"timeout", {timeout_text.data(), written.ptr}};
+  }
+  if (const auto group = attachments_.find("group"); group && *group != cluster.group) {
+    added[count++] = {"group", cluster.group};
+  }
+  if (request.head.version == "*") added[count++] = {"version", cluster.version};
+  if (count == 0) return std::nullopt;
+  return reader_.splice(request.header().serialization, request.frame.body(),
+                        std::span(added).first(count), inserted_);
+}
+
+Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream,
+                          milliseconds timeout) {
+  Slot* slot = slots_.take();
+  if (slot == nullptr) {
+    context_.log.warn(LogKind::kLimit, context_.loop.now(),
+                      "too many requests are in flight; further ones are refused");
+    answer_error(request, Status::kServerThreadpoolExhausted,
+                 "the agent has " + std::to_string(slots_.in_use()) +
+                     " requests without an answer, its limit");
+    return nullptr;
+  }
+  slot->request_id = request.header().request_id;
+  slot->consumer = request.consumer;
+  slot->serialization = request.header().serialization;
+  slot->method = request.method;
+  if (slot->method != nullptr) ++slot->method->service->in_flight;
+  slot->attempts = request.attempts;
+  if (!request.tried.empty()) slot->tried = std::make_unique<std::string>(request.tried);
+  slot->received = request.received;
+  slot->timeout = timeout;
+  upstream.add(*slot);
+  const auto spent =
+      std::chrono::duration_cast<milliseconds>(context_.loop.now() - request.received);
+  context_.loop.arm(slot->deadline, std::max(timeout - spent, milliseconds(0)));
+  return slot;
+}
+
+void Outbound::append_frame(const OutboundRequest& request,
+                            const std::optional<dubbo::AttachmentSplice>& splice,
+                            std::uint64_t wire_id, UpstreamConnection& upstream) {
+  const dubbo::Bytes frame = request.frame.bytes;
+  if (!splice) {
+    std::byte* out = upstream.extend_output(frame.size());
+    std::memcpy(out, frame.data(), frame.size());
+    dubbo::write_request_id(out, wire_id);
+    return;
+  }
+  const dubbo::Bytes body = request.frame.body();
+  const std::size_t tail = body.size() - splice->resume_at;
+  const std::size_t body_size = splice->insert_at + inserted_.size() + tail;
+  std::byte* out = upstream.extend_output(FrameHeader::kSize + body_size);
+  std::byte* out_body = out + FrameHeader::kSize;
+  std::memcpy(out, frame.data(), FrameHeader::kSize + splice->insert_at);
+  std::memcpy(out_body + splice->insert_at, inserted_.data(), inserted_.size());
+  std::memcpy(out_body + splice->insert_at + inserted_.size(), body.data() + splice->resume_at,
+              tail);
+  if (splice->length_field_at) {
+    grow_length_field(out_body + *splice->length_field_at, splice->length_growth);
+  }
+  dubbo::write_body_size(out, static_cast<std::uint32_t>(body_size));
+  dubbo::write_request_id(out, wire_id);
+}
+
+}  // namespace skiff::forwarder

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dubbo/request.h"
+#include "dubbo/response.h"
+#include "forwarder/outbound/downstream_connection.h"
+#include "forwarder/outbound/held_requests.h"
+#include "forwarder/outbound/route_table.h"
+#include "forwarder/outbound/slot_table.h"
+#include "forwarder/outbound/upstream_pool.h"
+#include "forwarder/worker_context.h"
+
+namespace skiff::forwarder {
+
+// A request on its way from a consumer to a provider. The views live as long as the frame.
+struct OutboundRequest {
+  OutboundRequest(const Frame& request_frame, Handle from, TimePoint when)
+      : frame(request_frame), consumer(from), received(when) {}
+  explicit OutboundRequest(const HeldRequest& held);
+
+  Frame frame;  // with the consumer's id
+  Handle consumer;
+  TimePoint received;
+  int attempts = 0;   // to send it, so far
+  std::string tried;  // what became of them
+
+  bool head_readable = false;
+  bool attachments_readable = false;
+  dubbo::RequestHead head;
+  std::string_view interface;
+  MethodStats* method = nullptr;
+
+  const dubbo::FrameHeader& header() const { return frame.header; }
+};
+
+// The outbound side of one worker: downstream -> request -> route -> balance -> upstream, and the
+// answers back. outbound.cpp follows a request in this order. Lives on its worker's thread.
+class Outbound {
+ public:
+  explicit Outbound(WorkerContext& context);
+  ~Outbound();
+  Outbound(const Outbound&) = delete;
+  Outbound& operator=(const Outbound&) = delete;
+
+  void accept(Fd socket);
+
+  void update_route(std::shared_ptr<const governance::ServiceRoute> route);
+  void remove_route(const std::string& interface);
+
+  // Closes every consumer's connection as soon as nothing is owed to it.
+  void drain();
+  bool is_quiet() const { return consumers_.size() == 0; }
+
+  // From DownstreamConnection.
+  void on_request(DownstreamConnection& consumer, const Frame& frame);
+  void on_oversized_request(DownstreamConnection& consumer, const dubbo::FrameHeader& header);
+  void on_consumer_closed(DownstreamConnection& consumer);
+  // From UpstreamConnection.
+  void on_response(UpstreamConnection& upstream, const Frame& frame);
+  void on_oversized_response(UpstreamConnection& upstream, const dubbo::FrameHeader& header);
+  void on_upstream_closed(UpstreamConnection& upstream, const std::string& reason);
+
+  const RouteTable& routes() const { return routes_; }
+  const UpstreamPool& upstreams() const { return upstreams_; }
+  std::size_t consumers() const { return consumers_.size(); }
+  std::uint32_t in_flight() const { return slots_.in_use(); }
+  std::size_t held() const { return held_.size(); }
+
+ private:
+  // What a cluster and provider add to a request, and how long the answer may take.
+  struct Delivery {
+    ClusterState* cluster = nullptr;
+    std::size_t provider = 0;
+    std::chrono::milliseconds timeout{0};
+  };
+
+  void process(OutboundRequest& request);
+  // request
+  bool decode(OutboundRequest& request);
+  ServiceEntry* find_service(OutboundRequest& request);
+  void count(OutboundRequest& request, ServiceEntry& service);
+  void hold(OutboundRequest& request);
+  void on_hold_over(const std::string& interface, const HeldRequest& held);
+  // route
+  ClusterState* choose_cluster(OutboundRequest& request, ServiceEntry& service);
+  void explain_no_cluster(OutboundRequest& request, ServiceEntry& service);
+  // balance
+  bool deliver(OutboundRequest& request, ClusterState& cluster);
+  std::optional<std::size_t> choose_provider(const OutboundRequest& request, ClusterState& cluster);
+  // upstream
+  bool send(OutboundRequest& request, ClusterState& cluster, std::size_t provider,
+            UpstreamConnection& upstream);
+  std::chrono::milliseconds timeout_of(const OutboundRequest& request,
+                                       const governance::ProviderEndpoint& provider) const;
+  std::optional<dubbo::AttachmentSplice> plan_additions(
+      const OutboundRequest& request, const governance::Cluster& cluster,
+      const governance::ProviderEndpoint& provider);
+  Slot* take_slot(OutboundRequest& request, UpstreamConnection& upstream,
+                  std::chrono::milliseconds timeout);
+  void append_frame(const OutboundRequest& request,
+                    const std::optional<dubbo::AttachmentSplice>& splice, std::uint64_t wire_id,
+                    UpstreamConnection& upstream);
+  void resend(UpstreamConnection& upstream, const Frame& frame, const std::string& reason);
+
+  // answers
+  void release(Slot& slot);
+  void answer_slot(Slot& slot, dubbo::Status status, const std::string& message);
+  void answer_error(const OutboundRequest& request, dubbo::Status status,
+                    const std::string& message);
+  void write_error(Handle consumer, std::uint64_t request_id, dubbo::Serialization serialization,
+                   dubbo::Status status, const std::string& message);
+  void on_deadline(Slot& slot);
+
+  WorkerContext& context_;
+  UpstreamPool upstreams_;
+  RouteTable routes_;
+  SlotTable slots_;
+  HeldRequests held_;
+  HandleTable<DownstreamConnection> consumers_;
+  dubbo::RequestReader reader_;
+  dubbo::Attachments attachments_;  // of the request in process()
+  std::string inserted_;            // attachments that we add to it
+  std::vector<std::byte> error_frame_;
+};
+
+}  // namespace skiff::forwarder

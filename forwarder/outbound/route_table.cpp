@@ -1,0 +1,93 @@
+#include "forwarder/outbound/route_table.h"
+
+#include <utility>
+
+#include "forwarder/limits.h"
+#include "forwarder/outbound/upstream_pool.h"
+
+namespace skiff::forwarder {
+namespace {
+
+constexpr std::string_view kOtherMethods = "(other)";
+
+}  // namespace
+
+MethodStats& ServiceEntry::method(std::string_view name) {
+  if (last_method_ != nullptr && last_method_->name == name) return *last_method_;
+  auto found = methods_.find(name);
+  if (found == methods_.end() && methods_.size() >= limits::kMethodsPerServiceMax) {
+    name = kOtherMethods;
+    found = methods_.find(name);
+  }
+  if (found == methods_.end()) {
+    auto stats = std::make_unique<MethodStats>(MethodStats{this, std::string(name), 0, 0});
+    found = methods_.emplace(std::string(name), std::move(stats)).first;
+  }
+  last_method_ = found->second.get();
+  return *last_method_;
+}
+
+std::string ServiceEntry::known_clusters() const {
+  std::string text;
+  for (const ClusterState& cluster : clusters_) {
+    if (!text.empty()) text += ", ";
+    text += cluster.spec->version.empty() ? "no version" : "version " + cluster.spec->version;
+    if (!cluster.spec->group.empty()) text += " group " + cluster.spec->group;
+  }
+  return text.empty() ? "none" : text;
+}
+
+void RouteTable::update(std::shared_ptr<const governance::ServiceRoute> route) {
+  auto& entry = entries_[route->interface];
+  if (!entry) entry = std::make_unique<ServiceEntry>(route->interface);
+  // The new endpoints are taken before the old ones are released: those in both keep their
+  // connections.
+  std::vector<ClusterState> clusters;
+  for (const governance::Cluster& cluster : route->clusters) {
+    ClusterState& state = clusters.emplace_back(cluster);
+    for (const governance::ProviderEndpoint& provider : cluster.providers) {
+      state.endpoints.push_back(&upstreams_.acquire(provider.host, provider.port));
+    }
+  }
+  release_endpoints(*entry);
+  entry->clusters_ = std::move(clusters);
+  entry->route_ = std::move(route);
+  entry->removed = false;
+}
+
+void RouteTable::remove(const std::string& interface) {
+  const auto found = entries_.find(interface);
+  if (found == entries_.end()) return;
+  ServiceEntry& entry = *found->second;
+  release_endpoints(entry);
+  entry.route_.reset();
+  entry.removed = true;
+  collect(entry);
+}
+
+void RouteTable::collect(ServiceEntry& entry) {
+  if (!entry.removed || entry.in_flight > 0) return;
+  const std::string interface = entry.interface();
+  entries_.erase(interface);
+}
+
+ServiceEntry* RouteTable::find(std::string_view interface) {
+  const auto found = entries_.find(interface);
+  if (found == entries_.end() || found->second->removed) return nullptr;
+  return found->second.get();
+}
+
+ServiceEntry* RouteTable::only_service() {
+  if (entries_.size() != 1) return nullptr;
+  ServiceEntry& entry = *entries_.begin()->second;
+  return !entry.removed && entry.clusters_.size() == 1 ? &entry : nullptr;
+}
+
+void RouteTable::release_endpoints(ServiceEntry& entry) {
+  for (const ClusterState& cluster : entry.clusters_) {
+    for (Endpoint* endpoint : cluster.endpoints) upstreams_.release(*endpoint);
+  }
+  entry.clusters_.clear();
+}
+
+}  // namespace skiff::forwarder

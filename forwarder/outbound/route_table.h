@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "forwarder/outbound/load_balancer.h"
+#include "governance/service_route.h"
+
+namespace skiff::forwarder {
+
+class Endpoint;
+class UpstreamPool;
+class ServiceEntry;
+
+// Traffic of one method. `service` is what it belongs to; stays where it is while a request counts
+// on it.
+struct MethodStats {
+  ServiceEntry* service = nullptr;
+  std::string name;
+  std::uint64_t requests = 0;
+  std::uint64_t failures = 0;
+};
+
+// The providers of one group and version, with this worker's connections to them.
+struct ClusterState {
+  explicit ClusterState(const governance::Cluster& cluster)
+      : spec(&cluster), balancer(cluster.providers) {}
+
+  const governance::Cluster* spec;
+  std::vector<Endpoint*> endpoints;  // in the order of spec->providers
+  WeightedRandom balancer;
+};
+
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
+};
+template <typename Value>
+using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+
+// What a worker knows of one interface. Lives on its worker's thread.
+class ServiceEntry {
+ public:
+  explicit ServiceEntry(std::string interface) : interface_(std::move(interface)) {}
+
+  const std::string& interface() const { return interface_; }
+  std::vector<ClusterState>& clusters() { return clusters_; }
+
+  // The counters of `method`; those of "(other)" where there are too many methods.
+  MethodStats& method(std::string_view name);
+  const TextMap<std::unique_ptr<MethodStats>>& methods() const { return methods_; }
+
+  // "1.0.0 (group g), 2.0.0": what there are providers of, for error messages.
+  std::string known_clusters() const;
+
+  std::uint32_t in_flight = 0;  // requests whose slot points to a MethodStats of this entry
+  bool removed = false;         // without a route; goes when nothing is in flight
+
+ private:
+  friend class RouteTable;
+
+  std::string interface_;
+  std::shared_ptr<const governance::ServiceRoute> route_;
+  std::vector<ClusterState> clusters_;
+  TextMap<std::unique_ptr<MethodStats>> methods_;
+  MethodStats* last_method_ = nullptr;
+};
+
+// The routes of one worker, by interface. Lives on its worker's thread.
+class RouteTable {
+ public:
+  explicit RouteTable(UpstreamPool& upstreams) : upstreams_(upstreams) {}
+
+  void update(std::shared_ptr<const governance::ServiceRoute> route);
+  void remove(const std::string& interface);
+  // Must be called when `entry.in_flight` falls to 0.
+  void collect(ServiceEntry& entry);
+
+  // nullptr where the interface has no route.
+  ServiceEntry* find(std::string_view interface);
+  // The only cluster of the only service; nullptr where there are several, or none.
+  ServiceEntry* only_service();
+
+  std::size_t size() const { return entries_.size(); }
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const auto& [interface, entry] : entries_) visit(*entry);
+  }
+
+ private:
+  void release_endpoints(ServiceEntry& entry);
+
+  UpstreamPool& upstreams_;
+  TextMap<std::unique_ptr<ServiceEntry>> entries_;
+};
+
+}  // namespace skiff::forwarder

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dubbo/serialization.h"
+#include "forwarder/handle_table.h"
+#include "forwarder/outbound/route_table.h"
+#include "forwarder/timer_wheel.h"
+
+namespace skiff::forwarder {
+
+class Outbound;
+class UpstreamConnection;
+
+// A two-way request that was handed to an upstream connection and has no answer yet.
+struct Slot {
+  Slot(Outbound& slot_owner, Timer::Callback on_deadline)
+      : owner(slot_owner), deadline(on_deadline, this) {}
+
+  Outbound& owner;
+  Timer deadline;
+  std::uint64_t request_id = 0;  // the consumer's
+  Handle consumer;
+  UpstreamConnection* upstream = nullptr;  // null: the slot is free
+  MethodStats* method = nullptr;           // null where the head could not be read
+  TimePoint received;
+  std::chrono::milliseconds timeout{0};
+  Slot* previous = nullptr;  // of the same upstream
+  Slot* next = nullptr;
+  std::uint32_t index = 0;
+  std::uint32_t generation = 0;
+  int attempts = 0;
+  dubbo::Serialization serialization = dubbo::Serialization::kHessian2;
+  std::unique_ptr<std::string>
+      tried;  // "10.0.0.5:20882 (connection refused)", after a failed attempt only
+
+  // The id that the provider sees. A late answer to an earlier request in this slot carries another
+  // generation.
+  std::uint64_t wire_id() const { return std::uint64_t{generation} << 32 | index; }
+};
+
+// The slots of one worker; they have stable addresses. Lives on its worker's thread.
+class SlotTable {
+ public:
+  // The wire id of one-way requests, which have no slot.
+  static constexpr std::uint64_t kOneWayId = UINT32_MAX;
+
+  // `on_deadline` is called with the Slot whose deadline came.
+  SlotTable(Outbound& owner, Timer::Callback on_deadline, std::uint32_t limit)
+      : owner_(owner), on_deadline_(on_deadline), limit_(limit) {}
+
+  // nullptr where all slots are in use. The caller sets `upstream`.
+  Slot* take();
+  void give_back(Slot& slot);
+  // The slot in use that `wire_id` names, nullptr where there is none.
+  Slot* find(std::uint64_t wire_id) const;
+
+  std::uint32_t in_use() const { return static_cast<std::uint32_t>(slots_.size() - free_.size()); }
+
+ private:
+  Outbound& owner_;
+  Timer::Callback on_deadline_;
+  std::uint32_t limit_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace skiff::forwarder

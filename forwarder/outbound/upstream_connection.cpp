@@ -1,0 +1,146 @@
+#include "forwarder/outbound/upstream_connection.h"
+
+#include <vector>
+
+#include "dubbo/response.h"
+#include "forwarder/limits.h"
+#include "forwarder/outbound/outbound.h"
+#include "forwarder/outbound/upstream_pool.h"
+
+namespace skiff::forwarder {
+
+using std::chrono::milliseconds;
+
+UpstreamConnection::UpstreamConnection(WorkerContext& context, Outbound& outbound,
+                                       UpstreamPool& pool, Endpoint& endpoint, Fd fd)
+    : FrameConnection(context.loop, std::move(fd), true, context.config.body_limit),
+      context_(context),
+      outbound_(outbound),
+      pool_(pool),
+      endpoint_(&endpoint),
+      address_(endpoint.address),
+      timer_([](void* self) { static_cast<UpstreamConnection*>(self)->on_timer(); }, this) {}
+
+Result<void> UpstreamConnection::begin() {
+  context_.loop.arm(timer_, context_.config.connect_timeout);
+  return start();
+}
+
+void UpstreamConnection::on_connected() {
+  was_connected_ = true;
+  pool_.connected(*this);
+  context_.loop.arm(timer_, context_.config.heartbeat_interval);
+}
+
+void UpstreamConnection::on_timer() {
+  if (is_connecting()) {
+    return close("no connection within " + std::to_string(context_.config.connect_timeout.count()) +
+                 " ms");
+  }
+  const milliseconds interval = context_.config.heartbeat_interval;
+  const auto silence = std::chrono::duration_cast<milliseconds>(context_.loop.now() - last_read());
+  if (silence < interval) {
+    silent_heartbeats_ = 0;
+    context_.loop.arm(timer_, interval - silence);
+    return;
+  }
+  if (++silent_heartbeats_ > limits::kSilentHeartbeatsMax) {
+    return close("no answer to " + std::to_string(limits::kSilentHeartbeatsMax) + " heartbeats");
+  }
+  std::vector<std::byte> frame;
+  dubbo::append_heartbeat_request(next_heartbeat_id_++, frame);
+  append_output(frame);
+  context_.counters.add(Counter::kHeartbeatsSent);
+  context_.loop.arm(timer_, interval);
+}
+
+void UpstreamConnection::on_frame(const Frame& frame) {
+  if (frame.header.is_event) return on_event(frame);
+  if (frame.header.is_request) return refuse_callback(frame);
+  outbound_.on_response(*this, frame);
+}
+
+void UpstreamConnection::on_event(const Frame& frame) {
+  if (!frame.header.is_request) return;  // the answer to a heartbeat: last_read() says it all
+  switch (dubbo::event_kind(frame.header.serialization, frame.body())) {
+    case dubbo::EventKind::kReadonly:
+      readonly_ = true;
+      context_.counters.add(Counter::kUpstreamReadonly);
+      context_.log.warn(LogKind::kUpstreamReadonly, context_.loop.now(),
+                        "provider " + address_ + " is going away (READONLY)");
+      return;
+    case dubbo::EventKind::kWriteable:
+      readonly_ = false;
+      return;
+    case dubbo::EventKind::kHeartbeat:
+    case dubbo::EventKind::kUnknown:
+      break;
+  }
+  if (!frame.header.is_two_way) return;
+  std::vector<std::byte> answer;
+  dubbo::append_heartbeat_response(frame.header, frame.body(), answer);
+  append_output(answer);
+  context_.counters.add(Counter::kHeartbeatsAnswered);
+}
+
+// A callback belongs to one consumer, and many share this connection: nobody can say to which.
+void UpstreamConnection::refuse_callback(const Frame& frame) {
+  context_.counters.add(Counter::kUpstreamCallbacks);
+  if (!frame.header.is_two_way) return;
+  std::vector<std::byte> answer;
+  dubbo::append_error_response(frame.header.request_id, frame.header.serialization,
+                               dubbo::Status::kBadRequest,
+                               "callbacks cannot pass the shared connections of a Skiff agent; let "
+                               "the consumer connect to the provider directly",
+                               answer);
+  append_output(answer);
+}
+
+FrameConnection::OversizedFrame UpstreamConnection::on_oversized(const dubbo::FrameHeader& header) {
+  outbound_.on_oversized_response(*this, header);
+  return OversizedFrame::kDiscard;
+}
+
+void UpstreamConnection::on_foreign_bytes(dubbo::Bytes bytes) {
+  context_.counters.add(Counter::kForeignProtocol);
+  context_.log.warn(LogKind::kForeignProtocol, context_.loop.now(),
+                    "provider " + address_ + " does not speak Dubbo: it sent " +
+                        std::string(dubbo::guess_foreign_protocol(bytes)));
+}
+
+void UpstreamConnection::on_closed(const std::string& reason) {
+  timer_.cancel();
+  if (was_connected_ && endpoint_ != nullptr) {
+    context_.counters.add(Counter::kUpstreamLost);
+    context_.log.warn(LogKind::kUpstreamLost, context_.loop.now(),
+                      "connection to provider " + address_ + " was lost: " + reason);
+  }
+  pool_.closed(*this, !was_connected_, reason);
+  outbound_.on_upstream_closed(*this, reason);
+}
+
+void UpstreamConnection::retire() {
+  endpoint_ = nullptr;
+  close_if_retired_and_idle();
+}
+
+void UpstreamConnection::close_if_retired_and_idle() {
+  if (endpoint_ == nullptr && first_ == nullptr) finish();
+}
+
+void UpstreamConnection::add(Slot& slot) {
+  slot.upstream = this;
+  slot.previous = last_;
+  slot.next = nullptr;
+  (last_ == nullptr ? first_ : last_->next) = &slot;
+  last_ = &slot;
+}
+
+void UpstreamConnection::remove(Slot& slot) {
+  (slot.previous == nullptr ? first_ : slot.previous->next) = slot.next;
+  (slot.next == nullptr ? last_ : slot.next->previous) = slot.previous;
+  slot.previous = slot.next = nullptr;
+  close_if_retired_and_idle();
+}
+
+}  // namespace skiff::forwarder

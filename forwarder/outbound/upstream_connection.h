@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "forwarder/frame_connection.h"
+#include "forwarder/handle_table.h"
+#include "forwarder/outbound/slot_table.h"
+#include "forwarder/worker_context.h"
+
+namespace skiff::forwarder {
+
+class Endpoint;
+class Outbound;
+class UpstreamPool;
+
+// A connection to a provider that carries requests of many consumers. Owned by its UpstreamPool.
+// Lives on its worker's thread.
+class UpstreamConnection final : public FrameConnection {
+ public:
+  // `fd` is connecting; begin() must follow.
+  UpstreamConnection(WorkerContext& context, Outbound& outbound, UpstreamPool& pool,
+                     Endpoint& endpoint, Fd fd);
+  Result<void> begin();
+
+  void set_handle(Handle handle) { handle_ = handle; }
+  Handle handle() const { return handle_; }
+  // nullptr after retire().
+  Endpoint* endpoint() const { return endpoint_; }
+  const std::string& address() const { return address_; }
+  // The provider said that it wants nothing new.
+  bool is_readonly() const { return readonly_; }
+
+  // No route leads here any more: closes when nothing is in flight.
+  void retire();
+
+  // Requests in flight here, in the order they were sent.
+  void add(Slot& slot);
+  void remove(Slot& slot);
+  Slot* first_slot() const { return first_; }
+
+  // Whole frames that were appended and of which nothing was sent.
+  dubbo::Bytes unsent() const { return unsent_frames(); }
+
+ private:
+  void on_connected() override;
+  void on_frame(const Frame& frame) override;
+  OversizedFrame on_oversized(const dubbo::FrameHeader& header) override;
+  void on_foreign_bytes(dubbo::Bytes bytes) override;
+  void on_closed(const std::string& reason) override;
+
+  void on_event(const Frame& frame);
+  void refuse_callback(const Frame& frame);
+  void close_if_retired_and_idle();
+  void on_timer();
+
+  WorkerContext& context_;
+  Outbound& outbound_;
+  UpstreamPool& pool_;
+  Endpoint* endpoint_;
+  std::string address_;
+  Handle handle_;
+  Slot* first_ = nullptr;
+  Slot* last_ = nullptr;
+  bool readonly_ = false;
+  bool was_connected_ = false;
+  int silent_heartbeats_ = 0;
+  std::uint64_t next_heartbeat_id_ = 1;
+  Timer timer_;  // while connecting: the limit; afterwards: heartbeats
+};
+
+}  // namespace skiff::forwarder

@@ -1,0 +1,93 @@
+#include "forwarder/outbound/upstream_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "dubbo/url.h"
+#include "forwarder/limits.h"
+#include "forwarder/outbound/outbound.h"
+
+namespace skiff::forwarder {
+
+Endpoint::Fitness Endpoint::fitness(TimePoint now) const {
+  if (connection != nullptr) {
+    return connection->is_readonly() ? Fitness::kLeaving : Fitness::kGood;
+  }
+  return now < retry_at ? Fitness::kSuspected : Fitness::kGood;
+}
+
+std::string Endpoint::describe(TimePoint now) const {
+  if (connection != nullptr) {
+    if (connection->is_connecting()) return "connecting";
+    return connection->is_readonly() ? "readonly" : "connected";
+  }
+  return now < retry_at ? "down: " + last_error : "idle";
+}
+
+Endpoint& UpstreamPool::acquire(const std::string& host, std::uint16_t port) {
+  const std::string address = dubbo::format_host_port(host, port);
+  auto& endpoint = endpoints_[address];
+  if (!endpoint) endpoint = std::make_unique<Endpoint>(address, SocketAddress::parse(host, port));
+  ++endpoint->references;
+  return *endpoint;
+}
+
+void UpstreamPool::release(Endpoint& endpoint) {
+  if (--endpoint.references > 0) return;
+  if (endpoint.connection != nullptr) endpoint.connection->retire();
+  endpoints_.erase(endpoints_.find(endpoint.address));
+}
+
+UpstreamConnection* UpstreamPool::connection_to(Endpoint& endpoint) {
+  if (endpoint.connection != nullptr) return endpoint.connection;
+  if (!endpoint.socket) {
+    note_failure(endpoint, endpoint.socket.error().message);
+    return nullptr;
+  }
+  Result<Fd> fd = connect_to(*endpoint.socket);
+  if (!fd) {
+    note_failure(endpoint, fd.error().message);
+    return nullptr;
+  }
+  auto connection =
+      std::make_unique<UpstreamConnection>(context_, outbound_, *this, endpoint, std::move(*fd));
+  UpstreamConnection& opened = *connection;
+  opened.set_handle(connections_.add(std::move(connection)));
+  if (const Result<void> started = opened.begin(); !started) {
+    opened.close(started.error().message);
+    return nullptr;
+  }
+  endpoint.connection = &opened;
+  return &opened;
+}
+
+void UpstreamPool::connected(UpstreamConnection& connection) {
+  context_.counters.add(Counter::kUpstreamConnects);
+  if (Endpoint* endpoint = connection.endpoint(); endpoint != nullptr) {
+    endpoint->pause = std::chrono::milliseconds(0);
+    endpoint->last_error.clear();
+  }
+}
+
+void UpstreamPool::closed(UpstreamConnection& connection, bool was_connecting,
+                          const std::string& reason) {
+  if (Endpoint* endpoint = connection.endpoint(); endpoint != nullptr) {
+    if (endpoint->connection == &connection) endpoint->connection = nullptr;
+    if (was_connecting) note_failure(*endpoint, reason);
+  }
+  if (auto owned = connections_.remove(connection.handle()); owned) {
+    context_.closed.push_back(std::move(owned));
+  }
+}
+
+void UpstreamPool::note_failure(Endpoint& endpoint, const std::string& reason) {
+  context_.counters.add(Counter::kUpstreamConnectFailures);
+  context_.log.warn(LogKind::kConnectFailed, context_.loop.now(),
+                    "provider " + endpoint.address + " cannot be connected to: " + reason);
+  endpoint.last_error = reason;
+  endpoint.pause = std::clamp<std::chrono::milliseconds>(
+      endpoint.pause * 2, limits::kReconnectPauseMin, limits::kReconnectPauseMax);
+  endpoint.retry_at = context_.loop.now() + endpoint.pause;
+}
+
+}  // namespace skiff::forwarder

@@ -1,0 +1,130 @@
+#include "forwarder/worker.h"
+
+#include <pthread.h>
+
+#include <random>
+#include <utility>
+
+#include "forwarder/limits.h"
+
+namespace skiff::forwarder {
+namespace {
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Worker>> Worker::create(const ForwarderConfig& config,
+                                               ForwarderObserver& observer, Fd outbound,
+                                               Fd inbound) {
+  auto loop = EventLoop::create();
+  if (!loop) return tl::unexpected(loop.error());
+  std::unique_ptr<Worker> worker(
+      new Worker(config, observer, std::move(*loop), std::move(outbound), std::move(inbound)));
+  for (Listener* listener : {&worker->outbound_listener_, &worker->inbound_listener_}) {
+    if (const Result<void> started = listener->start(); !started) {
+      return tl::unexpected(started.error());
+    }
+  }
+  return worker;
+}
+
+Worker::Worker(const ForwarderConfig& config, ForwarderObserver& observer,
+               std::unique_ptr<EventLoop> loop, Fd outbound, Fd inbound)
+    : loop_(std::move(loop)),
+      context_(config, observer, *loop_, random_seed()),
+      outbound_(context_),
+      inbound_(context_),
+      outbound_listener_(context_, std::move(outbound), config.outbound.local_only,
+                         [this](Fd socket) { outbound_.accept(std::move(socket)); }),
+      inbound_listener_(context_, std::move(inbound), config.inbound.local_only,
+                        [this](Fd socket) { inbound_.accept(std::move(socket)); }),
+      drain_timer_([](void* self) { static_cast<Worker*>(self)->check_drained(); }, this) {}
+
+Worker::~Worker() {
+  if (!thread_.joinable()) return;
+  post([](Worker& worker) { worker.stopping_ = true; });
+  thread_.join();
+}
+
+void Worker::run() {
+  thread_ = std::thread([this] { loop(); });
+}
+
+void Worker::post(Task task) {
+  {
+    const std::lock_guard lock(mailbox_mutex_);
+    mailbox_.push_back(std::move(task));
+  }
+  loop_->wake();
+}
+
+void Worker::loop() {
+  pthread_setname_np(pthread_self(), "skiff-worker");
+  while (!stopping_) {
+    loop_->turn([this] {
+      if (loop_->take_wakeup()) run_tasks();
+    });
+    context_.closed.clear();
+  }
+}
+
+void Worker::run_tasks() {
+  std::vector<Task> tasks;
+  {
+    const std::lock_guard lock(mailbox_mutex_);
+    tasks.swap(mailbox_);
+  }
+  for (Task& task : tasks) task(*this);
+}
+
+void Worker::drain(std::function<void()> quiet) {
+  on_quiet_ = std::move(quiet);
+  outbound_listener_.stop();
+  inbound_listener_.stop();
+  outbound_.drain();
+  inbound_.drain();
+  check_drained();
+}
+
+void Worker::check_drained() {
+  inbound_.finish_quiet();
+  if (outbound_.is_quiet() && inbound_.is_quiet()) {
+    on_quiet_();
+  } else {
+    loop_->arm(drain_timer_, limits::kDrainPollInterval);
+  }
+}
+
+WorkerSnapshot Worker::snapshot() {
+  WorkerSnapshot taken;
+  taken.counters = context_.counters;
+  taken.gauges.resize(static_cast<std::size_t>(Gauge::kCount));
+  const auto set = [&](Gauge gauge, std::uint64_t value) {
+    taken.gauges[static_cast<std::size_t>(gauge)] = value;
+  };
+  set(Gauge::kOutboundOpen, outbound_.consumers());
+  set(Gauge::kInboundOpen, inbound_.connections());
+  set(Gauge::kUpstreamOpen, outbound_.upstreams().open_connections());
+  set(Gauge::kInFlight, outbound_.in_flight());
+  set(Gauge::kInboundInFlight, inbound_.in_flight());
+  set(Gauge::kHeldNow, outbound_.held());
+  set(Gauge::kRoutes, outbound_.routes().size());
+  set(Gauge::kBufferBytes, loop_->buffers().bytes());
+  outbound_.routes().for_each([&](const ServiceEntry& service) {
+    auto& methods = taken.methods[service.interface()];
+    for (const auto& [name, stats] : service.methods()) {
+      methods[name] = {stats->requests, stats->failures};
+    }
+  });
+  const TimePoint now = loop_->now();
+  outbound_.upstreams().for_each_endpoint([&](const Endpoint& endpoint) {
+    taken.endpoints.emplace(endpoint.address, endpoint.describe(now));
+  });
+  return taken;
+}
+
+}  // namespace skiff::forwarder

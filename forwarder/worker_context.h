@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "forwarder/event_loop.h"
+#include "forwarder/forwarder.h"
+#include "forwarder/frame_connection.h"
+#include "forwarder/log_limiter.h"
+#include "forwarder/metrics.h"
+
+namespace skiff::forwarder {
+
+// What the parts of one worker share. Lives on its worker's thread.
+struct WorkerContext {
+  WorkerContext(const ForwarderConfig& forwarder_config, ForwarderObserver& forwarder_observer,
+                EventLoop& event_loop, std::uint64_t seed)
+      : config(forwarder_config),
+        observer(forwarder_observer),
+        loop(event_loop),
+        random_state_(seed) {}
+
+  const ForwarderConfig& config;
+  ForwarderObserver& observer;
+  EventLoop& loop;
+  Counters counters;
+  LogLimiter log;
+  // Connections that closed in this turn; destroyed at its end, since events and callers may still
+  // hold them.
+  std::vector<std::unique_ptr<FrameConnection>> closed;
+
+  // splitmix64: cheap, and good enough to spread load.
+  std::uint64_t random() {
+    std::uint64_t z = (random_state_ += 0x9e3779b97f4a7c15ULL);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return z ^ (z >> 31);
+  }
+
+ private:
+  std::uint64_t random_state_;
+};
+
+}  // namespace skiff::forwarder

@@ -1,0 +1,55 @@
+#include "forwarder/inbound/local_services.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "support/raw_peer.h"
+
+namespace skiff::forwarder {
+namespace {
+
+using testing::request_frame;
+using testing::RequestSpec;
+
+std::uint16_t port_for(LocalServices& services, const RequestSpec& spec) {
+  const std::string bytes = request_frame(spec);
+  const dubbo::Bytes frame = dubbo::as_bytes(bytes);
+  return services.port_for(Frame{*dubbo::parse_frame_header(frame, UINT32_MAX), frame});
+}
+
+TEST(LocalServices, SendsEverythingToTheDefaultPortWhereNothingIsPublished) {
+  LocalServices services(20880);
+  services.update({});
+  EXPECT_EQ(port_for(services, {}), 20880);
+}
+
+TEST(LocalServices, DoesNotReadRequestsWhereOnePortServesAll) {
+  LocalServices services(20880);
+  services.update({{{"a.Service", "", ""}, 30001}, {{"b.Service", "g", "1.0"}, 30001}});
+  EXPECT_EQ(port_for(services, {.interface = "c.Unknown"}), 30001);
+}
+
+TEST(LocalServices, ChoosesThePortByInterfaceVersionAndGroup) {
+  LocalServices services(20880);
+  services.update({{{"a.Service", "", ""}, 30001},
+                   {{"a.Service", "", "1.0"}, 30002},
+                   {{"a.Service", "g", "1.0"}, 30003}});
+  EXPECT_EQ(port_for(services, {}), 30001);
+  EXPECT_EQ(port_for(services, {.version = "1.0"}), 30002);
+  EXPECT_EQ(port_for(services, {.version = "1.0", .attachments = {{"group", "g"}}}), 30003);
+  EXPECT_EQ(port_for(services, {.version = "2.0"}), 20880) << "nobody published it";
+  EXPECT_EQ(port_for(services, {.interface = "x", .attachments = {{"interface", "a.Service"}}}),
+            30001)
+      << "the path is not the interface";
+}
+
+TEST(LocalServices, SpreadsAServiceOverItsPorts) {
+  LocalServices services(20880);
+  services.update({{{"a.Service", "", ""}, 30001}, {{"a.Service", "", ""}, 30002}});
+  const std::set<std::uint16_t> ports{port_for(services, {}), port_for(services, {})};
+  EXPECT_EQ(ports, (std::set<std::uint16_t>{30001, 30002}));
+}
+
+}  // namespace
+}  // namespace skiff::forwarder

@@ -1,0 +1,148 @@
+#include "support/raw_peer.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <stdexcept>
+#include <thread>
+
+namespace skiff::forwarder::testing {
+namespace {
+
+using dubbo::FrameHeader;
+using std::chrono::milliseconds;
+
+std::string hessian_string(const std::string& text) {
+  if (text.size() < 32) return static_cast<char>(text.size()) + text;
+  // 'S', a 16-bit length, the characters.
+  const auto size = static_cast<std::uint16_t>(text.size());
+  return std::string{'S', static_cast<char>(size >> 8), static_cast<char>(size & 0xff)} + text;
+}
+
+std::string frame_of(FrameHeader header, const std::string& body) {
+  header.body_size = static_cast<std::uint32_t>(body.size());
+  std::string frame(FrameHeader::kSize, '\0');
+  dubbo::write_frame_header(header, reinterpret_cast<std::byte*>(frame.data()));
+  return frame + body;
+}
+
+bool wait_readable(int fd) {
+  pollfd wanted{fd, POLLIN, 0};
+  return poll(&wanted, 1, static_cast<int>(milliseconds(kDeadline).count())) == 1;
+}
+
+void make_blocking(int fd) {
+  const timeval timeout{std::chrono::seconds(kDeadline).count(), 0};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+}
+
+}  // namespace
+
+std::string request_frame(const RequestSpec& spec) {
+  std::string body = hessian_string("2.0.2") + hessian_string(spec.interface) +
+                     hessian_string(spec.version.empty() ? "0.0.0" : spec.version) +
+                     hessian_string(spec.method) + hessian_string("Ljava/lang/String;") +
+                     hessian_string(spec.argument) + "H";
+  for (const auto& [key, value] : spec.attachments) {
+    body += hessian_string(key) + hessian_string(value);
+  }
+  body += "Z";
+  FrameHeader header;
+  header.request_id = spec.id;
+  header.is_request = true;
+  header.is_two_way = spec.two_way;
+  return frame_of(header, body);
+}
+
+std::string response_frame(std::uint64_t id, const std::string& value) {
+  FrameHeader header;
+  header.request_id = id;
+  header.status = dubbo::Status::kOk;
+  return frame_of(header, "\x91" + hessian_string(value));
+}
+
+std::string heartbeat_frame(std::uint64_t id) {
+  FrameHeader header;
+  header.request_id = id;
+  header.is_request = header.is_two_way = header.is_event = true;
+  return frame_of(header, "N");
+}
+
+std::string readonly_frame() {
+  FrameHeader header;
+  header.is_request = header.is_event = true;
+  return frame_of(header, "\x01R");
+}
+
+RawPeer::RawPeer(Fd fd) : fd_(std::move(fd)) { make_blocking(fd_.get()); }
+
+RawPeer RawPeer::connect(std::uint16_t port) {
+  Fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const SocketAddress address = *SocketAddress::parse("127.0.0.1", port);
+  if (::connect(fd.get(), address.data(), address.size()) != 0) {
+    throw std::runtime_error("connect to port " + std::to_string(port) + " failed");
+  }
+  return RawPeer(std::move(fd));
+}
+
+void RawPeer::send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return;  // the test sees the lost connection when it reads
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+}
+
+bool RawPeer::read_more() {
+  std::string piece(65536, '\0');
+  const ssize_t got = recv(fd_.get(), piece.data(), piece.size(), 0);
+  if (got <= 0) return false;
+  buffer_.append(piece, 0, static_cast<std::size_t>(got));
+  return true;
+}
+
+std::optional<ReceivedFrame> RawPeer::receive() {
+  while (true) {
+    const auto header = dubbo::parse_frame_header(dubbo::as_bytes(buffer_), UINT32_MAX);
+    if (header) {
+      const std::size_t size = FrameHeader::kSize + header->body_size;
+      if (buffer_.size() >= size) {
+        ReceivedFrame frame{*header, buffer_.substr(0, size)};
+        buffer_.erase(0, size);
+        return frame;
+      }
+    } else if (header.error().code != ErrorCode::kIncomplete) {
+      return std::nullopt;
+    }
+    if (!read_more()) return std::nullopt;
+  }
+}
+
+bool RawPeer::sees_end() {
+  if (!buffer_.empty() || !wait_readable(fd_.get())) return false;
+  char byte = 0;
+  return recv(fd_.get(), &byte, 1, 0) <= 0;
+}
+
+RawListener::RawListener()
+    : fd_(std::move(*listen_on(*SocketAddress::parse("127.0.0.1", 0), false))),
+      port_(SocketAddress::local_of(fd_.get()).port()) {}
+
+RawPeer RawListener::accept() {
+  if (!wait_readable(fd_.get())) throw std::runtime_error("nobody connected in time");
+  return RawPeer(Fd(accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+}
+
+std::uint16_t closed_port() { return RawListener().port(); }
+
+bool eventually(const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + kDeadline;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+}  // namespace skiff::forwarder::testing

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dubbo/frame.h"
+#include "forwarder/socket.h"
+
+namespace skiff::forwarder::testing {
+
+inline constexpr std::chrono::seconds kDeadline{10};
+
+// A request as a hessian2 consumer writes it; texts shorter than 32 characters.
+struct RequestSpec {
+  std::uint64_t id = 1;
+  std::string interface = "a.Service";
+  std::string version = "";
+  std::string method = "hi";
+  std::string argument = "x";
+  std::map<std::string, std::string> attachments = {};
+  bool two_way = true;
+};
+std::string request_frame(const RequestSpec& spec);
+// A response with status 20 and a string value.
+std::string response_frame(std::uint64_t id, const std::string& value);
+std::string heartbeat_frame(std::uint64_t id);
+std::string readonly_frame();
+
+// A whole frame as a test sees it.
+struct ReceivedFrame {
+  dubbo::FrameHeader header;
+  std::string bytes;
+  std::string body() const { return bytes.substr(dubbo::FrameHeader::kSize); }
+};
+
+// A blocking socket whose reads give up at kDeadline.
+class RawPeer {
+ public:
+  static RawPeer connect(std::uint16_t port);
+  explicit RawPeer(Fd fd);
+
+  void send(std::string_view bytes);
+  // The next frame; nullopt at the end of the stream, or at the deadline.
+  std::optional<ReceivedFrame> receive();
+  // True when the other side closes (before the deadline) without sending anything more.
+  bool sees_end();
+  void close() { fd_.reset(); }
+  int fd() const { return fd_.get(); }
+
+ private:
+  bool read_more();
+
+  Fd fd_;
+  std::string buffer_;
+};
+
+// A listening socket on a free loopback port.
+class RawListener {
+ public:
+  RawListener();
+  std::uint16_t port() const { return port_; }
+  RawPeer accept();
+  void close() { fd_.reset(); }
+
+ private:
+  Fd fd_;
+  std::uint16_t port_ = 0;
+};
+
+// A port on which nobody listens.
+std::uint16_t closed_port();
+
+// Waits until `condition` holds; false at kDeadline.
+bool eventually(const std::function<bool()>& condition);
+
+}  // namespace skiff::forwarder::testing
