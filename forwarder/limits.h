@@ -31,6 +31,9 @@ inline constexpr std::size_t kUpstreamQueueMaxBytes = 64 * kMiB;
 inline constexpr std::uint32_t kInFlightMax = 1U << 18;
 // Requests without an answer on one connection of 20882; more are refused with status 100.
 inline constexpr std::size_t kInboundPendingMax = 1U << 16;
+// A request on 20882 that the provider leaves unanswered is answered with status 31 and forgotten;
+// longer than any timeout.
+inline constexpr std::chrono::milliseconds kAbandonedTime = 3700s;
 // Local ports that one connection of 20882 may use at the same time.
 inline constexpr std::size_t kLinksPerInboundMax = 64;
 

@@ -1,6 +1,7 @@
 #include "forwarder/inbound/inbound_connection.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "dubbo/response.h"
@@ -12,10 +13,21 @@ namespace skiff::forwarder {
 
 using dubbo::Status;
 
+namespace {
+
+std::uint32_t seconds_of(TimePoint time) {
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count());
+}
+
+}  // namespace
+
 InboundConnection::InboundConnection(WorkerContext& context, Inbound& inbound, Fd fd)
     : FrameConnection(context.loop, std::move(fd), false, context.config.body_limit),
       context_(context),
-      inbound_(inbound) {}
+      inbound_(inbound),
+      abandoned_timer_(
+          [](void* self) { static_cast<InboundConnection*>(self)->forget_abandoned(); }, this) {}
 
 Result<void> InboundConnection::begin(Handle handle) {
   handle_ = handle;
@@ -54,7 +66,7 @@ void InboundConnection::relay_request(const Frame& frame) {
     if (!header.is_two_way) return;
     return answer_error(header.request_id, header.serialization, Status::kServerError, reason);
   }
-  if (header.is_two_way) pending_.add({header.request_id, port, header.serialization});
+  if (header.is_two_way) remember(pending_, header, port);
   link->append_output(frame.bytes);
   if (link->output_size() > limits::kDownstreamHighBytes) pause_reading();
 }
@@ -149,7 +161,7 @@ void InboundConnection::on_provider_frame(ProviderLink& link, const Frame& frame
   }
   if (header.is_request) {
     if (header.is_two_way && callbacks_.size() < limits::kInboundPendingMax) {
-      callbacks_.add({header.request_id, link.port(), header.serialization});
+      remember(callbacks_, header, link.port());
     }
     context_.counters.add(Counter::kInboundCallbacks);
     return relay_to_consumer(frame);
@@ -214,6 +226,30 @@ void InboundConnection::answer_error(std::uint64_t request_id, dubbo::Serializat
   std::vector<std::byte> frame;
   dubbo::append_error_response(request_id, serialization, status, "skiff: " + message, frame);
   append_output(frame);
+}
+
+void InboundConnection::remember(PendingRequests& where, const dubbo::FrameHeader& header,
+                                 std::uint16_t port) {
+  where.add({header.request_id, port, header.serialization, seconds_of(context_.loop.now())});
+  if (!abandoned_timer_.armed()) context_.loop.arm(abandoned_timer_, limits::kAbandonedTime);
+}
+
+// A provider that leaves requests unanswered must not fill the table: whoever asked has given up
+// long ago.
+void InboundConnection::forget_abandoned() {
+  const std::uint32_t now_s = seconds_of(context_.loop.now());
+  const auto age_s = static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(limits::kAbandonedTime).count());
+  const std::uint32_t before_s = now_s - std::min(now_s, age_s) + 1;
+  for (const PendingRequest& request : pending_.take_older_than(before_s)) {
+    answer_error(request.id, request.serialization, Status::kServerTimeout,
+                 "the local provider has not answered for " + std::to_string(age_s) + " s");
+  }
+  callbacks_.take_older_than(before_s);
+  if (pending_.size() + callbacks_.size() > 0) {
+    context_.loop.arm(abandoned_timer_, limits::kAbandonedTime);
+  }
+  finish_if_nothing_pending();
 }
 
 void InboundConnection::finish_if_nothing_pending() {

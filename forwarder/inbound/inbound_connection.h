@@ -56,6 +56,8 @@ class InboundConnection final : public FrameConnection {
   void answer_error(std::uint64_t request_id, dubbo::Serialization serialization,
                     dubbo::Status status, const std::string& message);
   void finish_if_nothing_pending();
+  void remember(PendingRequests& where, const dubbo::FrameHeader& header, std::uint16_t port);
+  void forget_abandoned();
 
   WorkerContext& context_;
   Inbound& inbound_;
@@ -65,6 +67,7 @@ class InboundConnection final : public FrameConnection {
   PendingRequests callbacks_;  // two-way requests of the provider to this consumer
   bool leaving_ = false;       // finish when nothing is pending
   TimePoint draining_since_{};
+  Timer abandoned_timer_;  // armed while something is pending
 };
 
 }  // namespace skiff::forwarder

@@ -60,19 +60,24 @@ void PendingRequests::erase(std::size_t place) {
   --size_;
 }
 
-std::vector<PendingRequest> PendingRequests::take_all(std::uint16_t port) {
+template <typename Condition>
+std::vector<PendingRequest> PendingRequests::take_where(Condition condition) {
   std::vector<PendingRequest> taken;
+  std::vector<PendingRequest> kept;
   for (const PendingRequest& request : std::exchange(places_, {})) {
-    if (request.port == port) {
-      taken.push_back(request);
-    } else if (request.port != 0) {
-      places_.push_back(request);
-    }
+    if (request.port != 0) (condition(request) ? taken : kept).push_back(request);
   }
-  const std::vector<PendingRequest> kept = std::exchange(places_, {});
   size_ = 0;
   for (const PendingRequest& request : kept) add(request);
   return taken;
+}
+
+std::vector<PendingRequest> PendingRequests::take_all(std::uint16_t port) {
+  return take_where([port](const PendingRequest& request) { return request.port == port; });
+}
+
+std::vector<PendingRequest> PendingRequests::take_older_than(std::uint32_t time_s) {
+  return take_where([time_s](const PendingRequest& request) { return request.since_s < time_s; });
 }
 
 std::optional<std::uint16_t> PendingRequests::port_of(std::uint64_t id) const {

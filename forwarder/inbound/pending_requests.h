@@ -14,6 +14,7 @@ struct PendingRequest {
   std::uint64_t id = 0;
   std::uint16_t port = 0;  // of the local provider it went to
   dubbo::Serialization serialization = dubbo::Serialization::kHessian2;
+  std::uint32_t since_s = 0;  // when it was added, in seconds of the caller's clock
 };
 
 // The pending requests of one connection, by id. Some consumers use one id for all their requests,
@@ -27,6 +28,8 @@ class PendingRequests {
   std::optional<PendingRequest> take(std::uint64_t id, std::uint16_t port);
   // Takes out all that went to `port`.
   std::vector<PendingRequest> take_all(std::uint16_t port);
+  // Takes out all that were added before `time_s`.
+  std::vector<PendingRequest> take_older_than(std::uint32_t time_s);
   // Where a request of that id went; nullopt where there is none.
   std::optional<std::uint16_t> port_of(std::uint64_t id) const;
 
@@ -40,6 +43,8 @@ class PendingRequests {
   void insert(const PendingRequest& request);
   void erase(std::size_t place);
   void grow();
+  template <typename Condition>
+  std::vector<PendingRequest> take_where(Condition condition);
 
   std::vector<PendingRequest> places_;
   std::size_t size_ = 0;

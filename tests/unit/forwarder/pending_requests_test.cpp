@@ -10,7 +10,7 @@ namespace skiff::forwarder {
 namespace {
 
 PendingRequest request(std::uint64_t id, std::uint16_t port = 1) {
-  return {id, port, dubbo::Serialization::kHessian2};
+  return {id, port, dubbo::Serialization::kHessian2, 0};
 }
 
 TEST(PendingRequests, TakesEachRequestOnce) {
@@ -39,6 +39,19 @@ TEST(PendingRequests, TakesAllOfOnePort) {
   EXPECT_TRUE(pending.take(3, 20));
   EXPECT_EQ(pending.port_of(5), 20);
   EXPECT_EQ(pending.port_of(4), std::nullopt);
+}
+
+TEST(PendingRequests, TakesWhatIsTooOld) {
+  PendingRequests pending;
+  for (std::uint32_t second = 0; second < 20; ++second) {
+    PendingRequest aged = request(second);
+    aged.since_s = second;
+    pending.add(aged);
+  }
+  EXPECT_EQ(pending.take_older_than(15).size(), 15U);
+  EXPECT_EQ(pending.size(), 5U);
+  EXPECT_FALSE(pending.take(14, 1));
+  EXPECT_TRUE(pending.take(15, 1));
 }
 
 TEST(PendingRequests, AgreesWithAMultimap) {
