@@ -1,0 +1,217 @@
+#include "agent/agent.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "agent/version.h"
+#include "dubbo/url.h"
+#include "governance/service_route.h"
+
+namespace skiff::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long the workers may take to say what they counted.
+constexpr auto kSnapshotTime = 500ms;
+// Different sentences about providers left out that are logged; a fleet can have any number.
+constexpr std::size_t kMaxDroppedLogged = 1'000;
+
+registry::ControlPlaneConfig control_plane_config(const AgentConfig& config,
+                                                  std::uint16_t inbound_port) {
+  return {.registries = config.registries,
+          .advertise = config.advertise,
+          .inbound_port = inbound_port,
+          .default_provider_port = config.forwarder.provider_port,
+          .application = config.application};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Agent>> Agent::start(AgentConfig config) {
+  std::unique_ptr<Agent> agent(new Agent(std::move(config)));
+  if (auto begun = agent->begin(); !begun) return tl::unexpected<Error>(std::move(begun.error()));
+  return agent;
+}
+
+Agent::Agent(AgentConfig config)
+    : config_(std::move(config)),
+      started_at_(std::chrono::steady_clock::now()),
+      control_thread_("skiff-control") {}
+
+Agent::~Agent() { shut_down(); }
+
+Result<void> Agent::begin() {
+  spdlog::info("skiff {} ({}), {} workers", version(), commit(), config_.forwarder.workers);
+  auto forwarder = forwarder::Forwarder::start(config_.forwarder, *this);
+  if (!forwarder) return tl::unexpected<Error>(std::move(forwarder.error()));
+  forwarder_ = std::move(*forwarder);
+  auto started = start_control_plane().and_then([this] { return start_api(); });
+  if (!started) return started;
+  running_ = true;
+  log_start();
+  return {};
+}
+
+// It is made on its own thread, where the registries' first events may arrive at any time.
+Result<void> Agent::start_control_plane() {
+  std::promise<Result<void>> promise;
+  control_thread_.post([this, &promise] {
+    auto plane = registry::ControlPlane::create(
+        control_plane_config(config_, forwarder_->inbound_port()), control_thread_, *this);
+    if (!plane) return promise.set_value(tl::unexpected<Error>(std::move(plane.error())));
+    control_plane_ = std::move(*plane);
+    control_plane_->start();
+    promise.set_value({});
+  });
+  Result<void> started = promise.get_future().get();
+  if (started) control_.emplace(control_thread_, *control_plane_);
+  return started;
+}
+
+Result<void> Agent::start_api() {
+  ApiBackend& backend = *this;
+  api_.emplace(*control_, backend);
+  auto http = HttpServer::start(
+      config_.api, [this](const ApiRequest& request) { return api_->handle(request); });
+  if (!http) return tl::unexpected<Error>(std::move(http.error()));
+  http_ = std::move(*http);
+  return {};
+}
+
+void Agent::log_start() {
+  for (const ListenerInfo& listener : listeners()) {
+    spdlog::info("{} listens on {}", listener.name, listener.address);
+  }
+  for (const ApiAddress& address : http_->addresses()) {
+    const bool is_local =
+        address.is_unix() || address.host == "::1" || address.host.starts_with("127.");
+    if (!is_local) {
+      spdlog::warn("the API on {} is open to other machines, and asks nobody who he is",
+                   address.to_string());
+    }
+  }
+}
+
+void Agent::log_registries() {
+  const auto registries =
+      control_->ask([](registry::ControlPlane& plane) { return plane.registries(); });
+  if (!registries) return;
+  for (const registry::RegistryStatus& status : *registries) {
+    const bool has_address = !status.advertised.host.empty();
+    const std::string advertised =
+        has_address ? "; this machine is advertised as " +
+                          dubbo::format_host_port(status.advertised.host, status.advertised.port) +
+                          " (" + status.advertised.reason + ")"
+                    : "";
+    spdlog::info("registry {}: {}{}", status.name,
+                 status.connected ? "connected" : "not connected: " + status.detail, advertised);
+  }
+}
+
+std::vector<ListenerInfo> Agent::listeners() {
+  std::vector<ListenerInfo> infos;
+  for (const ApiAddress& address : http_->addresses())
+    infos.push_back({"api", address.to_string()});
+  forwarder::ListenAddress outbound = config_.forwarder.outbound;
+  outbound.port = forwarder_->outbound_port();
+  infos.push_back({"outbound", format_listen_address(outbound)});
+  forwarder::ListenAddress inbound = config_.forwarder.inbound;
+  inbound.port = forwarder_->inbound_port();
+  infos.push_back({"inbound", format_listen_address(inbound)});
+  return infos;
+}
+
+// The data plane serves as soon as it runs. Registries are given a moment, so that the first
+// requests find their providers; when they are away, that is no reason to refuse traffic.
+Readiness Agent::readiness() {
+  if (stopping_) return {.ready = false, .reason = "the agent is stopping"};
+  if (!running_) return {.ready = false, .reason = "the agent is starting"};
+  if (registries_had_a_chance_) return {.ready = true, .reason = ""};
+  const auto registries =
+      control_->ask([](registry::ControlPlane& plane) { return plane.registries(); });
+  const bool all_connected =
+      registries && std::all_of(registries->begin(), registries->end(),
+                                [](const auto& status) { return status.connected; });
+  const bool waited = std::chrono::steady_clock::now() - started_at_ > kRegistryGrace;
+  if (!all_connected && !waited) {
+    return {.ready = false, .reason = "the registries are not connected yet"};
+  }
+  registries_had_a_chance_ = true;
+  return {.ready = true, .reason = ""};
+}
+
+bool Agent::is_alive() {
+  return control_->ask([](registry::ControlPlane&) { return true; }).has_value();
+}
+
+void Agent::on_service(const std::string& interface, const std::vector<dubbo::Url>& providers) {
+  governance::CompiledRoute compiled = governance::compile_service_route(interface, providers);
+  log_dropped(compiled.dropped);
+  forwarder_->update_route(
+      std::make_shared<const governance::ServiceRoute>(std::move(compiled.route)));
+}
+
+void Agent::on_service_gone(const std::string& interface) { forwarder_->remove_route(interface); }
+
+void Agent::on_local_services(const std::vector<registry::LocalService>& services) {
+  std::vector<forwarder::LocalServicePort> ports;
+  ports.reserve(services.size());
+  for (const registry::LocalService& service : services) {
+    ports.push_back({.service = service.service, .port = service.port});
+  }
+  forwarder_->update_local_services(std::move(ports));
+}
+
+// Every list that arrives says the same again: each sentence is logged once.
+void Agent::log_dropped(const std::vector<std::string>& sentences) {
+  for (const std::string& sentence : sentences) {
+    if (dropped_logged_.size() >= kMaxDroppedLogged) return;
+    if (!dropped_logged_.insert(sentence).second) continue;
+    spdlog::warn("provider left out: {}", sentence);
+    if (dropped_logged_.size() == kMaxDroppedLogged) {
+      spdlog::warn("further providers that are left out will not be logged");
+    }
+  }
+}
+
+void Agent::need_service(const std::string& interface) {
+  control_thread_.post([this, interface] {
+    if (control_plane_) control_plane_->need_service(interface);
+  });
+}
+
+forwarder::TrafficSnapshot Agent::traffic() { return forwarder_->snapshot(kSnapshotTime); }
+
+void Agent::stop() {
+  stopping_ = true;
+  spdlog::info("stopping: withdrawing publications");
+  const auto withdrawn =
+      control_->wait_for<bool>(kWithdrawTime + 1s, [](registry::ControlPlane& plane, auto done) {
+        plane.withdraw_all(kWithdrawTime, [done] { done(true); });
+      });
+  if (!withdrawn) spdlog::warn("not everything could be withdrawn from the registries in time");
+  spdlog::info("stopping: waiting for requests in flight");
+  if (!forwarder_->drain(config_.drain_timeout)) {
+    spdlog::warn("requests were still in flight after the drain timeout, and were cut off");
+  }
+  shut_down();
+  spdlog::info("stopped");
+}
+
+// No new API requests, then the control plane, so that API calls that wait for it get their
+// answers, then the rest.
+void Agent::shut_down() {
+  if (std::exchange(shut_down_, true)) return;
+  stopping_ = true;
+  if (http_) http_->close_listeners();
+  control_thread_.stop();
+  control_plane_.reset();
+  http_.reset();
+  forwarder_.reset();
+}
+
+}  // namespace skiff::agent

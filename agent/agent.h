@@ -1,0 +1,95 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "agent/api.h"
+#include "agent/config.h"
+#include "agent/control_client.h"
+#include "agent/http_server.h"
+#include "dubbo/result.h"
+#include "forwarder/forwarder.h"
+#include "registry/control_plane.h"
+#include "registry/control_thread.h"
+
+namespace skiff::agent {
+
+// The whole agent: what the registries say goes through governance into the data plane, what users
+// ask goes through the API into the control plane. Public calls come from one thread, its owner's.
+class Agent final : private registry::ControlPlaneSink,
+                    private forwarder::ForwarderObserver,
+                    private ApiBackend {
+ public:
+  // Starts everything. Fails with a sentence where something cannot be started; nothing is left
+  // running then.
+  static Result<std::unique_ptr<Agent>> start(AgentConfig config);
+  // Stops at once what stop() has not stopped.
+  ~Agent() override;
+
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  // Whether traffic may be sent here. Any thread may ask.
+  Readiness readiness() override;
+  // True where the control thread answers.
+  bool is_alive();
+  // With real ports.
+  std::vector<ListenerInfo> listeners() override;
+  // Writes a line about each registry: its connection, the advertised address and why.
+  void log_registries();
+
+  // Withdraws everything from the registries, lets requests in flight finish, stops. Takes at most
+  // kWithdrawTime and the drain timeout.
+  void stop();
+
+  static constexpr std::chrono::seconds kWithdrawTime{3};
+  // How long a start waits for registries before it counts as ready without them.
+  static constexpr std::chrono::seconds kRegistryGrace{3};
+
+ private:
+  explicit Agent(AgentConfig config);
+
+  Result<void> begin();
+  Result<void> start_control_plane();
+  Result<void> start_api();
+  void log_start();
+  void shut_down();
+
+  // On the control thread.
+  void on_service(const std::string& interface, const std::vector<dubbo::Url>& providers) override;
+  void on_service_gone(const std::string& interface) override;
+  void on_local_services(const std::vector<registry::LocalService>& services) override;
+  void log_dropped(const std::vector<std::string>& sentences);
+
+  // On worker threads.
+  void need_service(const std::string& interface) override;
+
+  // On HTTP threads.
+  forwarder::TrafficSnapshot traffic() override;
+  bool is_stopping() override { return stopping_; }
+  const AgentConfig& config() override { return config_; }
+
+  const AgentConfig config_;
+  std::atomic<bool> running_{false};
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> registries_had_a_chance_{false};
+  std::chrono::steady_clock::time_point started_at_;
+  bool shut_down_ = false;
+
+  // In the order of their start; each uses those above it.
+  registry::ControlThread control_thread_;
+  std::unique_ptr<forwarder::Forwarder> forwarder_;
+  std::unique_ptr<registry::ControlPlane> control_plane_;  // used on the control thread only
+  std::optional<ControlClient> control_;
+  std::optional<Api> api_;
+  std::unique_ptr<HttpServer> http_;
+
+  std::unordered_set<std::string> dropped_logged_;  // control thread; sentences already logged
+};
+
+}  // namespace skiff::agent

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/config.h"
+#include "forwarder/forwarder.h"
+
+namespace skiff::agent {
+
+struct ListenerInfo {
+  std::string name;     // "api", "outbound", "inbound"
+  std::string address;  // with the port that it really has
+};
+
+// Whether traffic may be sent here; `reason` says why not.
+struct Readiness {
+  bool ready = false;
+  std::string reason;
+};
+
+// What the API asks of the agent, apart from the control plane. Called from HTTP threads, several
+// at once.
+class ApiBackend {
+ public:
+  virtual ~ApiBackend() = default;
+  virtual forwarder::TrafficSnapshot traffic() = 0;
+  virtual std::vector<ListenerInfo> listeners() = 0;
+  virtual Readiness readiness() = 0;
+  // True once the agent stops: verbs are refused then.
+  virtual bool is_stopping() = 0;
+  virtual const AgentConfig& config() = 0;
+};
+
+}  // namespace skiff::agent

@@ -1,0 +1,117 @@
+#include "agent/api_views.h"
+
+#include <nlohmann/json.hpp>
+
+#include "agent/json_fields.h"
+#include "agent/metrics_page.h"
+#include "agent/openapi.h"
+#include "agent/status_report.h"
+#include "agent/status_tables.h"
+#include "agent/text.h"
+
+namespace skiff::agent {
+namespace {
+
+using nlohmann::ordered_json;
+
+ApiResponse json_response(const ordered_json& json, int status = 200) {
+  ApiResponse response;
+  response.status = status;
+  response.body = to_text(json);
+  return response;
+}
+
+ApiResponse text_response(std::string content_type, std::string text) {
+  ApiResponse response;
+  response.content_type = std::move(content_type);
+  response.body = std::move(text);
+  return response;
+}
+
+ApiResponse control_is_silent() {
+  return error_response(503, "the agent's control thread did not answer in time");
+}
+
+}  // namespace
+
+ApiResponse get_publications(const ApiCall& call) {
+  const auto publications =
+      call.control.ask([](registry::ControlPlane& plane) { return plane.publications(); });
+  if (!publications) return control_is_silent();
+  return json_response({{"publications", publications_json(*publications)}});
+}
+
+ApiResponse get_subscriptions(const ApiCall& call) {
+  const auto state = ask_control_state(call.control);
+  if (!state) return control_is_silent();
+  return json_response({{"subscriptions", subscriptions_json(state->subscriptions,
+                                                             call.backend.traffic().endpoints)}});
+}
+
+ApiResponse get_service(const ApiCall& call) {
+  const auto service = call.control.ask([interface = call.argument](registry::ControlPlane& plane) {
+    return plane.service(interface);
+  });
+  if (!service) return control_is_silent();
+  if (!*service) {
+    return error_response(404, "service " + in_quotes(call.argument) +
+                                   ": nobody on this machine asks for it; subscribe to it first");
+  }
+  return json_response(service_json(**service, call.backend.traffic().endpoints));
+}
+
+ApiResponse get_status(const ApiCall& call) {
+  const auto state = ask_control_state(call.control);
+  if (!state) return control_is_silent();
+  return json_response(status_json(*state, call.backend));
+}
+
+ApiResponse get_status_page(const ApiCall& call) {
+  const auto state = ask_control_state(call.control);
+  if (!state) return control_is_silent();
+  return text_response("text/html; charset=utf-8",
+                       status_as_html(status_json(*state, call.backend)));
+}
+
+// Alive is who still reaches the control thread: an agent whose control thread hangs needs a
+// restart.
+ApiResponse get_healthz(const ApiCall& call) {
+  if (!call.control.ask([](registry::ControlPlane&) { return true; })) return control_is_silent();
+  return json_response({{"status", "ok"}});
+}
+
+ApiResponse get_readyz(const ApiCall& call) {
+  const Readiness readiness = call.backend.readiness();
+  const auto registries =
+      call.control.ask([](registry::ControlPlane& plane) { return plane.registries(); });
+  if (!registries) return control_is_silent();
+  const ordered_json json = {{"status", readiness.ready ? "ready" : "not ready"},
+                             {"reason", readiness.reason},
+                             {"registries", registries_json(*registries)}};
+  return json_response(json, readiness.ready ? 200 : 503);
+}
+
+ApiResponse get_metrics(const ApiCall& call) {
+  auto input = call.control.ask([](registry::ControlPlane& plane) {
+    MetricsInput known;
+    known.registries = plane.registries();
+    known.publications = plane.publications();
+    known.subscriptions = plane.subscriptions();
+    return known;
+  });
+  if (!input) return control_is_silent();
+  input->traffic = call.backend.traffic();
+  input->api_requests = call.counters.counts();
+  input->ready = call.backend.readiness().ready;
+  return text_response("text/plain; version=0.0.4; charset=utf-8", metrics_text(*input));
+}
+
+ApiResponse get_config(const ApiCall& call) {
+  return json_response(to_json(call.backend.config()));
+}
+
+ApiResponse get_openapi(const ApiCall& /*call*/) {
+  return text_response("application/json", std::string(openapi_document()));
+}
+
+}  // namespace skiff::agent

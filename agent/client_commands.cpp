@@ -1,0 +1,157 @@
+#include "agent/client_commands.h"
+
+#include <httplib.h>
+
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "agent/durations.h"
+#include "agent/json_fields.h"
+#include "agent/status_tables.h"
+#include "agent/text.h"
+
+namespace skiff::agent {
+namespace {
+
+using nlohmann::ordered_json;
+using namespace std::chrono_literals;
+
+constexpr auto kConnectTime = 2s;
+// On top of ?wait=, which is what the agent may take at most.
+constexpr auto kAnswerTime = 15s;
+constexpr std::chrono::milliseconds kLongestWait = 60s;
+
+struct Answer {
+  int status = 0;
+  std::string body;
+};
+
+httplib::ClientImpl make_client(const ApiAddress& api) {
+  constexpr int kAnyPort = 80;  // of a Unix socket; the library wants one
+  const bool is_unix = api.is_unix();
+  return httplib::ClientImpl(is_unix ? api.path : api.host, is_unix ? kAnyPort : api.port);
+}
+
+std::string explain(httplib::Error error) {
+  switch (error) {
+    case httplib::Error::Connection:
+    case httplib::Error::ConnectionTimeout:
+      return "cannot connect";
+    case httplib::Error::Read:
+      return "it closed the connection, or took too long";
+    default:
+      return httplib::to_string(error);
+  }
+}
+
+template <typename Send>
+std::optional<Answer> send_to(const ApiAddress& api, Send send) {
+  httplib::ClientImpl client = make_client(api);
+  if (api.is_unix()) client.set_address_family(AF_UNIX);
+  client.set_default_headers({{"Host", "localhost"}});
+  client.set_connection_timeout(kConnectTime);
+  client.set_read_timeout(kLongestWait + kAnswerTime);
+  const httplib::Result result = send(client);
+  if (!result) {
+    std::fprintf(stderr, "skiff: no answer from the agent at %s: %s; is it running?\n",
+                 api.to_string().c_str(), explain(result.error()).c_str());
+    return std::nullopt;
+  }
+  return Answer{result->status, result->body};
+}
+
+void put_unless_empty(ordered_json& json, const char* key, const std::string& value) {
+  if (!value.empty()) json[key] = value;
+}
+
+// Empty, and an error on stderr, where a --param is not k=v.
+std::optional<ordered_json> body_of(const VerbArguments& arguments) {
+  ordered_json service = {{"interface", arguments.interface}};
+  put_unless_empty(service, "group", arguments.group);
+  put_unless_empty(service, "version", arguments.version);
+  put_unless_empty(service, "port", arguments.port);
+  put_unless_empty(service, "application", arguments.application);
+  if (!arguments.methods.empty()) service["methods"] = arguments.methods;
+  for (const std::string& parameter : arguments.parameters) {
+    const auto equals = parameter.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      std::fprintf(stderr, "skiff: --param: came %s, expected key=value\n",
+                   in_quotes(parameter).c_str());
+      return std::nullopt;
+    }
+    service["parameters"][parameter.substr(0, equals)] = parameter.substr(equals + 1);
+  }
+  return ordered_json{{"service", std::move(service)}};
+}
+
+std::string text_of(const ordered_json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end()) return "";
+  return found->is_string() ? found->get<std::string>() : to_text(*found);
+}
+
+void print_answer(const ordered_json& answer) {
+  std::printf("%s: %s\n", text_of(answer, "err_msg").c_str(), text_of(answer, "state").c_str());
+  for (const char* key : {"reason", "url", "providers"}) {
+    const std::string text = text_of(answer, key);
+    if (!text.empty()) std::printf("  %-10s %s\n", key, text.c_str());
+  }
+  const auto warnings = answer.find("warnings");
+  if (warnings == answer.end()) return;
+  for (const ordered_json& warning : *warnings) {
+    std::fprintf(stderr, "warning: %s\n", warning.get<std::string>().c_str());
+  }
+}
+
+int unreadable(const Answer& answer) {
+  std::fprintf(stderr, "skiff: the answer (status %d) is not one of an agent: %s\n", answer.status,
+               in_quotes(answer.body).c_str());
+  return 1;
+}
+
+ordered_json parse(const std::string& text) {
+  return ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+}  // namespace
+
+int run_verb_command(const ApiAddress& api, const VerbArguments& arguments) {
+  const auto body = body_of(arguments);
+  if (!body) return 1;
+  std::string path = "/" + arguments.verb;
+  if (!arguments.wait.empty()) {
+    path += "?wait=" + httplib::detail::encode_query_param(arguments.wait);
+  }
+  const auto answer = send_to(api, [&](httplib::ClientImpl& client) {
+    return client.Post(path, to_text(*body), "application/json");
+  });
+  if (!answer) return 1;
+  const ordered_json json = parse(answer->body);
+  if (!json.is_object() || !json.contains("err_no")) return unreadable(*answer);
+  if (arguments.json) {
+    std::printf("%s\n", answer->body.c_str());
+  } else if (json["err_no"] == 0) {
+    print_answer(json);
+  } else {
+    std::fprintf(stderr, "skiff: %s\n", text_of(json, "err_msg").c_str());
+  }
+  return json["err_no"] == 0 ? 0 : 1;
+}
+
+int run_status_command(const ApiAddress& api, bool json) {
+  const auto answer =
+      send_to(api, [](httplib::ClientImpl& client) { return client.Get("/status"); });
+  if (!answer) return 1;
+  const ordered_json status = parse(answer->body);
+  if (answer->status != 200 || !status.is_object()) return unreadable(*answer);
+  if (json) {
+    std::printf("%s\n", status.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
+  } else {
+    std::printf("%s", status_as_text(status).c_str());
+  }
+  return 0;
+}
+
+}  // namespace skiff::agent

@@ -1,0 +1,226 @@
+#include "agent/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/client_commands.h"
+#include "agent/config_sources.h"
+#include "agent/run.h"
+#include "agent/settings.h"
+#include "agent/version.h"
+
+namespace skiff::agent {
+namespace {
+
+constexpr int kDone = 0;
+constexpr int kNotDone = 1;
+constexpr int kWrongUse = 2;
+
+ConfigSources environment_sources(const std::string& file) {
+  ConfigSources sources;
+  if (!file.empty()) sources.file = file;
+  sources.environment = [](const char* name) -> const char* { return std::getenv(name); };
+  return sources;
+}
+
+void print_errors(const std::vector<std::string>& errors) {
+  for (const std::string& error : errors) std::fprintf(stderr, "skiff: %s\n", error.c_str());
+}
+
+// A subcommand: adds its options to the command line, and runs once that was read.
+class Command {
+ public:
+  explicit Command(CLI::App* app) : app_(app) {}
+  virtual ~Command() = default;
+  Command(const Command&) = delete;
+  Command& operator=(const Command&) = delete;
+
+  bool was_given() const { return app_->parsed(); }
+  virtual int run() = 0;
+
+ protected:
+  CLI::App* app_;
+};
+
+class RunCommand final : public Command {
+ public:
+  explicit RunCommand(CLI::App& root)
+      : Command(root.add_subcommand("run", "Run the agent, in the foreground")) {
+    app_->add_option(
+        "--config", file_,
+        std::string("Configuration file; ") + kDefaultConfigFile + " by default, if it exists");
+    for (const Setting& setting : settings()) {
+      CLI::Option* option = app_->add_option(setting.flag(), flags_[std::string(setting.key)],
+                                             std::string(setting.help));
+      option->type_name(std::string(setting.placeholder));
+      // Each may be repeated, but takes one word at a time.
+      option->expected(1)->allow_extra_args(false);
+      option->multi_option_policy(setting.is_list ? CLI::MultiOptionPolicy::TakeAll
+                                                  : CLI::MultiOptionPolicy::TakeLast);
+    }
+  }
+
+  int run() override {
+    ConfigSources sources = environment_sources(file_);
+    sources.flags = flags_;
+    LoadedConfig loaded = load_config(sources);
+    print_errors(loaded.errors);
+    if (!loaded.errors.empty()) return kWrongUse;
+    return run_agent(std::move(loaded.config));
+  }
+
+ private:
+  std::string file_;
+  std::map<std::string, std::vector<std::string>> flags_;
+};
+
+class CheckCommand final : public Command {
+ public:
+  explicit CheckCommand(CLI::App& root)
+      : Command(root.add_subcommand("check", "Say what is wrong with a configuration")) {
+    app_->add_option(
+        "--config", file_,
+        std::string("Configuration file; ") + kDefaultConfigFile + " by default, if it exists");
+  }
+
+  int run() override {
+    const LoadedConfig loaded = load_config(environment_sources(file_));
+    for (const std::string& error : loaded.errors) std::printf("%s\n", error.c_str());
+    if (!loaded.errors.empty()) return kNotDone;
+    const std::string what = loaded.file.empty() ? "no file, defaults" : loaded.file;
+    std::printf("the configuration is in order (%s)\n", what.c_str());
+    return kDone;
+  }
+
+ private:
+  std::string file_;
+};
+
+// A command that talks to a running agent.
+class ClientCommand : public Command {
+ protected:
+  explicit ClientCommand(CLI::App* app) : Command(app) {
+    app_->add_option("--api", api_,
+                     "The agent's API: address:port or unix:/path; by default as it is configured "
+                     "on this machine")
+        ->type_name("ADDRESS");
+  }
+
+  // Runs `call` with the agent's address, or fails where --api is wrong.
+  template <typename Call>
+  int with_api(Call call) {
+    ConfigSources sources = environment_sources("");
+    if (!api_.empty()) {
+      const auto address = parse_api_address(api_);
+      if (!address) {
+        print_errors({"--api: " + address.error().message});
+        return kWrongUse;
+      }
+      return call(*address);
+    }
+    // What else may be wrong in the agent's configuration does not matter here.
+    return call(load_config(sources).config.api.front());
+  }
+
+ private:
+  std::string api_;
+};
+
+class VerbCommand final : public ClientCommand {
+ public:
+  VerbCommand(CLI::App& root, const std::string& verb, const std::string& help)
+      : ClientCommand(root.add_subcommand(verb, help)) {
+    arguments_.verb = verb;
+    app_->add_option("--interface", arguments_.interface, "The service's interface")->required();
+    app_->add_option("--group", arguments_.group, "Its group");
+    app_->add_option("--version", arguments_.version, "Its version");
+    app_->add_option("--port", arguments_.port, "Where the provider listens on this machine");
+    add_list("--method", arguments_.methods, "A method; may be repeated");
+    add_list("--param", arguments_.parameters, "A URL parameter, k=v; may be repeated");
+    app_->add_option("--application", arguments_.application, "The application's name");
+    app_->add_option("--wait", arguments_.wait,
+                     "How long to wait for the registry's confirmation (0 to 60s, default 3s)");
+    app_->add_flag("--json", arguments_.json, "Print the agent's answer as it is");
+  }
+
+  int run() override {
+    return with_api([this](const ApiAddress& api) { return run_verb_command(api, arguments_); });
+  }
+
+ private:
+  void add_list(const std::string& name, std::vector<std::string>& target,
+                const std::string& help) {
+    app_->add_option(name, target, help)
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+
+  VerbArguments arguments_;
+};
+
+class StatusCommand final : public ClientCommand {
+ public:
+  explicit StatusCommand(CLI::App& root)
+      : ClientCommand(root.add_subcommand("status", "What the running agent does")) {
+    app_->add_flag("--json", json_, "As JSON");
+  }
+
+  int run() override {
+    return with_api([this](const ApiAddress& api) { return run_status_command(api, json_); });
+  }
+
+ private:
+  bool json_ = false;
+};
+
+class VersionCommand final : public Command {
+ public:
+  explicit VersionCommand(CLI::App& root)
+      : Command(root.add_subcommand("version", "Version, commit, libraries")) {}
+
+  int run() override {
+    std::printf("%s", version_text().c_str());
+    return kDone;
+  }
+};
+
+std::vector<std::unique_ptr<Command>> add_commands(CLI::App& app) {
+  std::vector<std::unique_ptr<Command>> commands;
+  commands.push_back(std::make_unique<RunCommand>(app));
+  const auto add_verb = [&](const char* verb, const char* help) {
+    commands.push_back(std::make_unique<VerbCommand>(app, verb, help));
+  };
+  add_verb("publish", "Offer a service of this machine");
+  add_verb("unpublish", "Take a publication back");
+  add_verb("subscribe", "Ask for a service's providers");
+  add_verb("unsubscribe", "Take a subscription back");
+  commands.push_back(std::make_unique<StatusCommand>(app));
+  commands.push_back(std::make_unique<CheckCommand>(app));
+  commands.push_back(std::make_unique<VersionCommand>(app));
+  return commands;
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+  CLI::App app("Skiff, a Dubbo agent for every machine", "skiff");
+  app.require_subcommand(1);
+  const auto commands = add_commands(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == kDone ? kDone : kWrongUse;
+  }
+  for (const auto& command : commands) {
+    if (command->was_given()) return command->run();
+  }
+  return kWrongUse;
+}
+
+}  // namespace skiff::agent

@@ -1,0 +1,194 @@
+#include "agent/metrics_page.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "agent/version.h"
+#include "forwarder/metrics.h"
+
+namespace skiff::agent {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+enum Metric : std::size_t {
+  kBuildInfo,
+  kReady,
+  kRegistryConnected,
+  kPublications,
+  kSubscriptions,
+  kSubscriptionProviders,
+  kApiRequests,
+  kMethodRequests,
+  kMethodFailures,
+  kEndpoints,
+  kMetricCount
+};
+
+constexpr std::array<AgentMetric, kMetricCount> kMetrics = {{
+    {"skiff_build_info", "Always 1; the labels say which program this is", false},
+    {"skiff_ready", "1 where GET /readyz says ready", false},
+    {"skiff_registry_connected", "1 where the session of this registry stands", false},
+    {"skiff_publications", "Publications of this agent by state", false},
+    {"skiff_subscriptions", "Subscriptions of this agent by state and origin", false},
+    {"skiff_subscription_providers", "Providers of all subscriptions together", false},
+    {"skiff_api_requests_total", "Requests to the HTTP API by route and status code", true},
+    {"skiff_requests_total", "Requests on the outbound port by service and method", true},
+    {"skiff_request_failures_total",
+     "Requests among them that the agent answered itself with an error", true},
+    {"skiff_endpoints", "Known endpoints by state of their connection", false},
+}};
+
+MetricFamily family_of(std::string_view name, std::string_view help, bool is_counter) {
+  MetricFamily family;
+  family.name = std::string(name);
+  family.help = std::string(help);
+  family.type = is_counter ? MetricType::Counter : MetricType::Gauge;
+  return family;
+}
+
+MetricFamily family_of(Metric metric) {
+  const AgentMetric& info = kMetrics[metric];
+  return family_of(info.name, info.help, info.is_counter);
+}
+
+void add(MetricFamily& family, Labels labels, double value) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  if (family.type == MetricType::Counter) {
+    metric.counter.value = value;
+  } else {
+    metric.gauge.value = value;
+  }
+  family.metric.push_back(std::move(metric));
+}
+
+template <typename Number>
+double number(Number value) {
+  return static_cast<double>(value);
+}
+
+MetricFamily build_info() {
+  MetricFamily family = family_of(kBuildInfo);
+  add(family, {{"version", std::string(version())}, {"commit", std::string(commit())}}, 1);
+  return family;
+}
+
+MetricFamily ready(const MetricsInput& input) {
+  MetricFamily family = family_of(kReady);
+  add(family, {}, input.ready ? 1 : 0);
+  return family;
+}
+
+MetricFamily registry_connected(const MetricsInput& input) {
+  MetricFamily family = family_of(kRegistryConnected);
+  for (const auto& status : input.registries) {
+    add(family, {{"registry", status.name}}, status.connected ? 1 : 0);
+  }
+  return family;
+}
+
+MetricFamily publications(const MetricsInput& input) {
+  const auto registered = std::count_if(input.publications.begin(), input.publications.end(),
+                                        [](const auto& status) { return status.registered; });
+  MetricFamily family = family_of(kPublications);
+  add(family, {{"state", "registered"}}, number(registered));
+  add(family, {{"state", "pending"}}, number(input.publications.size()) - number(registered));
+  return family;
+}
+
+MetricFamily subscriptions(const MetricsInput& input) {
+  std::map<std::pair<std::string, std::string>, std::size_t> counts;
+  for (const char* origin : {"api", "on_demand"}) {
+    for (const char* state : {"subscribed", "pending"}) counts[{state, origin}] = 0;
+  }
+  for (const auto& status : input.subscriptions) {
+    ++counts[{status.list_in_hand ? "subscribed" : "pending",
+              status.on_demand ? "on_demand" : "api"}];
+  }
+  MetricFamily family = family_of(kSubscriptions);
+  for (const auto& [key, count] : counts) {
+    add(family, {{"state", key.first}, {"origin", key.second}}, number(count));
+  }
+  return family;
+}
+
+MetricFamily subscription_providers(const MetricsInput& input) {
+  std::size_t providers = 0;
+  for (const auto& status : input.subscriptions) providers += status.providers;
+  MetricFamily family = family_of(kSubscriptionProviders);
+  add(family, {}, number(providers));
+  return family;
+}
+
+MetricFamily api_requests(const MetricsInput& input) {
+  MetricFamily family = family_of(kApiRequests);
+  for (const auto& [key, count] : input.api_requests) {
+    add(family, {{"route", key.first}, {"code", std::to_string(key.second)}}, number(count));
+  }
+  return family;
+}
+
+void add_methods(const MetricsInput& input, std::vector<MetricFamily>& families) {
+  MetricFamily requests = family_of(kMethodRequests);
+  MetricFamily failures = family_of(kMethodFailures);
+  for (const auto& [interface, methods] : input.traffic.methods) {
+    for (const auto& [method, traffic] : methods) {
+      const Labels labels = {{"interface", interface}, {"method", method}};
+      add(requests, labels, number(traffic.requests));
+      add(failures, labels, number(traffic.failures));
+    }
+  }
+  families.push_back(std::move(requests));
+  families.push_back(std::move(failures));
+}
+
+// By state, not by address: machines come and go, and each would leave a time series behind.
+MetricFamily endpoints(const MetricsInput& input) {
+  std::map<std::string, std::size_t> counts;
+  for (const char* state : {"connected", "idle", "connecting", "readonly", "down"}) {
+    counts[state] = 0;
+  }
+  for (const auto& [address, state] : input.traffic.endpoints) {
+    ++counts[state.substr(0, state.find(':'))];
+  }
+  MetricFamily family = family_of(kEndpoints);
+  for (const auto& [state, count] : counts) add(family, {{"state", state}}, number(count));
+  return family;
+}
+
+void add_data_plane(std::span<const forwarder::MetricInfo> infos,
+                    const std::map<std::string, std::uint64_t>& values, bool are_counters,
+                    std::vector<MetricFamily>& families) {
+  for (const forwarder::MetricInfo& info : infos) {
+    const auto value = values.find(std::string(info.name));
+    MetricFamily family = family_of("skiff_" + std::string(info.name), info.help, are_counters);
+    add(family, {}, value == values.end() ? 0 : number(value->second));
+    families.push_back(std::move(family));
+  }
+}
+
+}  // namespace
+
+std::span<const AgentMetric> agent_metrics() { return kMetrics; }
+
+std::string metrics_text(const MetricsInput& input) {
+  std::vector<MetricFamily> families = {
+      build_info(),        ready(input),         registry_connected(input),
+      publications(input), subscriptions(input), subscription_providers(input),
+      api_requests(input)};
+  add_methods(input, families);
+  families.push_back(endpoints(input));
+  add_data_plane(forwarder::counter_infos(), input.traffic.counters, true, families);
+  add_data_plane(forwarder::gauge_infos(), input.traffic.gauges, false, families);
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace skiff::agent

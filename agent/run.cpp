@@ -1,0 +1,117 @@
+#include "agent/run.h"
+
+#include <pthread.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+
+#include "agent/agent.h"
+#include "agent/service_manager.h"
+#include "agent/state_dir.h"
+
+namespace skiff::agent {
+namespace {
+
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+constexpr milliseconds kReadyPoll = 50ms;
+constexpr milliseconds kIdlePoll = 60s;
+
+void set_up_logging(const std::string& level) {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("skiff"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+  spdlog::set_level(spdlog::level::from_str(level));
+}
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+// Signals are taken by the main thread, one by one, in wait_for_signal(). All threads started
+// later inherit the mask.
+void block_signals() {
+  sigset_t signals = stop_signals();
+  sigaddset(&signals, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+// The next signal, or 0 after `limit`.
+int wait_for_signal(milliseconds limit) {
+  sigset_t signals = stop_signals();
+  sigaddset(&signals, SIGHUP);
+  timespec time{};
+  time.tv_sec = static_cast<time_t>(limit.count() / 1000);
+  time.tv_nsec = static_cast<long>(limit.count() % 1000 * 1'000'000);
+  return std::max(sigtimedwait(&signals, nullptr, &time), 0);
+}
+
+// From now on SIGTERM or SIGINT ends the process at once.
+void let_second_signal_end_the_process() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { _exit(1); };
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  const sigset_t signals = stop_signals();
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+// Returns when the agent is asked to stop.
+void run_until_signal(Agent& agent) {
+  const auto watchdog = watchdog_interval();
+  const milliseconds idle_poll = watchdog ? std::max(*watchdog, 1ms) : kIdlePoll;
+  bool is_ready = false;
+  while (true) {
+    if (!is_ready && agent.readiness().ready) {
+      is_ready = true;
+      notify_ready("serving");
+      agent.log_registries();
+      spdlog::info("ready");
+    }
+    if (watchdog && agent.is_alive()) notify_watchdog();
+    const int signal = wait_for_signal(is_ready ? idle_poll : std::min(kReadyPoll, idle_poll));
+    if (signal == SIGTERM || signal == SIGINT) {
+      spdlog::info("received {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+      return;
+    }
+    if (signal == SIGHUP)
+      spdlog::info("received SIGHUP: ignored; a new configuration needs a restart");
+  }
+}
+
+int failed_start(const Error& error) {
+  std::fprintf(stderr, "skiff: %s\n", error.message.c_str());
+  return 1;
+}
+
+}  // namespace
+
+int run_agent(AgentConfig config) {
+  block_signals();
+  set_up_logging(config.log_level);
+  auto state_dir = choose_state_dir(config.state_dir);
+  if (!state_dir) return failed_start(state_dir.error());
+  config.state_dir = *state_dir;
+
+  auto agent = Agent::start(std::move(config));
+  if (!agent) return failed_start(agent.error());
+  run_until_signal(**agent);
+  notify_stopping();
+  let_second_signal_end_the_process();
+  (*agent)->stop();
+  return 0;
+}
+
+}  // namespace skiff::agent

@@ -1,0 +1,25 @@
+#include "agent/service_manager.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <cstdint>
+
+namespace skiff::agent {
+
+void notify_ready(const std::string& status) {
+  sd_notify(0, ("READY=1\nSTATUS=" + status).c_str());
+}
+
+void notify_stopping() { sd_notify(0, "STOPPING=1"); }
+
+void notify_watchdog() { sd_notify(0, "WATCHDOG=1"); }
+
+std::optional<std::chrono::milliseconds> watchdog_interval() {
+  std::uint64_t microseconds = 0;
+  if (sd_watchdog_enabled(0, &microseconds) <= 0) return std::nullopt;
+  // Twice as often as it must be, as sd_watchdog_enabled(3) advises.
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::microseconds(microseconds / 2));
+}
+
+}  // namespace skiff::agent

@@ -1,0 +1,211 @@
+#include "agent/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+#include "agent/durations.h"
+#include "agent/text.h"
+#include "dubbo/url.h"
+#include "registry/advertise_address.h"
+#include "registry/ip_address.h"
+#include "registry/limits.h"
+#include "registry/registry_identity.h"
+
+namespace skiff::agent {
+namespace {
+
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+using Values = std::vector<std::string>;
+
+tl::unexpected<Error> unexpected_value(const std::string& text, const std::string& expected) {
+  return fail(ErrorCode::kInvalidArgument, "came " + in_quotes(text) + ", expected " + expected);
+}
+
+// Puts what was read where `target` points to, or hands the error on.
+template <typename T, typename Target>
+Result<void> store(Result<T> read, Target& target) {
+  if (!read) return tl::unexpected<Error>(std::move(read.error()));
+  target = static_cast<Target>(std::move(*read));
+  return {};
+}
+
+Result<milliseconds> duration_between(const std::string& text, milliseconds min, milliseconds max) {
+  auto duration = parse_duration(text);
+  if (duration && (*duration < min || *duration > max)) {
+    return unexpected_value(
+        text, "a duration from " + format_duration(min) + " to " + format_duration(max));
+  }
+  return duration;
+}
+
+Result<void> apply_api(AgentConfig& config, const Values& values) {
+  if (values.empty()) {
+    return fail(ErrorCode::kInvalidArgument, "came an empty list, expected at least one address");
+  }
+  std::vector<ApiAddress> addresses;
+  for (const std::string& value : values) {
+    auto address = parse_api_address(value);
+    if (!address) return tl::unexpected<Error>(std::move(address.error()));
+    addresses.push_back(std::move(*address));
+  }
+  config.api = std::move(addresses);
+  return {};
+}
+
+Result<void> apply_outbound(AgentConfig& config, const Values& values) {
+  return store(parse_listen_address(values.front(), true), config.forwarder.outbound);
+}
+
+Result<void> apply_inbound(AgentConfig& config, const Values& values) {
+  return store(parse_listen_address(values.front(), false), config.forwarder.inbound);
+}
+
+Result<void> apply_provider(AgentConfig& config, const Values& values) {
+  auto address = parse_listen_address(values.front(), false);
+  if (!address || address->port == 0) {
+    return unexpected_value(values.front(), "a numeric address with a port (127.0.0.1:20880)");
+  }
+  config.forwarder.provider_host = address->host;
+  config.forwarder.provider_port = address->port;
+  return {};
+}
+
+Result<void> apply_registry(AgentConfig& config, const Values& values) {
+  for (const std::string& value : values) {
+    if (auto identity = registry::registry_identity(value); !identity) {
+      return tl::unexpected<Error>(std::move(identity.error()));
+    }
+  }
+  config.registries = values;
+  return {};
+}
+
+Result<void> apply_advertise(AgentConfig& config, const Values& values) {
+  if (auto spec = registry::parse_advertise(values.front()); !spec) {
+    return tl::unexpected<Error>(std::move(spec.error()));
+  }
+  config.advertise = values.front();
+  return {};
+}
+
+Result<void> apply_application(AgentConfig& config, const Values& values) {
+  const std::string& name = values.front();
+  const bool is_clean = std::all_of(name.begin(), name.end(), [](char c) {
+    return static_cast<unsigned char>(c) > ' ' &&
+           std::string_view("&=?%+/,").find(c) == std::string_view::npos;
+  });
+  if (name.empty() || name.size() > registry::kMaxNameBytes || !is_clean) {
+    return unexpected_value(name, "a name without spaces and without & = ? % + / ,");
+  }
+  config.application = name;
+  return {};
+}
+
+Result<void> apply_state_dir(AgentConfig& config, const Values& values) {
+  if (!values.front().starts_with('/')) return unexpected_value(values.front(), "an absolute path");
+  config.state_dir = values.front();
+  return {};
+}
+
+Result<void> apply_workers(AgentConfig& config, const Values& values) {
+  return store(parse_number(values.front(), 1, 256), config.forwarder.workers);
+}
+
+Result<void> apply_log_level(AgentConfig& config, const Values& values) {
+  static constexpr std::array<std::string_view, 5> kLevels = {"debug", "info", "warn", "error",
+                                                              "off"};
+  if (std::find(kLevels.begin(), kLevels.end(), values.front()) == kLevels.end()) {
+    return unexpected_value(values.front(), "debug, info, warn, error or off");
+  }
+  config.log_level = values.front();
+  return {};
+}
+
+Result<void> apply_body_limit(AgentConfig& config, const Values& values) {
+  constexpr std::uint64_t kMin = 1U << 10;
+  constexpr std::uint64_t kMax = 1U << 30;
+  auto size = parse_size(values.front());
+  if (size && (*size < kMin || *size > kMax)) {
+    return unexpected_value(values.front(), "a size from 1KiB to 1GiB");
+  }
+  return store(std::move(size), config.forwarder.body_limit);
+}
+
+using Duration = milliseconds forwarder::ForwarderConfig::*;
+
+auto forwarder_duration(Duration member, milliseconds min, milliseconds max) {
+  return [=](AgentConfig& config, const Values& values) {
+    return store(duration_between(values.front(), min, max), config.forwarder.*member);
+  };
+}
+
+Result<void> apply_drain_timeout(AgentConfig& config, const Values& values) {
+  return store(duration_between(values.front(), 0ms, 1h), config.drain_timeout);
+}
+
+std::vector<Setting> make_settings() {
+  using Forwarder = forwarder::ForwarderConfig;
+  return {
+      {"api", "ADDRESS", "HTTP API, status page, metrics: address:port or unix:/path", true,
+       apply_api},
+      {"outbound", "ADDRESS", "local consumers send here: local:port, or address:port", false,
+       apply_outbound},
+      {"inbound", "ADDRESS", "other agents and plain consumers send here", false, apply_inbound},
+      {"provider", "ADDRESS", "where inbound requests go when a publication names no port", false,
+       apply_provider},
+      {"registry", "URL", "memory, or zookeeper://host:port[,host:port...][/chroot][?group=dubbo]",
+       true, apply_registry},
+      {"advertise", "ADDRESS",
+       "what is written to the registry: ip, ip:port, or a network such as 10.0.0.0/8", false,
+       apply_advertise},
+      {"application", "NAME", "the application's name where a request gives none", false,
+       apply_application},
+      {"state_dir", "PATH", "what must outlive the process", false, apply_state_dir},
+      {"workers", "N", "data-plane threads", false, apply_workers},
+      {"log_level", "LEVEL", "debug, info, warn, error or off", false, apply_log_level},
+      {"body_limit", "SIZE", "the largest body of a Dubbo frame", false, apply_body_limit},
+      {"hold_time", "TIME", "how long a request for an unknown service waits for its providers",
+       false, forwarder_duration(&Forwarder::hold_time, 0ms, 1min)},
+      {"default_timeout", "TIME", "a request's timeout where neither it nor its provider names one",
+       false, forwarder_duration(&Forwarder::default_timeout, 1ms, 1h)},
+      {"connect_timeout", "TIME", "how long a connection to a provider may take to open", false,
+       forwarder_duration(&Forwarder::connect_timeout, 1ms, 1min)},
+      {"heartbeat_interval", "TIME", "silence after which a connection is asked whether it lives",
+       false, forwarder_duration(&Forwarder::heartbeat_interval, 100ms, 1h)},
+      {"drain_timeout", "TIME", "how long requests in flight may take to finish at the stop", false,
+       apply_drain_timeout},
+  };
+}
+
+}  // namespace
+
+std::string Setting::flag() const {
+  std::string name = "--" + std::string(key);
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
+std::string Setting::variable() const {
+  std::string name = "SKIFF_" + std::string(key);
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return name;
+}
+
+std::span<const Setting> settings() {
+  static const std::vector<Setting> kSettings = make_settings();
+  return kSettings;
+}
+
+const Setting* find_setting(std::string_view key) {
+  const auto all = settings();
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [key](const Setting& setting) { return setting.key == key; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace skiff::agent

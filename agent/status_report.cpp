@@ -1,0 +1,153 @@
+#include "agent/status_report.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "agent/version.h"
+#include "dubbo/url.h"
+
+namespace skiff::agent {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json service_key_json(const dubbo::ServiceKey& key) {
+  return {{"interface", key.interface}, {"group", key.group}, {"version", key.version}};
+}
+
+ordered_json provider_json(const dubbo::Url& url, const EndpointStates& endpoints) {
+  constexpr std::uint64_t kDefaultWeight = 100;
+  constexpr std::uint64_t kMaxWeight = 1'000'000;
+  const dubbo::ServiceKey key = url.service_key();
+  const auto state = endpoints.find(url.address());
+  return {{"address", url.address()},
+          {"group", key.group},
+          {"version", key.version},
+          {"application", std::string(url.parameter("application"))},
+          {"weight", url.number_parameter("weight", kDefaultWeight, kMaxWeight)},
+          {"tag", std::string(url.parameter("dubbo.tag", url.parameter("tag")))},
+          {"connection", state == endpoints.end() ? "unused" : state->second},
+          {"url", url.to_string()}};
+}
+
+ordered_json providers_json(const std::vector<dubbo::Url>& providers,
+                            const EndpointStates& endpoints) {
+  ordered_json json = ordered_json::array();
+  for (std::size_t i = 0; i < std::min(providers.size(), kMaxListedProviders); ++i) {
+    json.push_back(provider_json(providers[i], endpoints));
+  }
+  return json;
+}
+
+SubscriptionView view_of(registry::SubscriptionStatus status, const registry::ControlPlane& plane) {
+  SubscriptionView view{.status = std::move(status), .providers = {}};
+  auto service = plane.service(view.status.service.interface);
+  if (!service) return view;
+  for (dubbo::Url& url : service->providers) {
+    if (view.status.on_demand || dubbo::matches(view.status.service, url.service_key())) {
+      view.providers.push_back(std::move(url));
+    }
+  }
+  return view;
+}
+
+ordered_json traffic_json(const forwarder::TrafficSnapshot& traffic) {
+  ordered_json methods = ordered_json::array();
+  for (const auto& [interface, by_method] : traffic.methods) {
+    for (const auto& [method, counts] : by_method) {
+      methods.push_back({{"interface", interface},
+                         {"method", method},
+                         {"requests", counts.requests},
+                         {"failures", counts.failures}});
+    }
+  }
+  return {{"counters", traffic.counters},
+          {"gauges", traffic.gauges},
+          {"methods", std::move(methods)},
+          {"endpoints", traffic.endpoints}};
+}
+
+}  // namespace
+
+std::optional<ControlState> ask_control_state(ControlClient& control) {
+  return control.ask([](registry::ControlPlane& plane) {
+    ControlState state{.registries = plane.registries(),
+                       .publications = plane.publications(),
+                       .subscriptions = {}};
+    for (auto& status : plane.subscriptions()) {
+      state.subscriptions.push_back(view_of(std::move(status), plane));
+    }
+    return state;
+  });
+}
+
+ordered_json registries_json(const std::vector<registry::RegistryStatus>& registries) {
+  ordered_json json = ordered_json::array();
+  for (const auto& status : registries) {
+    const bool has_address = !status.advertised.host.empty();
+    json.push_back({{"name", status.name},
+                    {"connected", status.connected},
+                    {"detail", status.detail},
+                    {"advertised", has_address ? dubbo::format_host_port(status.advertised.host,
+                                                                         status.advertised.port)
+                                               : ""},
+                    {"advertised_reason", status.advertised.reason}});
+  }
+  return json;
+}
+
+ordered_json publications_json(const std::vector<registry::PublicationStatus>& publications) {
+  ordered_json json = ordered_json::array();
+  for (const auto& status : publications) {
+    ordered_json entry = service_key_json(status.service);
+    entry["port"] = status.port;
+    entry["registry"] = status.registry;
+    entry["state"] = status.registered ? "registered" : "pending";
+    entry["reason"] = status.reason;
+    entry["url"] = status.url;
+    json.push_back(std::move(entry));
+  }
+  return json;
+}
+
+ordered_json subscriptions_json(const std::vector<SubscriptionView>& subscriptions,
+                                const EndpointStates& endpoints) {
+  ordered_json json = ordered_json::array();
+  for (const SubscriptionView& view : subscriptions) {
+    ordered_json entry = service_key_json(view.status.service);
+    entry["registry"] = view.status.registry;
+    entry["state"] = view.status.list_in_hand ? "subscribed" : "pending";
+    entry["on_demand"] = view.status.on_demand;
+    entry["providers"] = view.status.providers;
+    entry["endpoints"] = providers_json(view.providers, endpoints);
+    json.push_back(std::move(entry));
+  }
+  return json;
+}
+
+ordered_json service_json(const registry::ServiceStatus& service, const EndpointStates& endpoints) {
+  return {{"interface", service.interface},
+          {"list_in_hand", service.list_in_hand},
+          {"providers", service.providers.size()},
+          {"endpoints", providers_json(service.providers, endpoints)}};
+}
+
+ordered_json status_json(const ControlState& state, ApiBackend& backend) {
+  const forwarder::TrafficSnapshot traffic = backend.traffic();
+  const Readiness readiness = backend.readiness();
+  ordered_json listeners = ordered_json::array();
+  for (const ListenerInfo& listener : backend.listeners()) {
+    listeners.push_back({{"name", listener.name}, {"address", listener.address}});
+  }
+  return {{"version", version()},
+          {"commit", commit()},
+          {"ready", readiness.ready},
+          {"reason", readiness.reason},
+          {"registries", registries_json(state.registries)},
+          {"publications", publications_json(state.publications)},
+          {"subscriptions", subscriptions_json(state.subscriptions, traffic.endpoints)},
+          {"listeners", std::move(listeners)},
+          {"traffic", traffic_json(traffic)}};
+}
+
+}  // namespace skiff::agent

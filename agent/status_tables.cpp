@@ -1,0 +1,201 @@
+#include "agent/status_tables.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "agent/json_fields.h"
+#include "agent/text.h"
+
+namespace skiff::agent {
+namespace {
+
+using nlohmann::ordered_json;
+
+const ordered_json& member(const ordered_json& object, const char* name) {
+  static const ordered_json kNothing;
+  const auto found = object.find(name);
+  return found == object.end() ? kNothing : *found;
+}
+
+// A member as people read it; "" where it is absent.
+std::string shown(const ordered_json& object, const char* name) {
+  const ordered_json& value = member(object, name);
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_null() ? "" : to_text(value);
+}
+
+// "group/interface:version"
+std::string shown_service(const ordered_json& entry) {
+  const std::string group = shown(entry, "group");
+  const std::string version = shown(entry, "version");
+  return (group.empty() ? "" : group + "/") + shown(entry, "interface") +
+         (version.empty() ? "" : ":" + version);
+}
+
+std::string joined(const std::string& left, const std::string& separator,
+                   const std::string& right) {
+  return left.empty() || right.empty() ? left + right : left + separator + right;
+}
+
+StatusTable registries_table(const ordered_json& status) {
+  StatusTable table{"Registries", {"registry", "state", "advertised"}, {}, "none"};
+  for (const ordered_json& entry : member(status, "registries")) {
+    const bool connected = member(entry, "connected") == true;
+    const std::string reason = shown(entry, "advertised_reason");
+    table.rows.push_back(
+        {shown(entry, "name"),
+         joined(connected ? "connected" : "NOT CONNECTED", ": ", shown(entry, "detail")),
+         joined(shown(entry, "advertised"), " ", reason.empty() ? "" : "(" + reason + ")")});
+  }
+  return table;
+}
+
+StatusTable publications_table(const ordered_json& status) {
+  StatusTable table{
+      "Publications", {"service", "port", "registry", "state", "in the registry as"}, {}, "none"};
+  for (const ordered_json& entry : member(status, "publications")) {
+    table.rows.push_back({shown_service(entry), shown(entry, "port"), shown(entry, "registry"),
+                          joined(shown(entry, "state"), ": ", shown(entry, "reason")),
+                          shown(entry, "url")});
+  }
+  return table;
+}
+
+StatusTable subscriptions_table(const ordered_json& status) {
+  StatusTable table{"Subscriptions", {"service", "state", "providers", "endpoints"}, {}, "none"};
+  constexpr std::size_t kMaxNamed = 20;
+  for (const ordered_json& entry : member(status, "subscriptions")) {
+    std::string endpoints;
+    std::size_t named = 0;
+    for (const ordered_json& endpoint : member(entry, "endpoints")) {
+      if (++named > kMaxNamed) break;
+      const std::string tag = shown(endpoint, "tag");
+      endpoints = joined(endpoints, ", ",
+                         shown(endpoint, "address") + " (weight " + shown(endpoint, "weight") +
+                             (tag.empty() ? "" : ", tag " + tag) + ", " +
+                             shown(endpoint, "connection") + ")");
+    }
+    if (named > kMaxNamed) endpoints += ", ...";
+    const bool on_demand = member(entry, "on_demand") == true;
+    table.rows.push_back({shown_service(entry),
+                          shown(entry, "state") + (on_demand ? " (on demand)" : ""),
+                          shown(entry, "providers"), endpoints});
+  }
+  return table;
+}
+
+StatusTable listeners_table(const ordered_json& status) {
+  StatusTable table{"Listeners", {"for", "address"}, {}, "none"};
+  for (const ordered_json& entry : member(status, "listeners")) {
+    table.rows.push_back({shown(entry, "name"), shown(entry, "address")});
+  }
+  return table;
+}
+
+StatusTable traffic_table(const ordered_json& status) {
+  StatusTable table{"Traffic", {"service", "method", "requests", "failures"}, {}, "no request yet"};
+  for (const ordered_json& entry : member(member(status, "traffic"), "methods")) {
+    table.rows.push_back({shown(entry, "interface"), shown(entry, "method"),
+                          shown(entry, "requests"), shown(entry, "failures")});
+  }
+  return table;
+}
+
+StatusTable counters_table(const ordered_json& status) {
+  StatusTable table{"Counters", {"name", "value"}, {}, "all zero"};
+  const ordered_json& traffic = member(status, "traffic");
+  for (const char* kind : {"gauges", "counters"}) {
+    for (const auto& item : member(traffic, kind).items()) {
+      if (item.value() != 0) table.rows.push_back({item.key(), to_text(item.value())});
+    }
+  }
+  return table;
+}
+
+void append_padded(std::string& out, const std::string& cell, std::size_t width, bool is_last) {
+  out += "  " + cell;
+  if (!is_last && cell.size() < width) out.append(width - cell.size(), ' ');
+}
+
+void append_text(const StatusTable& table, std::string& out) {
+  out += "\n" + table.title + "\n";
+  if (table.rows.empty()) {
+    out += "  " + table.when_empty + "\n";
+    return;
+  }
+  constexpr std::size_t kMaxWidth = 60;  // a longer cell pushes the rest of its row to the right
+  for (const auto& row : table.rows) {
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      std::size_t width = 0;
+      for (const auto& other : table.rows) width = std::max(width, other[column].size());
+      append_padded(out, row[column], std::min(width, kMaxWidth), column + 1 == row.size());
+    }
+    while (out.back() == ' ') out.pop_back();
+    out += "\n";
+  }
+}
+
+void append_html_row(const std::vector<std::string>& cells, const std::string& tag,
+                     std::string& out) {
+  out += "<tr>";
+  for (const std::string& cell : cells) {
+    out += "<" + tag + ">" + html_escaped(cell) + "</" + tag + ">";
+  }
+  out += "</tr>\n";
+}
+
+void append_html(const StatusTable& table, std::string& out) {
+  out += "<h2>" + html_escaped(table.title) + "</h2>\n";
+  if (table.rows.empty()) {
+    out += "<p>" + html_escaped(table.when_empty) + "</p>\n";
+    return;
+  }
+  out += "<table>\n";
+  append_html_row(table.columns, "th", out);
+  for (const auto& row : table.rows) append_html_row(row, "td", out);
+  out += "</table>\n";
+}
+
+constexpr const char* kPageHead = R"(<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Skiff</title>
+<meta name="viewport" content="width=device-width">
+<style>
+body { font: 14px/1.4 sans-serif; margin: 2em; color: #222; }
+table { border-collapse: collapse; }
+th, td { text-align: left; vertical-align: top; padding: .2em 1em .2em 0; border-bottom: 1px solid #ddd;
+  overflow-wrap: anywhere; }
+</style></head><body>
+)";
+constexpr const char* kPageFoot = R"(<p><a href="/status">this page as JSON</a>,
+<a href="/config">configuration</a>, <a href="/metrics">metrics</a>,
+<a href="/openapi.json">API</a></p>
+</body></html>
+)";
+
+}  // namespace
+
+std::vector<StatusTable> status_tables(const ordered_json& status) {
+  return {registries_table(status), publications_table(status), subscriptions_table(status),
+          listeners_table(status),  traffic_table(status),      counters_table(status)};
+}
+
+std::string status_headline(const ordered_json& status) {
+  const bool ready = member(status, "ready") == true;
+  return "skiff " + shown(status, "version") + " (" + shown(status, "commit") +
+         "): " + joined(ready ? "ready" : "NOT READY", ": ", shown(status, "reason"));
+}
+
+std::string status_as_text(const ordered_json& status) {
+  std::string out = status_headline(status) + "\n";
+  for (const StatusTable& table : status_tables(status)) append_text(table, out);
+  return out;
+}
+
+std::string status_as_html(const ordered_json& status) {
+  std::string out = kPageHead;
+  out += "<h1>" + html_escaped(status_headline(status)) + "</h1>\n";
+  for (const StatusTable& table : status_tables(status)) append_html(table, out);
+  return out + kPageFoot;
+}
+
+}  // namespace skiff::agent

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace skiff::agent {
+
+// `text` in quotes, cut where it is long (never inside a UTF-8 character): what users sent may be
+// anything, and goes into error sentences.
+std::string in_quotes(std::string_view text);
+
+// The first `max_bytes` of `text`, or fewer, so that no UTF-8 character is cut.
+std::string_view cut_utf8(std::string_view text, std::size_t max_bytes);
+
+// With &, <, >, " and ' escaped, for HTML text and attribute values.
+std::string html_escaped(std::string_view text);
+
+}  // namespace skiff::agent

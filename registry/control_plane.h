@@ -1,0 +1,161 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dubbo/result.h"
+#include "dubbo/service_key.h"
+#include "dubbo/url.h"
+#include "registry/executor.h"
+
+namespace skiff::registry {
+
+// A registry that a request names (MOSN's `registry` object): "zookeeper://127.0.0.1:2181".
+using RegistryName = std::string;
+
+struct ControlPlaneConfig {
+  std::vector<std::string> registries;  // as the operator gave them; empty: the embedded one, and
+                                        // requests may open others
+  std::string advertise;                // "", an address, address:port, or a CIDR
+  std::uint16_t inbound_port = 20882;   // written to the registry unless `advertise` has one
+  std::uint16_t default_provider_port = 20880;
+  std::string application = "skiff";  // where neither publication nor subscription names one
+};
+
+// What POST /publish asks for. `service.group` and `.version` may not be patterns here.
+struct PublicationRequest {
+  dubbo::ServiceKey service;
+  std::uint16_t port = 0;  // where the provider listens on this machine; 0: the configured one
+  std::vector<std::string> methods;
+  std::string application;
+  std::map<std::string, std::string> parameters;
+  std::optional<RegistryName> registry;
+
+  bool operator==(const PublicationRequest&) const = default;
+};
+
+struct SubscriptionRequest {
+  dubbo::ServiceKey service;
+  std::string application;
+  std::map<std::string, std::string> parameters;
+  std::optional<RegistryName> registry;
+
+  bool operator==(const SubscriptionRequest&) const = default;
+};
+
+enum class VerbState { kRegistered, kUnregistered, kSubscribed, kUnsubscribed, kPending };
+
+// The answer to a verb. kPending: accepted and remembered, and `reason` says what it waits for.
+struct VerbOutcome {
+  VerbState state = VerbState::kPending;
+  std::string reason;
+  std::string url;                    // of a publication: what is, or will be, in the registry
+  std::vector<dubbo::Url> providers;  // of a subscription: the list in hand
+  std::vector<std::string> warnings;
+};
+// Called on the control thread exactly once. Errors: kInvalidArgument (400), kNotFound (404),
+// kTooLarge (a limit of ours, registry/limits.h), kUnavailable (the agent is stopping).
+using VerbCallback = std::function<void(Result<VerbOutcome>)>;
+
+struct AdvertisedAddress {
+  std::string host;
+  std::uint16_t port = 0;
+  std::string reason;  // "route to registry 10.0.0.9:2181 leaves from eth0", "--advertise", "first
+                       // address in 10.0.0.0/8: eth1"
+};
+
+// What `status` shows.
+struct RegistryStatus {
+  std::string name;
+  bool connected = false;
+  std::string detail;
+  AdvertisedAddress advertised;
+};
+struct PublicationStatus {
+  dubbo::ServiceKey service;
+  std::uint16_t port = 0;
+  std::string registry;
+  std::string url;
+  bool registered = false;
+  std::string reason;  // why not
+};
+struct SubscriptionStatus {
+  dubbo::ServiceKey service;
+  std::string registry;
+  bool list_in_hand = false;
+  bool on_demand = false;  // made by a request on the outbound port, not through the API
+  std::size_t providers = 0;
+};
+struct ServiceStatus {
+  std::string interface;
+  bool list_in_hand = false;
+  std::vector<dubbo::Url> providers;
+};
+
+// A provider of this machine, for the inbound side. Withdrawn ones stay for kLocalServiceLinger,
+// since consumers learn of a withdrawal later than we do.
+struct LocalService {
+  dubbo::ServiceKey service;
+  std::uint16_t port = 0;
+  bool operator==(const LocalService&) const = default;
+};
+inline constexpr std::chrono::seconds kLocalServiceLinger{30};
+
+// What the control plane tells the data plane. Called on the control thread, only where something
+// changed.
+class ControlPlaneSink {
+ public:
+  virtual ~ControlPlaneSink() = default;
+  // The providers of an interface, of every group and version, from all registries, `enabled=false`
+  // left out.
+  virtual void on_service(const std::string& interface,
+                          const std::vector<dubbo::Url>& providers) = 0;
+  // Nobody asks for this interface any more.
+  virtual void on_service_gone(const std::string& interface) = 0;
+  virtual void on_local_services(const std::vector<LocalService>& services) = 0;
+};
+
+// Desired publications and subscriptions, what the registries say, and what follows for the data
+// plane. Lives on the control thread: every call and every callback is made there.
+class ControlPlane {
+ public:
+  // Fails with kInvalidArgument where a registry address or `advertise` is wrong. `executor` and
+  // `sink` must outlive it.
+  static Result<std::unique_ptr<ControlPlane>> create(ControlPlaneConfig config, Executor& executor,
+                                                      ControlPlaneSink& sink);
+  virtual ~ControlPlane() = default;
+
+  virtual void start() = 0;
+
+  // `done` comes as soon as the registry confirms, or with kPending after `wait`.
+  virtual void publish(PublicationRequest request, std::chrono::milliseconds wait,
+                       VerbCallback done) = 0;
+  virtual void subscribe(SubscriptionRequest request, std::chrono::milliseconds wait,
+                         VerbCallback done) = 0;
+  // `port` 0: the configured provider port, or the only port that the service is published with.
+  virtual void unpublish(const dubbo::ServiceKey& service, std::uint16_t port,
+                         std::chrono::milliseconds wait, VerbCallback done) = 0;
+  virtual void unsubscribe(const dubbo::ServiceKey& service, std::chrono::milliseconds wait,
+                           VerbCallback done) = 0;
+
+  // A request for an unknown service arrived on the outbound port: watch it, if the limit allows,
+  // and report the list even if it is empty.
+  virtual void need_service(const std::string& interface) = 0;
+
+  // Withdraws everything from the registries; `done` comes when all are gone or after `wait`.
+  virtual void withdraw_all(std::chrono::milliseconds wait, std::function<void()> done) = 0;
+
+  virtual std::vector<RegistryStatus> registries() const = 0;
+  virtual std::vector<PublicationStatus> publications() const = 0;
+  virtual std::vector<SubscriptionStatus> subscriptions() const = 0;
+  virtual std::optional<ServiceStatus> service(std::string_view interface) const = 0;
+};
+
+}  // namespace skiff::registry

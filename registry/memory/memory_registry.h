@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "registry/alive.h"
+#include "registry/executor.h"
+#include "registry/registry.h"
+
+namespace skiff::registry {
+
+// The embedded registry, named "memory": what is registered here is what watchers here see, and
+// nobody else does. Always connected. Lives on the control thread.
+class MemoryRegistry final : public Registry {
+ public:
+  // `executor` and `events` must outlive it.
+  MemoryRegistry(Executor& executor, RegistryEvents& events)
+      : executor_(executor), events_(events) {}
+
+  void start() override;
+  void register_url(const dubbo::Url& url) override;
+  void unregister_url(const dubbo::Url& url) override;
+  void watch(const std::string& interface) override;
+  void unwatch(const std::string& interface) override;
+  std::string name() const override { return "memory"; }
+  bool connected() const override { return true; }
+  std::string server_address() const override { return {}; }
+
+ private:
+  void post(std::function<void()> task) { executor_.post(alive_.guard(std::move(task))); }
+  void post_providers(const std::string& interface);
+  // The list as it is when the task runs, so a watcher never sees an older one after a newer one.
+  void report_providers(const std::string& interface);
+
+  Executor& executor_;
+  RegistryEvents& events_;
+  Alive alive_;
+  // interface -> provider URLs by their text
+  std::map<std::string, std::map<std::string, dubbo::Url>> providers_;
+  std::set<std::string> watched_;
+};
+
+}  // namespace skiff::registry

@@ -1,0 +1,199 @@
+#include "registry/publications.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "registry/limits.h"
+#include "registry/provider_url.h"
+
+namespace skiff::registry {
+
+PublicationId PublicationId::of(const dubbo::Url& url) {
+  constexpr std::uint64_t kMaxPort = 65535;
+  return {url.service_key(),
+          static_cast<std::uint16_t>(url.number_parameter(kRealPortParameter, 0, kMaxPort))};
+}
+
+std::string PublicationId::subject() const {
+  return "publication of " + service.to_string() + " at port " + std::to_string(port);
+}
+
+Result<std::vector<std::string>> Publications::publish(const PublicationRequest& request,
+                                                       const std::vector<RegistryLink*>& links) {
+  // A trial with any address: whatever is wrong is wrong before an address is known.
+  auto trial =
+      build_provider_url(request, stamps_.next({.host = "127.0.0.1", .port = 1, .reason = {}}));
+  if (!trial) return tl::unexpected<Error>(std::move(trial.error()));
+
+  const PublicationId id{request.service, request.port};
+  const auto found = publications_.find(id);
+  if (found == publications_.end() && publications_.size() >= kMaxPublications) {
+    return fail(ErrorCode::kTooLarge, "this agent publishes " +
+                                          std::to_string(publications_.size()) +
+                                          " services, which is the limit");
+  }
+  replace(found == publications_.end() ? publications_[id] : found->second, request, links);
+  return std::move(trial->warnings);
+}
+
+void Publications::replace(Publication& publication, const PublicationRequest& request,
+                           const std::vector<RegistryLink*>& links) {
+  const std::string subject = PublicationId{request.service, request.port}.subject();
+  PublicationRequest wanted = request;
+  wanted.registry = publication.request.registry;  // says where, not what
+  const bool changed = !(publication.request == wanted);
+  publication.request = request;
+
+  std::vector<Placement> placements;
+  for (RegistryLink* link : links) {
+    const auto old = std::find_if(publication.placements.begin(), publication.placements.end(),
+                                  [&](const Placement& known) { return known.link == link; });
+    Placement placement;
+    placement.link = link;
+    if (old != publication.placements.end()) {
+      placement = std::move(*old);
+      publication.placements.erase(old);
+    }
+    std::optional<dubbo::Url> before;
+    if (changed) before = std::exchange(placement.url, std::nullopt);
+    const bool was_registered =
+        std::exchange(placement.registered, placement.registered && !changed);
+    if (!placement.url) write(request, placement);
+    if (before && was_registered) {
+      placement.superseded = std::move(before);
+    } else if (before) {
+      withdrawals_.withdraw(subject, *link, *before);
+    }
+    placements.push_back(std::move(placement));
+  }
+  // What is left are registries that this request does not name any more.
+  for (Placement& left : publication.placements) withdraw_placement(subject, left);
+  publication.placements = std::move(placements);
+}
+
+void Publications::write(const PublicationRequest& request, Placement& placement) {
+  if (!placement.link->advertised()) return;
+  auto built = build_provider_url(request, stamps_.next(*placement.link->advertised()));
+  if (!built) {  // a longer address than that of the trial may be what is too much
+    placement.last_error = built.error().message;
+    return;
+  }
+  placement.last_error.clear();
+  placement.url = std::move(built->url);
+  placement.link->registry().register_url(*placement.url);
+}
+
+void Publications::withdraw_placement(const std::string& subject, Placement& placement) {
+  if (placement.url) withdrawals_.withdraw(subject, *placement.link, *placement.url);
+  if (placement.superseded) withdrawals_.withdraw(subject, *placement.link, *placement.superseded);
+}
+
+void Publications::withdraw(const PublicationId& id) {
+  const auto found = publications_.find(id);
+  for (Placement& placement : found->second.placements) withdraw_placement(id.subject(), placement);
+  publications_.erase(found);
+}
+
+void Publications::withdraw_all() {
+  while (!publications_.empty()) withdraw(publications_.begin()->first);
+}
+
+bool Publications::uses(const RegistryLink& link) const {
+  return std::any_of(publications_.begin(), publications_.end(), [&link](const auto& entry) {
+    const auto& placements = entry.second.placements;
+    return std::any_of(placements.begin(), placements.end(),
+                       [&link](const Placement& placement) { return placement.link == &link; });
+  });
+}
+
+std::vector<std::uint16_t> Publications::ports_of(const dubbo::ServiceKey& service) const {
+  std::vector<std::uint16_t> ports;
+  for (auto entry = publications_.lower_bound({service, 0});
+       entry != publications_.end() && entry->first.service == service; ++entry) {
+    ports.push_back(entry->first.port);
+  }
+  return ports;
+}
+
+std::string Publications::reason(const Placement& placement) {
+  if (std::string obstacle = placement.link->obstacle(); !obstacle.empty()) return obstacle;
+  if (placement.registered) return {};
+  const std::string name = "registry " + placement.link->registry().name();
+  if (!placement.last_error.empty()) return name + ": " + placement.last_error;
+  return name + " has not confirmed it yet";
+}
+
+VerbOutcome Publications::outcome(const PublicationId& id) const {
+  VerbOutcome outcome;
+  const auto found = publications_.find(id);
+  if (found == publications_.end()) {
+    outcome.reason = "withdrawn by a later request";
+    return outcome;
+  }
+  outcome.state = VerbState::kRegistered;
+  for (const Placement& placement : found->second.placements) {
+    if (outcome.url.empty() && placement.url) outcome.url = placement.url->to_string();
+    const std::string why = reason(placement);
+    if (why.empty()) continue;
+    outcome.state = VerbState::kPending;
+    if (outcome.reason.empty()) outcome.reason = why;
+  }
+  return outcome;
+}
+
+std::vector<PublicationStatus> Publications::status() const {
+  std::vector<PublicationStatus> result;
+  for (const auto& [id, publication] : publications_) {
+    for (const Placement& placement : publication.placements) {
+      result.push_back({.service = id.service,
+                        .port = id.port,
+                        .registry = placement.link->registry().name(),
+                        .url = placement.url ? placement.url->to_string() : std::string(),
+                        .registered = placement.registered,
+                        .reason = reason(placement)});
+    }
+  }
+  return result;
+}
+
+std::vector<PublicationId> Publications::on_link_changed(RegistryLink& link) {
+  std::vector<PublicationId> concerned;
+  for (auto& [id, publication] : publications_) {
+    for (Placement& placement : publication.placements) {
+      if (placement.link != &link) continue;
+      if (!placement.url) write(publication.request, placement);
+      concerned.push_back(id);
+    }
+  }
+  return concerned;
+}
+
+void Publications::on_registered(RegistryLink& link, const dubbo::Url& url) {
+  Placement* placement = find(link, url);
+  if (placement == nullptr) return;
+  placement->registered = true;
+  placement->last_error.clear();
+  if (placement->superseded) {
+    withdrawals_.withdraw(PublicationId::of(url).subject(), link,
+                          *std::exchange(placement->superseded, std::nullopt));
+  }
+}
+
+void Publications::on_register_failed(RegistryLink& link, const dubbo::Url& url,
+                                      const Error& error) {
+  Placement* placement = find(link, url);
+  if (placement == nullptr) return;
+  placement->registered = false;
+  placement->last_error = error.message;
+}
+
+Publications::Placement* Publications::find(const RegistryLink& link, const dubbo::Url& url) {
+  const auto found = publications_.find(PublicationId::of(url));
+  if (found == publications_.end()) return nullptr;
+  for (Placement& placement : found->second.placements) {
+    if (placement.link == &link && placement.url == url) return &placement;
+  }
+  return nullptr;
+}
+
+}  // namespace skiff::registry

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dubbo/result.h"
+#include "dubbo/url.h"
+#include "registry/executor.h"
+
+namespace skiff::registry {
+
+// What a registry tells its owner. Every call comes on the control thread, never from inside a call
+// to Registry.
+class RegistryEvents {
+ public:
+  virtual ~RegistryEvents() = default;
+
+  // The session came, or went. `detail` says which server, or why not.
+  virtual void on_connection(bool connected, const std::string& detail) = 0;
+  // `url` (provider or consumer) is in the registry now, written by us.
+  virtual void on_registered(const dubbo::Url& url) = 0;
+  // It could not be written; the registry tries again by itself unless `url` is withdrawn.
+  virtual void on_register_failed(const dubbo::Url& url, const Error& error) = 0;
+  // It is gone from the registry (also where it never was there).
+  virtual void on_unregistered(const dubbo::Url& url) = 0;
+  // The whole list of providers of an interface: once after watch(), then at every change. URLs
+  // that cannot be read are left out and logged.
+  virtual void on_providers(const std::string& interface,
+                            const std::vector<dubbo::Url>& providers) = 0;
+};
+
+// What a registry does for us. One implementation a kind of registry; this header names no kind.
+// Lives on the control thread: calls come from it and return at once; results arrive there through
+// RegistryEvents. Every call is idempotent. What was registered or watched stays so over lost
+// connections and expired sessions.
+class Registry {
+ public:
+  virtual ~Registry() = default;
+
+  virtual void start() = 0;
+
+  // Writes a provider URL (protocol dubbo) under the interface's providers, or a consumer URL
+  // (protocol consumer) under consumers; unregister_url() deletes exactly the node that was
+  // written.
+  virtual void register_url(const dubbo::Url& url) = 0;
+  virtual void unregister_url(const dubbo::Url& url) = 0;
+  virtual void watch(const std::string& interface) = 0;
+  virtual void unwatch(const std::string& interface) = 0;
+
+  // "memory", "zookeeper://127.0.0.1:2181/chroot?group=dubbo"; no password in it.
+  virtual std::string name() const = 0;
+  virtual bool connected() const = 0;
+  // A server's address as host:port, whose route decides what we advertise; empty where there is
+  // none.
+  virtual std::string server_address() const = 0;
+};
+
+// Opens "memory" or "zookeeper://host:port[,host:port...][/chroot][?group=dubbo]", username and
+// password from user:password@ or ?username=&password=. Fails with kInvalidArgument and a sentence
+// that names what is wrong. `executor` and `events` must outlive it.
+Result<std::unique_ptr<Registry>> open_registry(const std::string& address, Executor& executor,
+                                                RegistryEvents& events);
+
+}  // namespace skiff::registry

@@ -1,0 +1,109 @@
+#include "registry/registry_link.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "registry/limits.h"
+#include "registry/registry_identity.h"
+
+namespace skiff::registry {
+
+Result<std::unique_ptr<RegistryLink>> RegistryLink::open(const std::string& address,
+                                                         const RegistryLinkContext& context) {
+  Result<std::string> identity = registry_identity(address);
+  if (!identity) return tl::unexpected<Error>(std::move(identity.error()));
+  std::unique_ptr<RegistryLink> link(new RegistryLink(context));
+  auto registry = open_registry(address, context.executor, *link);
+  if (!registry) return tl::unexpected<Error>(std::move(registry.error()));
+  link->identity_ = std::move(*identity);
+  link->registry_ = std::move(*registry);
+  return link;
+}
+
+void RegistryLink::start() {
+  registry_->start();
+  context_.executor.post(alive_.guard([this] { find_address(); }));
+}
+
+void RegistryLink::find_address() {
+  const std::string server = registry_->server_address();
+  if (server.empty() || context_.advertise.kind != AdvertiseSpec::Kind::kByRoute) {
+    choose_address(std::nullopt);
+    return;
+  }
+  const auto parsed = dubbo::parse_host_port(server);
+  const std::string host =
+      parsed && parsed->host != "localhost" ? parsed->host : std::string("127.0.0.1");
+  if (const auto numeric = IpAddress::parse(host)) {
+    choose_address(RegistryServer{*numeric, server});
+    return;
+  }
+  context_.resolver.resolve(host, alive_.guard([this, server](const Result<IpAddress>& resolved) {
+    if (resolved) {
+      choose_address(RegistryServer{*resolved, server});
+    } else {
+      retry_address(resolved.error().message);
+    }
+  }));
+}
+
+void RegistryLink::choose_address(const std::optional<RegistryServer>& server) {
+  auto chosen = choose_advertised_address(context_.advertise, context_.inbound_port, server,
+                                          system_network());
+  if (!chosen) {
+    retry_address(chosen.error().message);
+    return;
+  }
+  advertised_ = std::move(*chosen);
+  spdlog::info("registry {}: advertising {} ({})", registry_->name(),
+               dubbo::format_host_port(advertised_->host, advertised_->port), advertised_->reason);
+  context_.events.on_link_changed(*this);
+}
+
+void RegistryLink::retry_address(const std::string& why) {
+  if (std::exchange(why_no_address_, why) != why) {
+    spdlog::warn("registry {}: {}; trying again every {} s", registry_->name(), why,
+                 kAddressRetryDelay.count());
+  }
+  context_.executor.post_after(kAddressRetryDelay, alive_.guard([this] { find_address(); }));
+}
+
+std::string RegistryLink::obstacle() const {
+  if (!connected_) return "registry " + registry_->name() + ": " + detail_;
+  if (!advertised_) return "registry " + registry_->name() + ": " + why_no_address_;
+  return {};
+}
+
+RegistryStatus RegistryLink::status() const {
+  return {.name = registry_->name(),
+          .connected = connected_,
+          .detail = detail_,
+          .advertised = advertised_.value_or(
+              AdvertisedAddress{.host = {}, .port = 0, .reason = why_no_address_})};
+}
+
+void RegistryLink::on_connection(bool connected, const std::string& detail) {
+  connected_ = connected;
+  detail_ = detail;
+  context_.events.on_link_changed(*this);
+}
+
+void RegistryLink::on_registered(const dubbo::Url& url) {
+  context_.events.on_registered(*this, url);
+}
+
+void RegistryLink::on_register_failed(const dubbo::Url& url, const Error& error) {
+  context_.events.on_register_failed(*this, url, error);
+}
+
+void RegistryLink::on_unregistered(const dubbo::Url& url) {
+  context_.events.on_unregistered(*this, url);
+}
+
+void RegistryLink::on_providers(const std::string& interface,
+                                const std::vector<dubbo::Url>& providers) {
+  context_.events.on_providers(*this, interface, providers);
+}
+
+}  // namespace skiff::registry

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "registry/advertise_address.h"
+#include "registry/alive.h"
+#include "registry/control_plane.h"
+#include "registry/host_resolver.h"
+#include "registry/registry.h"
+
+namespace skiff::registry {
+
+class RegistryLink;
+
+// What a link tells the control plane; on the control thread, never from inside a call to the link.
+class RegistryLinkEvents {
+ public:
+  virtual ~RegistryLinkEvents() = default;
+  // The connection came or went, or the advertised address became known.
+  virtual void on_link_changed(RegistryLink& link) = 0;
+  virtual void on_registered(RegistryLink& link, const dubbo::Url& url) = 0;
+  virtual void on_register_failed(RegistryLink& link, const dubbo::Url& url,
+                                  const Error& error) = 0;
+  virtual void on_unregistered(RegistryLink& link, const dubbo::Url& url) = 0;
+  virtual void on_providers(RegistryLink& link, const std::string& interface,
+                            const std::vector<dubbo::Url>& providers) = 0;
+};
+
+// What all links of a control plane share; must outlive them.
+struct RegistryLinkContext {
+  Executor& executor;
+  HostResolver& resolver;
+  RegistryLinkEvents& events;
+  const AdvertiseSpec& advertise;
+  std::uint16_t inbound_port = 0;
+};
+
+// An open registry, together with what the control plane knows about it: its connection, and the
+// address that this machine writes into it. Lives on the control thread.
+class RegistryLink final : private RegistryEvents {
+ public:
+  // Fails with kInvalidArgument where `address` is wrong.
+  static Result<std::unique_ptr<RegistryLink>> open(const std::string& address,
+                                                    const RegistryLinkContext& context);
+
+  void start();
+
+  Registry& registry() { return *registry_; }
+  const std::string& identity() const { return identity_; }
+  bool is_connected() const { return connected_; }
+  // Empty until the address is chosen; then it stays as it is.
+  const std::optional<AdvertisedAddress>& advertised() const { return advertised_; }
+  // Why nothing can be written now; empty where it can.
+  std::string obstacle() const;
+  RegistryStatus status() const;
+
+ private:
+  explicit RegistryLink(const RegistryLinkContext& context) : context_(context) {}
+
+  // Chooses the advertised address, again after a while where that fails.
+  void find_address();
+  void choose_address(const std::optional<RegistryServer>& server);
+  void retry_address(const std::string& why);
+
+  void on_connection(bool connected, const std::string& detail) override;
+  void on_registered(const dubbo::Url& url) override;
+  void on_register_failed(const dubbo::Url& url, const Error& error) override;
+  void on_unregistered(const dubbo::Url& url) override;
+  void on_providers(const std::string& interface,
+                    const std::vector<dubbo::Url>& providers) override;
+
+  RegistryLinkContext context_;
+  std::string identity_;
+  bool connected_ = false;
+  std::string detail_ = "not connected yet";
+  std::optional<AdvertisedAddress> advertised_;
+  std::string why_no_address_ = "the advertised address is not chosen yet";
+  Alive alive_;
+  std::unique_ptr<Registry> registry_;  // last: it calls the others
+};
+
+}  // namespace skiff::registry

@@ -1,0 +1,156 @@
+#include "registry/subscriptions.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "registry/limits.h"
+#include "registry/provider_url.h"
+
+namespace skiff::registry {
+
+std::string Subscriptions::subject(const dubbo::ServiceKey& service) {
+  return "subscription of " + service.to_string();
+}
+
+Result<std::vector<std::string>> Subscriptions::subscribe(const SubscriptionRequest& request,
+                                                          const std::vector<RegistryLink*>& links) {
+  // A trial with any address: whatever is wrong is wrong before an address is known.
+  auto trial =
+      build_consumer_url(request, stamps_.next({.host = "127.0.0.1", .port = 0, .reason = {}}));
+  if (!trial) return tl::unexpected<Error>(std::move(trial.error()));
+
+  const auto found = subscriptions_.find(request.service);
+  if (found == subscriptions_.end() && subscriptions_.size() >= kMaxSubscriptions) {
+    return fail(ErrorCode::kTooLarge, "this agent holds " + std::to_string(subscriptions_.size()) +
+                                          " subscriptions, which is the limit");
+  }
+  replace(found == subscriptions_.end() ? subscriptions_[request.service] : found->second, request,
+          links);
+  return std::move(trial->warnings);
+}
+
+void Subscriptions::replace(Subscription& subscription, const SubscriptionRequest& request,
+                            const std::vector<RegistryLink*>& links) {
+  SubscriptionRequest wanted = request;
+  wanted.registry = subscription.request.registry;  // says where, not what
+  const bool changed = !(subscription.request == wanted);
+  subscription.request = request;
+
+  std::vector<Placement> old = std::exchange(subscription.placements, {});
+  for (RegistryLink* link : links) {
+    const auto known = std::find_if(old.begin(), old.end(),
+                                    [&](const Placement& one) { return one.link == link; });
+    Placement placement{.link = link, .consumer = std::nullopt};
+    if (known != old.end() && !changed) {
+      placement = std::move(*known);
+      old.erase(known);
+    } else {
+      // Before the old one goes, so that the list stays in hand.
+      directory_.add_interest(*link, request.service.interface);
+      write(request, placement);
+    }
+    subscription.placements.push_back(std::move(placement));
+  }
+  for (const Placement& left : old) remove(request.service, left);
+}
+
+void Subscriptions::write(const SubscriptionRequest& request, Placement& placement) {
+  if (!placement.link->advertised()) return;
+  auto built = build_consumer_url(request, stamps_.next(*placement.link->advertised()));
+  if (!built) {  // a longer address than that of the trial may be what is too much
+    spdlog::warn("{}: no consumer node: {}", subject(request.service), built.error().message);
+    return;
+  }
+  placement.consumer = std::move(built->url);
+  placement.link->registry().register_url(*placement.consumer);
+}
+
+void Subscriptions::remove(const dubbo::ServiceKey& service, const Placement& placement) {
+  if (placement.consumer) {
+    withdrawals_.withdraw(subject(service), *placement.link, *placement.consumer);
+  }
+  directory_.drop_interest(*placement.link, service.interface);
+}
+
+void Subscriptions::withdraw(const dubbo::ServiceKey& service) {
+  auto taken = subscriptions_.extract(service);
+  for (const Placement& placement : taken.mapped().placements) remove(service, placement);
+}
+
+void Subscriptions::withdraw_consumers() {
+  for (auto& [service, subscription] : subscriptions_) {
+    for (Placement& placement : subscription.placements) {
+      if (!placement.consumer) continue;
+      withdrawals_.withdraw(subject(service), *placement.link,
+                            *std::exchange(placement.consumer, std::nullopt));
+    }
+  }
+}
+
+bool Subscriptions::uses(const RegistryLink& link) const {
+  return std::any_of(subscriptions_.begin(), subscriptions_.end(), [&link](const auto& entry) {
+    const auto& placements = entry.second.placements;
+    return std::any_of(placements.begin(), placements.end(),
+                       [&link](const Placement& placement) { return placement.link == &link; });
+  });
+}
+
+VerbOutcome Subscriptions::outcome(const dubbo::ServiceKey& service) const {
+  VerbOutcome outcome;
+  const auto found = subscriptions_.find(service);
+  if (found == subscriptions_.end()) {
+    outcome.reason = "taken back by a later request";
+    return outcome;
+  }
+  outcome.state = VerbState::kSubscribed;
+  outcome.providers = matching(service);
+  for (const Placement& placement : found->second.placements) {
+    if (directory_.is_in_hand(*placement.link, service.interface)) continue;
+    outcome.state = VerbState::kPending;
+    outcome.reason = placement.link->is_connected()
+                         ? "registry " + placement.link->registry().name() +
+                               " has not sent the list of providers yet"
+                         : placement.link->obstacle();
+    break;
+  }
+  return outcome;
+}
+
+std::vector<SubscriptionStatus> Subscriptions::status() const {
+  std::vector<SubscriptionStatus> result;
+  for (const auto& [service, subscription] : subscriptions_) {
+    const std::size_t providers = matching(service).size();
+    for (const Placement& placement : subscription.placements) {
+      result.push_back({.service = service,
+                        .registry = placement.link->registry().name(),
+                        .list_in_hand = directory_.is_in_hand(*placement.link, service.interface),
+                        .on_demand = false,
+                        .providers = providers});
+    }
+  }
+  return result;
+}
+
+void Subscriptions::on_link_changed(RegistryLink& link) {
+  for (auto& [service, subscription] : subscriptions_) {
+    for (Placement& placement : subscription.placements) {
+      if (placement.link == &link && !placement.consumer) write(subscription.request, placement);
+    }
+  }
+}
+
+std::vector<dubbo::Url> Subscriptions::matching(const dubbo::ServiceKey& service) const {
+  std::vector<dubbo::Url> result;
+  for (const dubbo::Url& url : directory_.providers(service.interface)) {
+    // By the directory's interface: an old provider's URL may name another path.
+    if (dubbo::group_matches(service.group, url.parameter("group")) &&
+        dubbo::version_matches(service.version, url.parameter("version"))) {
+      result.push_back(url);
+    }
+  }
+  return result;
+}
+
+}  // namespace skiff::registry

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dubbo/result.h"
+#include "registry/control_plane.h"
+#include "registry/directory.h"
+#include "registry/registry_link.h"
+#include "registry/url_stamps.h"
+#include "registry/withdrawals.h"
+
+namespace skiff::registry {
+
+// The services that consumers of this machine asked for through the API: a consumer node in each
+// registry, for consoles to see, and an interest in the directory. Lives on the control thread.
+class Subscriptions {
+ public:
+  // All must outlive it.
+  Subscriptions(UrlStamps& stamps, Directory& directory, Withdrawals& withdrawals)
+      : stamps_(stamps), directory_(directory), withdrawals_(withdrawals) {}
+
+  // For Withdrawals, and for VerbWaiters of unsubscribe().
+  static std::string subject(const dubbo::ServiceKey& service);
+
+  // Remembers `request` and watches its interface in `links`. Returns warnings. Fails with
+  // kInvalidArgument, or kTooLarge over kMaxSubscriptions.
+  Result<std::vector<std::string>> subscribe(const SubscriptionRequest& request,
+                                             const std::vector<RegistryLink*>& links);
+  // Forgets it and withdraws its consumer nodes. It must be there.
+  void withdraw(const dubbo::ServiceKey& service);
+  // Withdraws all consumer nodes, but keeps the lists, which calls in flight still need.
+  void withdraw_consumers();
+
+  bool contains(const dubbo::ServiceKey& service) const { return subscriptions_.contains(service); }
+  bool uses(const RegistryLink& link) const;
+  // kSubscribed with the matching providers when every registry sent its list, else kPending and
+  // why.
+  VerbOutcome outcome(const dubbo::ServiceKey& service) const;
+  std::vector<SubscriptionStatus> status() const;
+
+  // Writes the consumer nodes that waited for this link's advertised address.
+  void on_link_changed(RegistryLink& link);
+
+ private:
+  // A subscription in one registry.
+  struct Placement {
+    RegistryLink* link = nullptr;
+    std::optional<dubbo::Url> consumer;  // empty until the link knows what to advertise
+  };
+  struct Subscription {
+    SubscriptionRequest request;
+    std::vector<Placement> placements;
+  };
+
+  void replace(Subscription& subscription, const SubscriptionRequest& request,
+               const std::vector<RegistryLink*>& links);
+  void write(const SubscriptionRequest& request, Placement& placement);
+  void remove(const dubbo::ServiceKey& service, const Placement& placement);
+  std::vector<dubbo::Url> matching(const dubbo::ServiceKey& service) const;
+
+  UrlStamps& stamps_;
+  Directory& directory_;
+  Withdrawals& withdrawals_;
+  std::map<dubbo::ServiceKey, Subscription> subscriptions_;
+};
+
+}  // namespace skiff::registry

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "registry/provider_url.h"
+
+namespace skiff::registry {
+
+// What distinguishes the URLs that we write: the process and a time that never repeats, so that one
+// being withdrawn is never confused with its successor. Lives on the control thread.
+class UrlStamps {
+ public:
+  explicit UrlStamps(std::string application) : application_(std::move(application)) {}
+
+  // The context of one new URL.
+  UrlContext next(const AdvertisedAddress& advertised) {
+    return {.host = advertised.host,
+            .port = advertised.port,
+            .application = application_,
+            .timestamp_ms = next_timestamp_ms(),
+            .pid = getpid()};
+  }
+
+ private:
+  std::int64_t next_timestamp_ms() {
+    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::system_clock::now().time_since_epoch());
+    last_ms_ = std::max<std::int64_t>(now.count(), last_ms_ + 1);
+    return last_ms_;
+  }
+
+  std::string application_;
+  std::int64_t last_ms_ = 0;
+};
+
+}  // namespace skiff::registry

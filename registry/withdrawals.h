@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "dubbo/url.h"
+#include "registry/registry_link.h"
+
+namespace skiff::registry {
+
+// URLs that are on their way out of registries: asked to be withdrawn, not confirmed yet. The
+// registries keep trying by themselves; this is the book of what is left. Lives on the control
+// thread.
+class Withdrawals {
+ public:
+  // `subject` is the publication or subscription that the URL belonged to.
+  void withdraw(const std::string& subject, RegistryLink& link, const dubbo::Url& url);
+  // The subject of a URL that is gone now; empty where it was not on the way out.
+  std::optional<std::string> on_unregistered(const RegistryLink& link, const dubbo::Url& url);
+
+  bool is_leaving(const std::string& subject) const { return leaving_.contains(subject); }
+  bool is_empty() const { return urls_.empty(); }
+  bool uses(const RegistryLink& link) const;
+  // Why something of `subject` is still there: "registry ... has not confirmed ...".
+  std::string obstacle(const std::string& subject) const;
+
+ private:
+  // By link and text. No URL is written twice, its timestamp differs; so a text is one node.
+  using UrlId = std::pair<const RegistryLink*, std::string>;
+
+  std::map<UrlId, std::string> urls_;           // -> subject
+  std::map<std::string, std::size_t> leaving_;  // subject -> how many URLs
+};
+
+}  // namespace skiff::registry

@@ -1,0 +1,190 @@
+#include "registry/zookeeper/owned_nodes.h"
+
+#include <spdlog/spdlog.h>
+#include <zookeeper/zookeeper.h>
+
+#include <utility>
+
+#include "registry/zookeeper/zookeeper_error.h"
+
+namespace skiff::registry {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstRetryPause{100};
+constexpr std::chrono::milliseconds kLongestRetryPause{10'000};
+// Another session that keeps writing our node must not keep us busy without a pause.
+constexpr int kMaxConflicts = 3;
+
+std::string folder_of(const dubbo::Url& url) {
+  return url.protocol == "consumer" ? "consumers" : "providers";
+}
+
+}  // namespace
+
+std::string OwnedNodes::path_of(const dubbo::Url& url) const {
+  return root_ + "/" + dubbo::url_encode(url.service_key().interface) + "/" + folder_of(url) + "/" +
+         url.to_node_name();
+}
+
+void OwnedNodes::want(const dubbo::Url& url) {
+  const std::string path = path_of(url);
+  auto [entry, is_new] =
+      nodes_.try_emplace(path, Node{.url = url, .backoff = {kFirstRetryPause, kLongestRetryPause}});
+  Node& node = entry->second;
+  if (is_new) node.state = State::kAbsent;
+  node.wanted = true;
+  node.owes_report = true;
+  step_later(path);
+}
+
+void OwnedNodes::drop(const dubbo::Url& url) {
+  const std::string path = path_of(url);
+  auto [entry, is_new] =
+      nodes_.try_emplace(path, Node{.url = url, .backoff = {kFirstRetryPause, kLongestRetryPause}});
+  entry->second.wanted = false;
+  entry->second.backoff.reset();
+  step_later(path);
+}
+
+void OwnedNodes::on_session_up(bool is_new) {
+  for (auto& [path, node] : nodes_) {
+    node.backoff.reset();
+    if (is_new) {
+      node.is_busy = false;
+      if (node.state == State::kPresent) {
+        node.state = State::kUnknown;
+        node.owes_report = true;
+        if (node.wanted) {
+          events_.on_register_failed(
+              node.url, {ErrorCode::kUnavailable, "the session was lost; writing it again"});
+        }
+      }
+    }
+    step_later(path);
+  }
+}
+
+// Later, because results are never reported from inside a call.
+void OwnedNodes::step_later(const std::string& path) {
+  executor_.post(alive_.guard([this, path] { step(path); }));
+}
+
+void OwnedNodes::step(const std::string& path) {
+  const auto found = nodes_.find(path);
+  if (found == nodes_.end() || found->second.is_busy) return;
+  Node& node = found->second;
+  if (!node.wanted && node.state == State::kAbsent) {
+    const dubbo::Url url = std::move(node.url);
+    nodes_.erase(found);
+    events_.on_unregistered(url);
+  } else if (node.wanted && node.state == State::kPresent) {
+    if (std::exchange(node.owes_report, false)) events_.on_registered(node.url);
+  } else if (session_.is_connected()) {
+    node.is_busy = true;
+    if (node.wanted) {
+      create(path, node);
+    } else {
+      remove(path, node);
+    }
+  }
+}
+
+// A node that is busy is never forgotten, so these find it when its operation ends.
+void OwnedNodes::create(const std::string& path, Node& node) {
+  node.state = State::kUnknown;
+  session_.create(path, node.url.host, true, [this, path](const OperationResult& result) {
+    on_created(path, nodes_.at(path), result.rc);
+  });
+}
+
+void OwnedNodes::on_created(const std::string& path, Node& node, int rc) {
+  if (rc == ZOK) {
+    node.state = State::kPresent;
+    node.is_busy = false;
+    node.tried_parents = false;
+    node.conflicts = 0;
+    node.backoff.reset();
+    step(path);
+  } else if (rc == ZNONODE && !std::exchange(node.tried_parents, true)) {
+    create_parents(path, 0);
+  } else if (rc == ZNODEEXISTS && node.conflicts < kMaxConflicts) {
+    resolve_conflict(path, node);
+  } else {
+    on_failed(path, node, "create", rc);
+  }
+}
+
+void OwnedNodes::create_parents(const std::string& path, std::size_t depth) {
+  const std::size_t next = path.find('/', depth + 1);
+  if (next == std::string::npos) {
+    create(path, nodes_.at(path));
+    return;
+  }
+  // Whatever comes of it: folders may exist, and those that do may refuse us while those below do
+  // not. The node's own creation decides.
+  session_.create(path.substr(0, next), "", false,
+                  [this, path, next](const OperationResult& result) {
+                    if (is_connection_error(result.rc)) {
+                      on_failed(path, nodes_.at(path), "create the folders of", result.rc);
+                    } else {
+                      create_parents(path, next);
+                    }
+                  });
+}
+
+// The node is there: ours, if an answer was lost; else that of a session that will end, and take
+// the node with it, unless it is replaced.
+void OwnedNodes::resolve_conflict(const std::string& path, Node& node) {
+  ++node.conflicts;
+  session_.find_owner(path, [this, path](const OperationResult& owner) {
+    Node& known = nodes_.at(path);
+    if (owner.rc == ZNONODE) {
+      create(path, known);
+    } else if (owner.rc != ZOK) {
+      on_failed(path, known, "look at", owner.rc);
+    } else if (owner.owner_session == session_.session_id()) {
+      on_created(path, known, ZOK);
+    } else {
+      session_.remove(path, [this, path](const OperationResult& removed) {
+        Node& replaced = nodes_.at(path);
+        if (removed.rc == ZOK || removed.rc == ZNONODE) {
+          create(path, replaced);
+        } else {
+          on_failed(path, replaced, "replace", removed.rc);
+        }
+      });
+    }
+  });
+}
+
+void OwnedNodes::remove(const std::string& path, Node& /*node*/) {
+  session_.remove(path, [this, path](const OperationResult& result) {
+    Node& node = nodes_.at(path);
+    if (result.rc == ZOK || result.rc == ZNONODE) {
+      node.is_busy = false;
+      node.state = State::kAbsent;
+      node.owes_report = true;
+      step(path);
+    } else {
+      on_failed(path, node, "delete", result.rc);
+    }
+  });
+}
+
+void OwnedNodes::on_failed(const std::string& path, Node& node, const char* what, int rc) {
+  node.is_busy = false;
+  node.state = State::kUnknown;
+  node.tried_parents = false;
+  node.conflicts = 0;
+  const std::chrono::milliseconds pause = node.backoff.next();
+  executor_.post_after(pause, alive_.guard([this, path] { step(path); }));
+  if (is_connection_error(rc)) return;  // the connection's own report says it all
+  const Error error = zookeeper_error(std::string("cannot ") + what + " " + path, rc);
+  if (node.wanted) {
+    events_.on_register_failed(node.url, error);
+  } else {
+    spdlog::warn("{}; trying again in {} ms", error.message, pause.count());
+  }
+}
+
+}  // namespace skiff::registry

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "dubbo/url.h"
+#include "registry/alive.h"
+#include "registry/executor.h"
+#include "registry/registry.h"
+#include "registry/zookeeper/backoff.h"
+#include "registry/zookeeper/session.h"
+
+namespace skiff::registry {
+
+// The ephemeral nodes that this registry is to hold: their names are URLs, their data the
+// advertised host. Writes them, writes them again in each new session, and withdraws exactly what
+// it wrote, trying as often as it takes. Lives on the control thread.
+//
+// A node is in one of three states, and at most one operation on it is under way; whatever was
+// asked meanwhile is done next:
+//
+//   state      wanted                                      not wanted
+//   absent     create it (parents first where missing)     done: reported and forgotten
+//   unknown    the same; NodeExists of a session other     delete it; NoNode is as good
+//              than ours means: delete, then create
+//   present    done: reported                              delete it
+class OwnedNodes {
+ public:
+  // All must outlive it. `root` is the folder of Dubbo's tree.
+  OwnedNodes(std::string root, Session& session, Executor& executor, RegistryEvents& events)
+      : root_(std::move(root)), session_(session), executor_(executor), events_(events) {}
+
+  void want(const dubbo::Url& url);
+  // Also for nodes that this object never wrote.
+  void drop(const dubbo::Url& url);
+  void on_session_up(bool is_new);
+
+ private:
+  enum class State { kAbsent, kUnknown, kPresent };
+  struct Node {
+    dubbo::Url url;
+    State state = State::kUnknown;
+    bool wanted = true;
+    bool is_busy = false;        // an operation is under way
+    bool owes_report = true;     // of on_registered()
+    bool tried_parents = false;  // since the last success
+    int conflicts = 0;           // deletions of another session's node since the last success
+    Backoff backoff;
+  };
+
+  std::string path_of(const dubbo::Url& url) const;
+  void step_later(const std::string& path);
+  void step(const std::string& path);
+  void create(const std::string& path, Node& node);
+  void on_created(const std::string& path, Node& node, int rc);
+  // Creates what is missing of the folders above `path`, `depth` characters of which exist.
+  void create_parents(const std::string& path, std::size_t depth);
+  void resolve_conflict(const std::string& path, Node& node);
+  void remove(const std::string& path, Node& node);
+  void on_failed(const std::string& path, Node& node, const char* what, int rc);
+
+  const std::string root_;
+  Session& session_;
+  Executor& executor_;
+  RegistryEvents& events_;
+  Alive alive_;
+  std::map<std::string, Node> nodes_;  // by path
+};
+
+}  // namespace skiff::registry

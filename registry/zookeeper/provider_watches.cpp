@@ -1,0 +1,167 @@
+#include "registry/zookeeper/provider_watches.h"
+
+#include <spdlog/spdlog.h>
+#include <zookeeper/zookeeper.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "dubbo/url.h"
+#include "registry/limits.h"
+#include "registry/zookeeper/zookeeper_error.h"
+
+namespace skiff::registry {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstRetryPause{100};
+constexpr std::chrono::milliseconds kLongestRetryPause{10'000};
+
+}  // namespace
+
+std::string ProviderWatches::path_of(const std::string& interface) const {
+  return root_ + "/" + dubbo::url_encode(interface) + "/providers";
+}
+
+void ProviderWatches::watch(const std::string& interface) {
+  const std::string path = path_of(interface);
+  auto [entry, is_new] = lists_.try_emplace(
+      path,
+      List{.interface = interface, .names = {}, .backoff = {kFirstRetryPause, kLongestRetryPause}});
+  List& list = entry->second;
+  if (!is_new && list.wanted) return;
+  list.wanted = true;
+  list.is_stale = true;
+  list.names.reset();
+  step_later(path);
+}
+
+void ProviderWatches::unwatch(const std::string& interface) {
+  const std::string path = path_of(interface);
+  const auto found = lists_.find(path);
+  if (found == lists_.end()) return;
+  found->second.wanted = false;
+  step_later(path);
+}
+
+void ProviderWatches::on_session_up(bool is_new) {
+  for (auto& [path, list] : lists_) {
+    list.backoff.reset();
+    list.is_stale = true;
+    if (is_new) {
+      list.is_busy = false;
+      list.may_be_watched = false;
+    }
+    step_later(path);
+  }
+}
+
+void ProviderWatches::on_node_changed(const std::string& path) {
+  const auto found = lists_.find(path);
+  if (found == lists_.end()) return;
+  found->second.is_stale = true;
+  step(path);
+}
+
+void ProviderWatches::step_later(const std::string& path) {
+  executor_.post(alive_.guard([this, path] { step(path); }));
+}
+
+void ProviderWatches::step(const std::string& path) {
+  const auto found = lists_.find(path);
+  if (found == lists_.end() || found->second.is_busy) return;
+  List& list = found->second;
+  if (!list.wanted && !list.may_be_watched) {
+    lists_.erase(found);
+  } else if (!session_.is_connected()) {
+    return;
+  } else if (!list.wanted) {
+    stop_watching(path, list);
+  } else if (list.is_stale) {
+    read(path, list);
+  }
+}
+
+// A list that is busy is never forgotten, so these find it when its operation ends.
+void ProviderWatches::read(const std::string& path, List& list) {
+  list.is_busy = true;
+  list.is_stale = false;
+  list.may_be_watched = true;
+  session_.list(path, [this, path](const OperationResult& result) {
+    List& known = lists_.at(path);
+    if (result.rc == ZOK) {
+      on_names(path, known, result.names);
+    } else if (result.rc == ZNONODE) {
+      await_creation(path);
+    } else {
+      on_failed(path, known, result.rc);
+    }
+  });
+}
+
+void ProviderWatches::await_creation(const std::string& path) {
+  session_.await_creation(path, [this, path](const OperationResult& result) {
+    List& list = lists_.at(path);
+    if (result.rc == ZNONODE) {
+      on_names(path, list, {});
+    } else if (result.rc == ZOK) {  // created between the two calls
+      read(path, list);
+    } else {
+      on_failed(path, list, result.rc);
+    }
+  });
+}
+
+void ProviderWatches::stop_watching(const std::string& path, List& list) {
+  list.is_busy = true;
+  session_.unwatch(path, [this, path](const OperationResult& /*there may be none any more*/) {
+    List& known = lists_.at(path);
+    known.is_busy = false;
+    known.may_be_watched = false;
+    step(path);
+  });
+}
+
+void ProviderWatches::on_names(const std::string& path, List& list,
+                               std::vector<std::string> names) {
+  list.is_busy = false;
+  list.backoff.reset();
+  std::sort(names.begin(), names.end());
+  if (list.wanted && list.names != names) {
+    const std::vector<std::string> before =
+        std::exchange(list.names, std::move(names)).value_or(std::vector<std::string>());
+    report(list, before);
+  }
+  step(path);
+}
+
+void ProviderWatches::on_failed(const std::string& path, List& list, int rc) {
+  list.is_busy = false;
+  list.is_stale = true;
+  const std::chrono::milliseconds pause = list.backoff.next();
+  if (!is_connection_error(rc)) {
+    spdlog::warn("{}; trying again in {} ms", zookeeper_error("cannot read " + path, rc).message,
+                 pause.count());
+  }
+  executor_.post_after(pause, alive_.guard([this, path] { step(path); }));
+}
+
+void ProviderWatches::report(const List& list, const std::vector<std::string>& before) {
+  std::vector<dubbo::Url> urls;
+  for (const std::string& name : *list.names) {
+    if (urls.size() == kMaxProvidersPerInterface) {
+      spdlog::error("{} providers of {} are listed: those over the limit of {} are left out",
+                    list.names->size(), list.interface, kMaxProvidersPerInterface);
+      break;
+    }
+    if (auto url = dubbo::Url::parse_node_name(name)) {
+      urls.push_back(std::move(*url));
+    } else if (!std::binary_search(before.begin(), before.end(), name)) {  // one line a name
+      constexpr std::size_t kMaxShown = 200;
+      spdlog::warn("a provider of {} is left out, its node's name cannot be read: {} ({})",
+                   list.interface, url.error().message, name.substr(0, kMaxShown));
+    }
+  }
+  events_.on_providers(list.interface, urls);
+}
+
+}  // namespace skiff::registry

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "registry/alive.h"
+#include "registry/executor.h"
+#include "registry/registry.h"
+#include "registry/zookeeper/backoff.h"
+#include "registry/zookeeper/session.h"
+
+namespace skiff::registry {
+
+// The lists of providers that this registry watches. Watches of ZooKeeper fire once: each reading
+// of a list sets the next watch in the same call, and a list that does not exist is waited for.
+// After a connection was lost every list is read again. Lives on the control thread.
+class ProviderWatches {
+ public:
+  // All must outlive it. `root` is the folder of Dubbo's tree.
+  ProviderWatches(std::string root, Session& session, Executor& executor, RegistryEvents& events)
+      : root_(std::move(root)), session_(session), executor_(executor), events_(events) {}
+
+  void watch(const std::string& interface);
+  void unwatch(const std::string& interface);
+  void on_session_up(bool is_new);
+  void on_node_changed(const std::string& path);
+
+ private:
+  struct List {
+    std::string interface;
+    bool wanted = true;
+    bool is_busy = false;                           // an operation is under way
+    bool is_stale = true;                           // to be read
+    bool may_be_watched = false;                    // by the server, for us
+    std::optional<std::vector<std::string>> names;  // as last reported, sorted
+    Backoff backoff;
+  };
+
+  std::string path_of(const std::string& interface) const;
+  void step_later(const std::string& path);
+  void step(const std::string& path);
+  void read(const std::string& path, List& list);
+  void await_creation(const std::string& path);
+  void stop_watching(const std::string& path, List& list);
+  void on_names(const std::string& path, List& list, std::vector<std::string> names);
+  void on_failed(const std::string& path, List& list, int rc);
+  void report(const List& list, const std::vector<std::string>& before);
+
+  const std::string root_;
+  Session& session_;
+  Executor& executor_;
+  RegistryEvents& events_;
+  Alive alive_;
+  std::map<std::string, List> lists_;  // by path
+};
+
+}  // namespace skiff::registry

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "registry/alive.h"
+#include "registry/control_thread.h"
+#include "registry/executor.h"
+#include "registry/zookeeper/backoff.h"
+#include "registry/zookeeper/client_handle.h"
+#include "registry/zookeeper/zookeeper_address.h"
+
+namespace skiff::registry {
+
+// What a session tells its owner, on the control thread.
+class SessionEvents {
+ public:
+  virtual ~SessionEvents() = default;
+  // Connected. `is_new`: all ephemeral nodes and watches of before are gone, and so are the answers
+  // to operations of before. Otherwise all are there, but changes may have been missed.
+  virtual void on_session_up(bool is_new, const std::string& detail) = 0;
+  virtual void on_session_down(const std::string& detail) = 0;
+  // A watch on `path` fired.
+  virtual void on_node_changed(const std::string& path) = 0;
+};
+
+// What came of an operation; `rc` is the C client's code.
+struct OperationResult {
+  int rc = 0;
+  std::int64_t owner_session = 0;  // of find_owner()
+  std::vector<std::string> names;  // of list()
+};
+
+// The one ZooKeeper session of a registry. It opens a new one when the server has expired the old,
+// when the credentials are refused, and when there was no connection for kGiveUpTimeouts session
+// timeouts: after its server lost its data, a handle of the C client would wait for ever. Lives on
+// the control thread; the C client's threads leave what they have in a mailbox, and opening and
+// closing, which may block, have a thread of their own.
+//
+// A server that is starting may accept a connection and never answer on it; the C client then waits
+// for two thirds of the session timeout. After kGreetingLimit the session is taken up again with
+// another handle.
+class Session {
+ public:
+  using Callback = std::function<void(const OperationResult&)>;
+  static constexpr int kGiveUpTimeouts = 3;
+  static constexpr std::chrono::seconds kGreetingLimit{4};
+
+  // `executor` and `events` must outlive it.
+  Session(ZookeeperAddress address, Executor& executor, SessionEvents& events);
+  ~Session();
+
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  void start();
+  bool is_connected() const { return connected_ && handle_ != nullptr; }
+  // Of the latest connection; 0 before the first.
+  std::int64_t session_id() const { return session_.id; }
+
+  // The operations; each calls back once, later, unless on_session_up() reports a new session
+  // first. Call them while connected only.
+  void create(const std::string& path, const std::string& data, bool ephemeral, Callback done);
+  void remove(const std::string& path, Callback done);
+  void find_owner(const std::string& path, Callback done);
+  // Names the children and watches them.
+  void list(const std::string& path, Callback done);
+  // ZNONODE: does not exist, and its creation is watched.
+  void await_creation(const std::string& path, Callback done);
+  void unwatch(const std::string& path, Callback done);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  enum class Take { kNewSession, kSameSession };
+
+  void open_handle(Take take);
+  // Closes the handle and opens another after `pause`.
+  void replace_handle(const std::string& why, std::chrono::milliseconds pause,
+                      Take take = Take::kNewSession);
+  void set_down(const std::string& why);
+  void watch_over_connection();
+  void check_connection();
+
+  void drain();
+  void handle_event(ClientEvent& event);
+  void on_opened(ClientEvent& event);
+  void on_state(const ClientEvent& event);
+  void on_completion(const ClientEvent& event);
+  void remember(std::uint64_t operation, Callback done);
+
+  const ZookeeperAddress address_;
+  Executor& executor_;
+  SessionEvents& events_;
+  Alive alive_;
+  std::shared_ptr<ClientMailbox> mailbox_;
+
+  std::shared_ptr<ClientHandle> handle_;
+  std::uint64_t generation_ = 0;  // of the handle in use, or being opened
+  bool connected_ = false;
+  SessionTicket session_;
+  std::uint64_t session_generation_ = 0;  // the generation that session_ came with
+  Clock::time_point down_since_;
+  std::optional<Clock::time_point> associating_since_;
+  std::string detail_;  // as last reported
+  Backoff backoff_;
+  std::unordered_map<std::uint64_t, Callback> callbacks_;
+
+  ControlThread lifecycle_;  // last: it ends first
+};
+
+}  // namespace skiff::registry

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+
+#include "registry/executor.h"
+#include "registry/registry.h"
+#include "registry/zookeeper/owned_nodes.h"
+#include "registry/zookeeper/provider_watches.h"
+#include "registry/zookeeper/session.h"
+#include "registry/zookeeper/zookeeper_address.h"
+
+namespace skiff::registry {
+
+// Dubbo's interface-level registry in ZooKeeper (reference.md 1.1): one session, in it the nodes
+// that we own and the lists that we watch. Lives on the control thread. Its destructor closes the
+// session, which may take up to 5 s where the server is slow to answer.
+class ZookeeperRegistry final : public Registry, private SessionEvents {
+ public:
+  // `executor` and `events` must outlive it.
+  ZookeeperRegistry(const ZookeeperAddress& address, Executor& executor, RegistryEvents& events);
+
+  void start() override { session_.start(); }
+  void register_url(const dubbo::Url& url) override { nodes_.want(url); }
+  void unregister_url(const dubbo::Url& url) override { nodes_.drop(url); }
+  void watch(const std::string& interface) override { watches_.watch(interface); }
+  void unwatch(const std::string& interface) override { watches_.unwatch(interface); }
+  std::string name() const override { return name_; }
+  bool connected() const override { return session_.is_connected(); }
+  std::string server_address() const override { return server_address_; }
+
+ private:
+  void on_session_up(bool is_new, const std::string& detail) override;
+  void on_session_down(const std::string& detail) override;
+  void on_node_changed(const std::string& path) override { watches_.on_node_changed(path); }
+
+  const std::string name_;
+  const std::string server_address_;
+  RegistryEvents& events_;
+  bool was_up_ = false;  // the session, when it last was reported
+  Session session_;
+  OwnedNodes nodes_;
+  ProviderWatches watches_;
+};
+
+}  // namespace skiff::registry

@@ -1,0 +1,71 @@
+'use strict';
+// What scripts/bench can be asked for.
+
+const { parseArgs } = require('node:util');
+
+const DEFAULT_SHAPES = '1x1,64x1,512x1,8x32,64x1@4k,8x32@4k,8x4@64k,open:50,open:80';
+
+const HELP = `scripts/bench [options]
+
+  --quick           one shape, 64x1, 5 rounds of 2 s
+  --shapes LIST     comma-separated; default ${DEFAULT_SHAPES}
+                    CONNECTIONSxIN_FLIGHT[@BYTES]: closed loop; the argument is 128 bytes unless said
+                    open:PERCENT: open loop over 64 connections, at so much of what HAProxy can do at 64x1
+  --targets LIST    comma-separated; default direct,haproxy,haproxy-big,nginx,relay,20881,20882,chain
+  --rounds N        how often every target has its turn; default 5
+  --seconds S       measured time of each turn; default 5
+  --providers N     how many providers 20881, HAProxy and nginx balance over; default 1
+  --cpus WHERE      one: everything on one CPU, default; split: the proxies on one CPU, load and providers on another;
+                    any: wherever the kernel puts it
+  --json FILE       default build/bench.json
+`;
+
+const TARGETS = ['direct', 'haproxy', 'haproxy-big', 'nginx', 'relay', '20881', '20882', 'chain'];
+const CPU_PLACES = ['one', 'split', 'any'];
+const DEFAULT_PAYLOAD = 128;
+const OPEN_LOOP = { connections: 64, inFlight: 64 };
+
+function parseShape(text) {
+  const open = /^open:(\d+)$/.exec(text);
+  if (open) return { name: text, ...OPEN_LOOP, payload: DEFAULT_PAYLOAD, percent: Number(open[1]) };
+  const closed = /^(\d+)x(\d+)(?:@(\d+)(k?))?$/.exec(text);
+  if (!closed) throw new Error(`shape "${text}": expected such as 64x1, 8x32@4k or open:50`);
+  const payload = closed[3] ? Number(closed[3]) * (closed[4] ? 1024 : 1) : DEFAULT_PAYLOAD;
+  return { name: text, connections: Number(closed[1]), inFlight: Number(closed[2]), payload };
+}
+
+function positive(name, text) {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`--${name} ${text}: expected a positive number`);
+  return value;
+}
+
+function oneOf(name, value, known) {
+  if (!known.includes(value)) throw new Error(`--${name} ${value}: expected one of ${known.join(', ')}`);
+  return value;
+}
+
+// null where only help was asked for. Throws a sentence.
+function parse(argv) {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      quick: { type: 'boolean' }, help: { type: 'boolean' }, shapes: { type: 'string' }, targets: { type: 'string' },
+      rounds: { type: 'string' }, seconds: { type: 'string' }, providers: { type: 'string' }, cpus: { type: 'string' }, json: { type: 'string' },
+    },
+  });
+  if (values.help) return null;
+  const targets = (values.targets || TARGETS.join(',')).split(',').map((target) => oneOf('targets', target, TARGETS));
+  return {
+    shapes: (values.shapes || (values.quick ? '64x1' : DEFAULT_SHAPES)).split(',').map(parseShape),
+    // HAProxy is what everything is compared with.
+    targets: TARGETS.filter((target) => target === 'haproxy' || targets.includes(target)),
+    rounds: Math.ceil(positive('rounds', values.rounds || '5')),
+    seconds: positive('seconds', values.seconds || (values.quick ? '2' : '5')),
+    providers: Math.ceil(positive('providers', values.providers || '1')),
+    cpus: oneOf('cpus', values.cpus || 'one', CPU_PLACES),
+    json: values.json || 'build/bench.json',
+  };
+}
+
+module.exports = { HELP, parse };

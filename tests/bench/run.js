@@ -1,0 +1,96 @@
+'use strict';
+// Runs the benchmarks that were asked for; scripts/bench sets up, builds, and calls this.
+
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const { BINARY } = require('../integration/lib/agent');
+const { Stage } = require('../integration/lib/stage');
+const { load, startTargets } = require('./cast');
+const { HELP, parse } = require('./options');
+const { summarize, table } = require('./report');
+
+const CALIBRATION_SECONDS = 2;
+const BUSY_LOAD_AVERAGE = 0.7;
+
+const title = (shape, options, rate) => [
+  `${shape.name}: ${shape.connections} connections`,
+  rate ? `${Math.round(rate)} requests/s` : `${shape.inFlight} in flight on each`,
+  `${shape.payload} B`, `${options.providers} provider${options.providers > 1 ? 's' : ''}`,
+  `medians of ${options.rounds} rounds of ${options.seconds} s`].join(', ');
+
+// The rate of an open loop, from what HAProxy can do in a closed one.
+async function rateOf(shape, targets, options) {
+  if (!shape.percent) return undefined;
+  const haproxy = targets.find((target) => target.name === 'haproxy');
+  const closed = { ...shape, inFlight: 1 };
+  const { answers_per_second: most } = await load(haproxy, closed, options, { seconds: CALIBRATION_SECONDS });
+  return most * shape.percent / 100;
+}
+
+// Every target has its turn in every round, each round beginning with another one.
+async function measure(shape, targets, options) {
+  const rate = await rateOf(shape, targets, options);
+  const runs = Object.fromEntries(targets.map(({ name }) => [name, []]));
+  for (let round = 0; round < options.rounds; round++) {
+    for (let turn = 0; turn < targets.length; turn++) {
+      const target = targets[(round + turn) % targets.length];
+      runs[target.name].push(await load(target, shape, options, { rate }));
+    }
+  }
+  const summary = summarize(runs);
+  console.log(`\n${title(shape, options, rate)}\n\n${table(summary)}`);
+  return { shape: shape.name, ...shape, rate, targets: summary };
+}
+
+async function measureAll(options) {
+  const results = [];
+  for (const payload of new Set(options.shapes.map((shape) => shape.payload))) {
+    const stage = new Stage();
+    try {
+      await stage.explain(async () => {
+        const targets = await startTargets(stage, options, payload);
+        for (const shape of options.shapes.filter((one) => one.payload === payload)) results.push(await measure(shape, targets, options));
+      });
+    } finally {
+      await stage.stopAll();
+    }
+  }
+  return results;
+}
+
+const output = (command, ...args) => execFileSync(command, args, { encoding: 'utf8' }).split('\n')[0].trim();
+
+function environment() {
+  return {
+    date: new Date().toISOString(),
+    cpus: os.cpus().length,
+    cpu: os.cpus()[0].model,
+    kernel: os.release(),
+    load_average: os.loadavg()[0],
+    skiff: output(BINARY, 'version'),
+    haproxy: output('haproxy', '-v'),
+  };
+}
+
+async function main() {
+  const options = parse(process.argv.slice(2));
+  if (options === null) { console.log(HELP); return; }
+  const machine = environment();
+  console.log(`${machine.date}, ${machine.cpus} x ${machine.cpu}, kernel ${machine.kernel}, load average ${machine.load_average.toFixed(2)}`);
+  console.log(`${machine.skiff}; ${machine.haproxy}; CPUs: ${options.cpus}`);
+  if (machine.load_average > BUSY_LOAD_AVERAGE) console.log('Other programs are at work here: what follows is noise in part.');
+  const results = await measureAll(options);
+  fs.writeFileSync(options.json, `${JSON.stringify({ ...machine, options, results }, null, 1)}\n`);
+  console.log(`\nwritten to ${options.json}`);
+  const errors = results.flatMap(({ targets }) => Object.values(targets)).reduce((sum, target) => sum + target.errors, 0);
+  if (errors > 0) {
+    console.error(`${errors} requests went wrong`);
+    process.exitCode = 1;
+  }
+}
+
+main().catch((error) => {
+  console.error(`scripts/bench: ${error.message}`);
+  process.exit(1);
+});

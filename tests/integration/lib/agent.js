@@ -1,0 +1,92 @@
+'use strict';
+// The agent under test, and its HTTP API.
+
+const path = require('node:path');
+const { freePort } = require('./stage');
+const { eventually } = require('./wait');
+
+const BINARY = path.resolve(process.env.SKIFF_BINARY || path.join(__dirname, '../../../build/skiff'));
+
+class Agent {
+  constructor(running, ports, stateDir) {
+    Object.assign(this, { running, ...ports, stateDir, url: `http://127.0.0.1:${ports.api}` });
+  }
+
+  get log() { return this.running.log; }
+
+  async send(method, pathname, body) {
+    const response = await fetch(this.url + pathname, { method, body });
+    const text = await response.text();
+    const isJson = (response.headers.get('content-type') || '').includes('application/json');
+    return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+  }
+
+  get(pathname) { return this.send('GET', pathname); }
+
+  // `body`: an object, or the very text or bytes to send.
+  post(pathname, body) {
+    const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+    return this.send('POST', pathname, isRaw ? body : JSON.stringify(body));
+  }
+
+  async verb(name, service) {
+    const { status, body, text } = await this.post(`/${name}?wait=10s`, { service });
+    if (status !== 200) throw new Error(`${name} ${JSON.stringify(service)}: ${status} ${text}`);
+    return body;
+  }
+
+  publish(service) { return this.verb('publish', service); }
+
+  unpublish(service) { return this.verb('unpublish', service); }
+
+  unsubscribe(service) { return this.verb('unsubscribe', service); }
+
+  // Returns when the agent knows `providers` of them, and will choose among them.
+  async subscribe(service, providers = 1) {
+    const answer = await this.verb('subscribe', service);
+    await this.knowsProviders(service.interface, providers);
+    return answer;
+  }
+
+  knowsProviders(name, count) {
+    return eventually(async () => {
+      const { status, body } = await this.get(`/services/${name}`);
+      return status === 200 && body.endpoints.length === count && body;
+    }, `${this.running.name} knows ${count} providers of ${name}`);
+  }
+
+  // Samples by name with labels, as they stand in the text.
+  async metrics() {
+    const { text } = await this.get('/metrics');
+    const samples = {};
+    for (const line of text.split('\n')) {
+      const match = /^([a-zA-Z_:][\w:]*(?:\{.*\})?) (\S+)$/.exec(line);
+      if (match) samples[match[1]] = Number(match[2]);
+    }
+    return samples;
+  }
+
+  // The lines of the log that say it.
+  logLines(pattern) { return this.log.split('\n').filter((line) => pattern.test(line)); }
+
+  stop(signal = 'SIGTERM') { return this.running.stop(signal); }
+}
+
+// An agent that is ready (or, with another `until`, answers 200 there). `registry` absent: the embedded one.
+async function startAgent(stage, { name = 'agent', registry, flags = [], environment = {}, workers = 2, until = '/readyz' } = {}) {
+  const ports = { api: await freePort(), outbound: await freePort(), inbound: await freePort() };
+  const stateDir = stage.folder();
+  const args = ['run', ...(registry ? ['--registry', registry] : []), '--api', `127.0.0.1:${ports.api}`,
+    '--outbound', `127.0.0.1:${ports.outbound}`, '--inbound', `127.0.0.1:${ports.inbound}`, '--advertise', '127.0.0.1',
+    '--state-dir', stateDir, '--workers', String(workers), ...flags];
+  const running = stage.start(name, BINARY, args, { env: { ...process.env, ...environment } });
+  const agent = new Agent(running, ports, stateDir);
+  await eventually(async () => {
+    if (running.hasEnded) return true;
+    return (await agent.get(until)).status === 200;
+  }, `${name} is ready`);
+  if (running.hasEnded) throw new Error(`${name} ended at its start:\n${running.log}`);
+  return agent;
+}
+
+module.exports = { Agent, BINARY, startAgent };

@@ -1,0 +1,95 @@
+'use strict';
+// A ZooKeeper server of the test's own, and a client to look into it and to write as other programs would.
+
+const client = require('node-zookeeper-client');
+const fs = require('node:fs');
+const net = require('node:net');
+const path = require('node:path');
+const { freePort } = require('./stage');
+const { eventually, within } = require('./wait');
+
+const CLASSPATH = ['zookeeper', 'slf4j-simple'].map((jar) => `/usr/share/java/${jar}.jar`).join(':');
+const SETTINGS = [
+  'tickTime=500', 'clientPortAddress=127.0.0.1', 'admin.enableServer=false', '4lw.commands.whitelist=*', 'maxClientCnxns=0',
+  'minSessionTimeout=1000', 'maxSessionTimeout=60000',
+];
+
+function fourLetterWord(port, word) {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(port, '127.0.0.1', () => socket.end(word));
+    let text = '';
+    socket.on('data', (data) => { text += data; });
+    socket.on('end', () => resolve(text));
+    socket.on('error', reject);
+  });
+}
+
+class ZooKeeper {
+  constructor(running, port) {
+    Object.assign(this, { running, port, address: `127.0.0.1:${port}`, registry: `zookeeper://127.0.0.1:${port}` });
+  }
+
+  // A node-zookeeper-client call as a promise; "no node" is null.
+  ask(method, ...args) {
+    return within(new Promise((resolve, reject) => {
+      this.client[method](...args, (error, result) => {
+        if (!error) resolve(result);
+        else if (error.getCode && error.getCode() === client.Exception.NO_NODE) resolve(null);
+        else reject(error);
+      });
+    }), `ZooKeeper's answer to ${method} ${args[0]}`);
+  }
+
+  async connect(stage) {
+    this.client = client.createClient(this.address, { sessionTimeout: 30_000, retries: 3 });
+    const connected = new Promise((resolve) => { this.client.once('connected', resolve); });
+    this.client.connect();
+    stage.atEnd(() => this.client.close());
+    await within(connected, 'a session with ZooKeeper');
+  }
+
+  // The decoded URLs in a category ("providers", "consumers") of an interface.
+  async urls(name, category = 'providers') {
+    const children = await this.ask('getChildren', `/dubbo/${name}/${category}`);
+    return (children || []).map((child) => decodeURIComponent(child.replace(/\+/g, ' ')));
+  }
+
+  // The nodes' own names, as they stand there.
+  async nodes(name, category = 'providers') {
+    return (await this.ask('getChildren', `/dubbo/${name}/${category}`)) || [];
+  }
+
+  // Registers a provider as a stock one does: an ephemeral node whose name is the URL, encoded once.
+  async register(name, { host = '127.0.0.1', port, parameters = {} }) {
+    const all = {
+      application: 'plain-provider', dubbo: '2.0.2', interface: name, methods: 'echo,whoami', side: 'provider', category: 'providers',
+      timestamp: String(Date.now() - 3_600_000), // its warm-up is over
+      ...parameters,
+    };
+    const query = Object.keys(all).sort().map((key) => `${key}=${all[key]}`).join('&');
+    const folder = `/dubbo/${name}/providers`;
+    const node = `${folder}/${encodeURIComponent(`dubbo://${host}:${port}/${name}?${query}`)}`;
+    await this.ask('mkdirp', folder);
+    await this.ask('create', node, Buffer.alloc(0), client.CreateMode.EPHEMERAL);
+    return node;
+  }
+
+  remove(node) { return this.ask('remove', node); }
+}
+
+async function startZooKeeper(stage, fixedPort) {
+  const folder = stage.folder();
+  const port = fixedPort || await freePort();
+  const config = path.join(folder, 'zoo.cfg');
+  fs.writeFileSync(config, [...SETTINGS, `dataDir=${folder}/data`, `clientPort=${port}`, ''].join('\n'));
+  const running = stage.start('zookeeper', 'java', [
+    '-Xmx64m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', CLASSPATH,
+    'org.apache.zookeeper.server.quorum.QuorumPeerMain', config]);
+  await eventually(async () => running.hasEnded || await fourLetterWord(port, 'isro') === 'rw', 'ZooKeeper serves');
+  if (running.hasEnded) throw new Error(`ZooKeeper ended at its start:\n${running.log}`);
+  const zookeeper = new ZooKeeper(running, port);
+  await zookeeper.connect(stage);
+  return zookeeper;
+}
+
+module.exports = { startZooKeeper };

@@ -1,0 +1,141 @@
+#include "agent/api_views.h"
+
+#include <gmock/gmock.h>
+
+#include "support/api_fixture.h"
+
+namespace skiff::agent {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ApiViews : public ApiFixture {
+ protected:
+  ApiViews() {
+    plane_.registry_list = {
+        {.name = "zookeeper://10.0.0.9:2181",
+         .connected = false,
+         .detail = "connection refused",
+         .advertised = {.host = "10.0.0.5", .port = 20882, .reason = "--advertise"}}};
+    plane_.services["com.example.Demo"] = {
+        .interface = "com.example.Demo",
+        .list_in_hand = true,
+        .providers = {*dubbo::Url::parse("dubbo://10.0.0.5:20882/com.example.Demo?"
+                                         "dubbo.tag=gray&group=g&interface=com.example.Demo&"
+                                         "weight=7"),
+                      *dubbo::Url::parse("dubbo://10.0.0.6:20882/com.example.Demo")}};
+    plane_.subscription_list = {{.service = {"com.example.Demo", "g", ""},
+                                 .registry = "zookeeper://10.0.0.9:2181",
+                                 .list_in_hand = true,
+                                 .on_demand = false,
+                                 .providers = 1}};
+    backend_.snapshot.endpoints = {{"10.0.0.5:20882", "down: connection refused"}};
+    backend_.snapshot.methods["com.example.Demo"]["say<b>\"\n"] = {.requests = 5, .failures = 2};
+    backend_.snapshot.counters["outbound_requests_total"] = 5;
+  }
+};
+
+TEST_F(ApiViews, PublicationsHaveTheirState) {
+  post("/publish", R"({"service":{"interface":"a","group":"g","version":"1","port":5}})");
+  const auto list = json(request("GET", "/publications"))["publications"];
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0]["interface"], "a");
+  EXPECT_EQ(list[0]["port"], 5);
+  EXPECT_EQ(list[0]["state"], "registered");
+  EXPECT_EQ(list[0]["url"], "dubbo://10.0.0.5:20882/a");
+}
+
+TEST_F(ApiViews, SubscriptionsListTheProvidersThatMatchThem) {
+  const auto list = json(request("GET", "/subscriptions"))["subscriptions"];
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0]["state"], "subscribed");
+  EXPECT_EQ(list[0]["providers"], 1);
+  ASSERT_EQ(list[0]["endpoints"].size(), 1U);
+  const auto& endpoint = list[0]["endpoints"][0];
+  EXPECT_EQ(endpoint["address"], "10.0.0.5:20882");
+  EXPECT_EQ(endpoint["weight"], 7);
+  EXPECT_EQ(endpoint["tag"], "gray");
+  EXPECT_EQ(endpoint["connection"], "down: connection refused");
+}
+
+TEST_F(ApiViews, AServiceListsAllOfItsProviders) {
+  const auto service = json(request("GET", "/services/com.example.Demo"));
+  EXPECT_EQ(service["providers"], 2);
+  EXPECT_EQ(service["endpoints"][1]["weight"], 100);
+  EXPECT_EQ(service["endpoints"][1]["connection"], "unused");
+}
+
+TEST_F(ApiViews, AnUnknownServiceIsNotFound) {
+  const ApiResponse response = request("GET", "/services/none");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(json(response)["err_no"], 1);
+}
+
+TEST_F(ApiViews, ReadinessSaysWhyNot) {
+  EXPECT_EQ(request("GET", "/readyz").status, 200);
+  EXPECT_EQ(json(request("GET", "/readyz"))["registries"][0]["connected"], false);
+  backend_.ready = {.ready = false, .reason = "the agent is stopping"};
+  const ApiResponse response = request("GET", "/readyz");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(json(response)["reason"], "the agent is stopping");
+}
+
+TEST_F(ApiViews, HealthNeedsTheControlThread) {
+  EXPECT_EQ(request("GET", "/healthz").status, 200);
+  control_thread_.stop();
+  EXPECT_EQ(request("GET", "/healthz").status, 503);
+  EXPECT_EQ(request("GET", "/publications").status, 503);
+  EXPECT_EQ(request("GET", "/status").status, 503);
+  EXPECT_EQ(request("GET", "/metrics").status, 503);
+}
+
+TEST_F(ApiViews, ConfigurationHasNoPasswords) {
+  backend_.agent_config.registries = {"zookeeper://me:secret@10.0.0.9:2181"};
+  const ApiResponse response = request("GET", "/config");
+  EXPECT_THAT(response.body, Not(HasSubstr("secret")));
+  EXPECT_EQ(json(response)["registry"][0], "zookeeper://me:***@10.0.0.9:2181");
+}
+
+TEST_F(ApiViews, MetricsCountServicesMethodsAndApiRequests) {
+  post("/publish", R"({"service":{"interface":"a"}})");
+  request("GET", "/nowhere");
+  const ApiResponse response = request("GET", "/metrics");
+  EXPECT_THAT(response.content_type, HasSubstr("text/plain"));
+  for (const char* line :
+       {"\nskiff_requests_total{interface=\"com.example.Demo\",method=\"say<b>\\\"\\n\"} 5\n",
+        "\nskiff_request_failures_total{interface=\"com.example.Demo\",method=\"say<b>\\\"\\n\"} "
+        "2\n",
+        "\nskiff_registry_connected{registry=\"zookeeper://10.0.0.9:2181\"} 0\n",
+        "\nskiff_publications{state=\"registered\"} 1\n",
+        "\nskiff_subscriptions{state=\"subscribed\",origin=\"api\"} 1\n",
+        "\nskiff_subscription_providers 1\n",
+        "\nskiff_api_requests_total{route=\"POST /publish\",code=\"200\"} 1\n",
+        "\nskiff_api_requests_total{route=\"other\",code=\"404\"} 1\n",
+        "\nskiff_endpoints{state=\"down\"} 1\n", "\nskiff_outbound_requests_total 5\n",
+        "\nskiff_workers_silent 0\n", "\nskiff_ready 1\n",
+        "\n# TYPE skiff_outbound_requests_total counter\n"}) {
+    EXPECT_THAT(response.body, HasSubstr(line));
+  }
+}
+
+TEST_F(ApiViews, TheStatusPageEscapesWhatOthersNamed) {
+  const ApiResponse page = request("GET", "/");
+  EXPECT_THAT(page.content_type, HasSubstr("text/html"));
+  EXPECT_THAT(page.body, HasSubstr("say&lt;b&gt;&quot;"));
+  EXPECT_THAT(page.body, Not(HasSubstr("<b>")));
+  EXPECT_THAT(page.body, Not(HasSubstr("<script")));
+}
+
+TEST_F(ApiViews, StatusHasItAll) {
+  const auto status = json(request("GET", "/status"));
+  EXPECT_EQ(status["ready"], true);
+  EXPECT_EQ(status["registries"][0]["advertised"], "10.0.0.5:20882");
+  EXPECT_EQ(status["registries"][0]["advertised_reason"], "--advertise");
+  EXPECT_EQ(status["listeners"][0]["address"], "0.0.0.0:20882");
+  EXPECT_EQ(status["traffic"]["methods"][0]["requests"], 5);
+  EXPECT_EQ(status["subscriptions"].size(), 1U);
+}
+
+}  // namespace
+}  // namespace skiff::agent

@@ -1,0 +1,94 @@
+#include "agent/status_tables.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace skiff::agent {
+namespace {
+
+using nlohmann::ordered_json;
+using ::testing::HasSubstr;
+
+ordered_json example() {
+  return ordered_json::parse(R"({
+    "version": "0.1.0", "commit": "abc", "ready": true, "reason": "",
+    "registries": [{"name": "zookeeper://10.0.0.9:2181", "connected": false,
+                    "detail": "connection refused", "advertised": "10.0.0.5:20882",
+                    "advertised_reason": "route to registry leaves from eth0"}],
+    "publications": [
+      {"interface": "com.example.A", "group": "g", "version": "1.0", "port": 20880, "registry": "memory",
+       "state": "pending", "reason": "the registry is away", "url": "dubbo://u"},
+      {"interface": "com.example.LongerName", "group": "", "version": "", "port": 1, "registry": "memory",
+       "state": "registered", "reason": "", "url": "dubbo://v"}],
+    "subscriptions": [{"interface": "com.example.B", "group": "", "version": "", "state": "subscribed",
+       "on_demand": true, "providers": 2, "endpoints": [
+         {"address": "10.0.0.6:20882", "weight": 50, "tag": "gray", "connection": "connected"},
+         {"address": "10.0.0.7:20882", "weight": 100, "tag": "", "connection": "down: refused"}]}],
+    "listeners": [{"name": "outbound", "address": "local:20881"}],
+    "traffic": {"counters": {"a_total": 3, "b_total": 0}, "gauges": {"c": 1},
+      "methods": [{"interface": "com.example.B", "method": "hi", "requests": 3, "failures": 1}]}
+  })");
+}
+
+TEST(StatusText, SaysEverythingInAlignedColumns) {
+  EXPECT_EQ(
+      status_as_text(example()),
+      "skiff 0.1.0 (abc): ready\n"
+      "\n"
+      "Registries\n"
+      "  zookeeper://10.0.0.9:2181  NOT CONNECTED: connection refused  10.0.0.5:20882 (route to "
+      "registry leaves from eth0)\n"
+      "\n"
+      "Publications\n"
+      "  g/com.example.A:1.0     20880  memory  pending: the registry is away  dubbo://u\n"
+      "  com.example.LongerName  1      memory  registered                     dubbo://v\n"
+      "\n"
+      "Subscriptions\n"
+      "  com.example.B  subscribed (on demand)  2  10.0.0.6:20882 (weight 50, tag gray, "
+      "connected), 10.0.0.7:20882 (weight 100, down: refused)\n"
+      "\n"
+      "Listeners\n"
+      "  outbound  local:20881\n"
+      "\n"
+      "Traffic\n"
+      "  com.example.B  hi  3  1\n"
+      "\n"
+      "Counters\n"
+      "  c        1\n"
+      "  a_total  3\n");
+}
+
+TEST(StatusText, OfAnAgentThatIsNotReadySaysWhy) {
+  ordered_json status = example();
+  status["ready"] = false;
+  status["reason"] = "the agent is stopping";
+  EXPECT_EQ(status_headline(status), "skiff 0.1.0 (abc): NOT READY: the agent is stopping");
+}
+
+TEST(StatusText, CopesWithWhatIsMissing) {
+  const std::string text = status_as_text(ordered_json::object());
+  EXPECT_THAT(text, HasSubstr("Publications\n  none\n"));
+  EXPECT_THAT(text, HasSubstr("Traffic\n  no request yet\n"));
+}
+
+TEST(StatusText, CutsLongListsOfEndpoints) {
+  ordered_json status = example();
+  ordered_json& endpoints = status["subscriptions"][0]["endpoints"];
+  while (endpoints.size() < 100) endpoints.push_back(endpoints[0]);
+  EXPECT_THAT(status_as_text(status), HasSubstr(", ...\n"));
+}
+
+TEST(StatusPage, IsOneEscapedDocument) {
+  ordered_json status = example();
+  status["publications"][0]["reason"] = "<script>alert('&')</script>";
+  const std::string page = status_as_html(status);
+  EXPECT_THAT(page, testing::StartsWith("<!doctype html>"));
+  EXPECT_THAT(page, testing::EndsWith("</html>\n"));
+  EXPECT_THAT(page, HasSubstr("&lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;"));
+  EXPECT_THAT(page, testing::Not(HasSubstr("<script")));
+}
+
+}  // namespace
+}  // namespace skiff::agent

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/api_backend.h"
+#include "registry/control_plane.h"
+
+namespace skiff::agent {
+
+// A control plane that remembers publications and answers at once, or as `answer` says. Lives on
+// the control thread.
+class FakeControlPlane final : public registry::ControlPlane {
+ public:
+  // What the verbs answer, by interface, where it is not success. Set before the first request.
+  std::map<std::string, Result<registry::VerbOutcome>> answers;
+  // Interfaces whose answer is kept until release().
+  std::string hold_interface;
+  std::vector<registry::RegistryStatus> registry_list;
+  std::vector<registry::SubscriptionStatus> subscription_list;
+  std::map<std::string, registry::ServiceStatus, std::less<>> services;
+
+  std::vector<registry::PublicationRequest> published;
+  std::vector<registry::SubscriptionRequest> subscribed;
+  std::vector<std::pair<dubbo::ServiceKey, std::uint16_t>> unpublished;
+  std::vector<std::chrono::milliseconds> waits;
+
+  void release();
+
+  void start() override {}
+  void publish(registry::PublicationRequest request, std::chrono::milliseconds wait,
+               registry::VerbCallback done) override;
+  void subscribe(registry::SubscriptionRequest request, std::chrono::milliseconds wait,
+                 registry::VerbCallback done) override;
+  void unpublish(const dubbo::ServiceKey& service, std::uint16_t port,
+                 std::chrono::milliseconds wait, registry::VerbCallback done) override;
+  void unsubscribe(const dubbo::ServiceKey& service, std::chrono::milliseconds wait,
+                   registry::VerbCallback done) override;
+  void need_service(const std::string& /*interface*/) override {}
+  void withdraw_all(std::chrono::milliseconds /*wait*/, std::function<void()> done) override {
+    done();
+  }
+  std::vector<registry::RegistryStatus> registries() const override { return registry_list; }
+  std::vector<registry::PublicationStatus> publications() const override;
+  std::vector<registry::SubscriptionStatus> subscriptions() const override {
+    return subscription_list;
+  }
+  std::optional<registry::ServiceStatus> service(std::string_view interface) const override;
+
+ private:
+  void answer(const std::string& interface, registry::VerbOutcome success,
+              const registry::VerbCallback& done);
+
+  std::vector<std::function<void()>> held_;
+};
+
+class FakeBackend final : public ApiBackend {
+ public:
+  forwarder::TrafficSnapshot snapshot;
+  Readiness ready{.ready = true, .reason = ""};
+  bool stopping = false;
+  AgentConfig agent_config;
+
+  forwarder::TrafficSnapshot traffic() override { return snapshot; }
+  std::vector<ListenerInfo> listeners() override { return {{"inbound", "0.0.0.0:20882"}}; }
+  Readiness readiness() override { return ready; }
+  bool is_stopping() override { return stopping; }
+  const AgentConfig& config() override { return agent_config; }
+};
+
+}  // namespace skiff::agent

@@ -1,0 +1,262 @@
+// The control plane with real registries in it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <string>
+#include <thread>
+
+#include "registry/control_plane.h"
+#include "registry/control_thread.h"
+#include "support/recording_sink.h"
+#include "support/zookeeper_client.h"
+#include "support/zookeeper_server.h"
+
+namespace skiff::registry {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr milliseconds kWait{20'000};
+const std::string kDemo = "com.example.DemoService";
+const std::string kProviders = "/dubbo/com.example.DemoService/providers";
+const std::string kConsumers = "/dubbo/com.example.DemoService/consumers";
+
+// A control plane on a thread of its own.
+class Plane {
+ public:
+  explicit Plane(std::vector<std::string> registries, std::string advertise = "") {
+    call([&] {
+      ControlPlaneConfig config;
+      config.registries = std::move(registries);
+      config.advertise = std::move(advertise);
+      auto created = ControlPlane::create(std::move(config), thread_, sink_);
+      ASSERT_TRUE(created) << created.error().message;
+      plane_ = std::move(*created);
+      plane_->start();
+    });
+  }
+  ~Plane() {
+    call([this] { plane_.reset(); });
+    thread_.stop();
+  }
+  Plane(const Plane&) = delete;
+  Plane& operator=(const Plane&) = delete;
+
+  template <typename Function>
+  auto call(Function function) -> decltype(function()) {
+    std::packaged_task<decltype(function())()> task(std::move(function));
+    thread_.post([&task] { task(); });
+    return task.get_future().get();
+  }
+
+  Result<VerbOutcome> publish(const std::string& interface,
+                              const std::optional<RegistryName>& registry = std::nullopt,
+                              milliseconds wait = kWait) {
+    return verb([&](VerbCallback done) {
+      PublicationRequest request;
+      request.service.interface = interface;
+      request.registry = registry;
+      plane_->publish(request, wait, std::move(done));
+    });
+  }
+  Result<VerbOutcome> subscribe(const std::string& interface,
+                                const std::optional<RegistryName>& registry = std::nullopt,
+                                milliseconds wait = kWait) {
+    return verb([&](VerbCallback done) {
+      SubscriptionRequest request;
+      request.service.interface = interface;
+      request.registry = registry;
+      plane_->subscribe(request, wait, std::move(done));
+    });
+  }
+  Result<VerbOutcome> unpublish(const std::string& interface, milliseconds wait = kWait) {
+    return verb([&](VerbCallback done) {
+      plane_->unpublish({interface, "", ""}, 0, wait, std::move(done));
+    });
+  }
+  Result<VerbOutcome> unsubscribe(const std::string& interface) {
+    return verb([&](VerbCallback done) {
+      plane_->unsubscribe({interface, "", ""}, kWait, std::move(done));
+    });
+  }
+
+  // Waits until `condition`, evaluated on the control thread, holds.
+  template <typename Condition>
+  bool wait_until(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!call([&] { return condition(*plane_, sink_); })) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
+  ControlPlane& plane() { return *plane_; }
+
+ private:
+  template <typename Verb>
+  Result<VerbOutcome> verb(Verb verb) {
+    std::promise<Result<VerbOutcome>> answer;
+    thread_.post([&] {
+      verb([&answer](Result<VerbOutcome> outcome) { answer.set_value(std::move(outcome)); });
+    });
+    return answer.get_future().get();
+  }
+
+  ControlThread thread_{"plane-test"};
+  RecordingSink sink_;
+  std::unique_ptr<ControlPlane> plane_;
+};
+
+TEST(ZookeeperControlPlane, PublishesAndSubscribesAcrossTwoAgents) {
+  ZookeeperServer server;
+  ZookeeperClient client(server.address());
+  Plane provider({server.url()});
+  Plane consumer({server.url()});
+  const auto subscribed = consumer.subscribe(kDemo);
+  ASSERT_TRUE(subscribed);
+  EXPECT_EQ(subscribed->state, VerbState::kSubscribed);
+  EXPECT_THAT(subscribed->providers, IsEmpty());
+
+  const auto published = provider.publish(kDemo);
+  ASSERT_TRUE(published);
+  EXPECT_EQ(published->state, VerbState::kRegistered) << published->reason;
+  EXPECT_THAT(published->url, HasSubstr("dubbo://127.0.0.1:20882/com.example.DemoService?"));
+  EXPECT_TRUE(consumer.wait_until([](const ControlPlane&, const RecordingSink& sink) {
+    return sink.services.at(kDemo).size() == 1;
+  }));
+  EXPECT_THAT(client.children(kConsumers), SizeIs(1));
+
+  EXPECT_EQ(provider.unpublish(kDemo)->state, VerbState::kUnregistered);
+  EXPECT_THAT(client.children(kProviders), IsEmpty());
+  EXPECT_EQ(consumer.unsubscribe(kDemo)->state, VerbState::kUnsubscribed);
+  EXPECT_THAT(client.children(kConsumers), IsEmpty());
+}
+
+TEST(ZookeeperControlPlane, RemembersWhatItCannotConfirmAndDoesItLater) {
+  ZookeeperServer server;
+  server.stop();
+  Plane plane({server.url()});
+  const auto published = plane.publish(kDemo, std::nullopt, milliseconds(0));
+  ASSERT_TRUE(published);
+  EXPECT_EQ(published->state, VerbState::kPending);
+  EXPECT_THAT(published->reason, HasSubstr(server.url()));
+  const auto subscribed = plane.subscribe(kDemo, std::nullopt, milliseconds(0));
+  ASSERT_TRUE(subscribed);
+  EXPECT_EQ(subscribed->state, VerbState::kPending);
+  EXPECT_THAT(subscribed->reason, HasSubstr(server.url()));
+  server.start();
+  EXPECT_EQ(plane.publish(kDemo)->state, VerbState::kRegistered);
+  EXPECT_EQ(plane.subscribe(kDemo)->state, VerbState::kSubscribed);
+  EXPECT_TRUE(plane.wait_until([](const ControlPlane&, const RecordingSink& sink) {
+    return sink.services.at(kDemo).size() == 1;
+  }));
+}
+
+TEST(ZookeeperControlPlane, KeepsItsListAndFinishesAWithdrawalWhenTheRegistryWasAway) {
+  ZookeeperServer server;
+  Plane plane({server.url()});
+  ASSERT_EQ(plane.publish(kDemo)->state, VerbState::kRegistered);
+  ASSERT_THAT(plane.subscribe(kDemo)->providers, SizeIs(1));  // the list is newer than the node
+  server.stop();
+  ASSERT_TRUE(plane.wait_until([](const ControlPlane& control, const RecordingSink&) {
+    return !control.registries()[0].connected;
+  }));
+  EXPECT_THAT(plane.subscribe(kDemo)->providers, SizeIs(1));
+  EXPECT_EQ(plane.publish(kDemo, std::nullopt, milliseconds(0))->state, VerbState::kPending);
+  const auto pending = plane.unpublish(kDemo, milliseconds(0));
+  EXPECT_EQ(pending->state, VerbState::kPending);
+  EXPECT_THAT(pending->reason, HasSubstr(server.url()));
+  server.start();
+  EXPECT_TRUE(plane.wait_until([](const ControlPlane&, const RecordingSink& sink) {
+    return sink.services.at(kDemo).empty();
+  }));
+}
+
+TEST(ZookeeperControlPlane, OpensARegistryThatARequestNamesAndClosesItAfterwards) {
+  ZookeeperServer server;
+  ZookeeperClient client(server.address());
+  Plane plane({});
+  EXPECT_EQ(plane.publish(kDemo, server.url())->state, VerbState::kRegistered);
+  EXPECT_THAT(client.children(kProviders), SizeIs(1));
+  EXPECT_THAT(plane.call([&] { return plane.plane().registries(); }), SizeIs(2));
+  EXPECT_EQ(plane.subscribe(kDemo, server.url())->state, VerbState::kSubscribed);
+  plane.unpublish(kDemo);
+  EXPECT_THAT(plane.call([&] { return plane.plane().registries(); }), SizeIs(2));
+  plane.unsubscribe(kDemo);
+  EXPECT_TRUE(plane.wait_until([](const ControlPlane& control, const RecordingSink&) {
+    return control.registries().size() == 1;
+  }));
+}
+
+TEST(ZookeeperControlPlane, LimitsTheRegistriesThatRequestsOpen) {
+  Plane plane({});
+  for (int port = 1; port <= 8; ++port) {
+    const auto published =
+        plane.publish("com.example.S" + std::to_string(port),
+                      "zookeeper://127.0.0.1:" + std::to_string(port), milliseconds(0));
+    ASSERT_TRUE(published);
+    EXPECT_EQ(published->state, VerbState::kPending);
+  }
+  const auto refused = plane.publish(kDemo, "zookeeper://127.0.0.1:9", milliseconds(0));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
+}
+
+TEST(ZookeeperControlPlane, MergesTheListsOfAllRegistries) {
+  ZookeeperServer first;
+  ZookeeperServer second;
+  Plane provider({first.url()});
+  Plane other_provider({second.url()}, "127.0.0.1:7000");
+  Plane consumer({first.url(), second.url(), "memory"});
+  provider.publish(kDemo);
+  other_provider.publish(kDemo);
+  ASSERT_EQ(consumer.subscribe(kDemo)->state, VerbState::kSubscribed);
+  EXPECT_TRUE(consumer.wait_until([](const ControlPlane&, const RecordingSink& sink) {
+    return sink.services.at(kDemo).size() == 2;
+  }));
+  EXPECT_EQ(consumer.publish("com.example.Other")->state, VerbState::kRegistered);
+  EXPECT_THAT(consumer.call([&] { return consumer.plane().publications(); }), SizeIs(3));
+}
+
+TEST(ZookeeperControlPlane, WatchesOnDemandWithoutLeavingATrace) {
+  ZookeeperServer server;
+  ZookeeperClient client(server.address());
+  Plane plane({server.url()});
+  plane.call([&] { plane.plane().need_service(kDemo); });
+  EXPECT_TRUE(plane.wait_until([](const ControlPlane&, const RecordingSink& sink) {
+    return sink.services.contains(kDemo);
+  }));
+  EXPECT_FALSE(client.exists("/dubbo"));
+}
+
+TEST(ZookeeperControlPlane, WithdrawsEverythingAtShutdown) {
+  ZookeeperServer server;
+  ZookeeperClient client(server.address());
+  Plane plane({server.url()});
+  plane.publish(kDemo);
+  plane.subscribe(kDemo);
+  std::promise<void> done;
+  plane.call([&] { plane.plane().withdraw_all(kWait, [&done] { done.set_value(); }); });
+  done.get_future().wait();
+  EXPECT_THAT(client.children(kProviders), IsEmpty());
+  EXPECT_THAT(client.children(kConsumers), IsEmpty());
+}
+
+TEST(ZookeeperControlPlane, AdvertisesByANameThatMustBeResolved) {
+  // Spelled so, it is a name like any other to the agent.
+  ZookeeperServer server;
+  const std::string port = server.address().substr(server.address().find(':'));
+  Plane plane({"zookeeper://LOCALHOST" + port});
+  const auto published = plane.publish(kDemo);
+  ASSERT_TRUE(published);
+  EXPECT_EQ(published->state, VerbState::kRegistered) << published->reason;
+}
+
+}  // namespace
+}  // namespace skiff::registry

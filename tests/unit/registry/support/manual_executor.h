@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <utility>
+
+#include "registry/executor.h"
+
+namespace skiff::registry {
+
+// An executor without a thread whose time the test turns.
+class ManualExecutor final : public Executor {
+ public:
+  void post(Task task) override { tasks_.push_back(std::move(task)); }
+
+  void post_after(std::chrono::milliseconds delay, Task task) override {
+    if (delay <= std::chrono::milliseconds::zero()) {
+      post(std::move(task));
+    } else {
+      timers_.emplace(now_ + delay, std::move(task));
+    }
+  }
+
+  // Runs what is posted, and what that posts.
+  void run() {
+    while (!tasks_.empty()) {
+      const Task task = std::move(tasks_.front());
+      tasks_.pop_front();
+      task();
+    }
+  }
+
+  // Lets time pass; timers run when they are due.
+  void advance(std::chrono::milliseconds time) {
+    run();
+    const std::chrono::milliseconds end = now_ + time;
+    while (!timers_.empty() && timers_.begin()->first <= end) {
+      now_ = timers_.begin()->first;
+      tasks_.push_back(std::move(timers_.begin()->second));
+      timers_.erase(timers_.begin());
+      run();
+    }
+    now_ = end;
+  }
+
+ private:
+  std::chrono::milliseconds now_{0};
+  std::deque<Task> tasks_;
+  std::multimap<std::chrono::milliseconds, Task> timers_;
+};
+
+}  // namespace skiff::registry

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "registry/control_plane.h"
+
+namespace skiff::registry {
+
+// Remembers what the data plane would know.
+class RecordingSink final : public ControlPlaneSink {
+ public:
+  void on_service(const std::string& interface, const std::vector<dubbo::Url>& providers) override {
+    ++reports[interface];
+    sizes[interface].push_back(providers.size());
+    services[interface] = providers;
+  }
+  void on_service_gone(const std::string& interface) override {
+    services.erase(interface);
+    gone.push_back(interface);
+  }
+  void on_local_services(const std::vector<LocalService>& now) override { local_services = now; }
+
+  std::map<std::string, std::vector<dubbo::Url>> services;
+  std::map<std::string, int> reports;
+  std::map<std::string, std::vector<std::size_t>> sizes;  // of each report
+  std::vector<std::string> gone;
+  std::vector<LocalService> local_services;
+};
+
+}  // namespace skiff::registry
