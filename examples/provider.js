@@ -14,8 +14,9 @@ class LoopbackServer extends RpcServer {
   get listenPorts() { return [{ port, host: '127.0.0.1' }]; }
 }
 
-const server = new LoopbackServer({ logger: quiet, protocol, port, version: '' });
-server.addService({ interfaceName: 'com.example.DemoService', version: '', group: '' }, {
+const server = new LoopbackServer({ logger: quiet, protocol, port });
+// "0.0.0" is how a service without a version is called on the wire.
+server.addService({ interfaceName: 'com.example.DemoService', version: '0.0.0', group: '' }, {
   async sayHello(who) { return `Hello, ${who}! This is ${name}.`; },
 });
 server.start().then(() => {

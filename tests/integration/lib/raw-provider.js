@@ -60,6 +60,7 @@ class RawProvider {
       if (frame.isTwoWay) socket.write(frames.build({ flags: 0x20 | frame.serialization, status: 20, id: frame.id, body: frame.body }));
       return;
     }
+    if (!frame.isRequest) return; // a consumer's answer to a callback
     const call = new ProviderCall(frame, socket);
     this.calls.push(call);
     this.rule(call);
