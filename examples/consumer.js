@@ -9,7 +9,7 @@ const port = Number(process.argv[3] || 20881);
 const dubbo = DirectlyDubbo.from({ dubboAddress: `127.0.0.1:${port}`, dubboVersion: '2.0.2', dubboInvokeTimeout: 5 });
 const demo = dubbo.proxyService({
   dubboInterface: 'com.example.DemoService',
-  version: '',
+  version: '1.0.0',
   timeout: 5000,
   methods: { sayHello: (name) => [java.String(name)] },
 });

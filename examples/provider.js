@@ -15,8 +15,7 @@ class LoopbackServer extends RpcServer {
 }
 
 const server = new LoopbackServer({ logger: quiet, protocol, port });
-// "0.0.0" is how a service without a version is called on the wire.
-server.addService({ interfaceName: 'com.example.DemoService', version: '0.0.0', group: '' }, {
+server.addService({ interfaceName: 'com.example.DemoService', version: '1.0.0', group: '' }, {
   async sayHello(who) { return `Hello, ${who}! This is ${name}.`; },
 });
 server.start().then(() => {
