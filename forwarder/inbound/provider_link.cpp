@@ -9,14 +9,13 @@
 
 namespace skiff::forwarder {
 
-using std::chrono::milliseconds;
-
 ProviderLink::ProviderLink(WorkerContext& context, InboundConnection& owner, std::uint16_t port,
                            Fd fd)
     : FrameConnection(context.loop, std::move(fd), true, context.config.body_limit),
       context_(context),
       owner_(owner),
       port_(port),
+      silence_(context.config.heartbeat_interval),
       timer_([](void* self) { static_cast<ProviderLink*>(self)->on_timer(); }, this) {}
 
 Result<void> ProviderLink::begin() {
@@ -35,21 +34,16 @@ void ProviderLink::on_timer() {
     return close("no connection within " + std::to_string(context_.config.connect_timeout.count()) +
                  " ms");
   }
-  const milliseconds interval = context_.config.heartbeat_interval;
-  const auto silence = std::chrono::duration_cast<milliseconds>(context_.loop.now() - last_read());
-  if (silence < interval) {
-    silent_heartbeats_ = 0;
-    context_.loop.arm(timer_, interval - silence);
-    return;
-  }
-  if (++silent_heartbeats_ > limits::kSilentHeartbeatsMax) {
+  const auto [step, next_look] = silence_.check(context_.loop.now(), last_read());
+  if (step == SilenceWatch::Step::kGiveUp) {
     return close("no answer to " + std::to_string(limits::kSilentHeartbeatsMax) + " heartbeats");
   }
+  context_.loop.arm(timer_, next_look);
+  if (step == SilenceWatch::Step::kWait) return;
   std::vector<std::byte> frame;
   dubbo::append_heartbeat_request(0, frame);
   append_output(frame);
   context_.counters.add(Counter::kHeartbeatsSent);
-  context_.loop.arm(timer_, interval);
 }
 
 void ProviderLink::on_frame(const Frame& frame) { owner_.on_provider_frame(*this, frame); }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "forwarder/frame_connection.h"
+#include "forwarder/silence_watch.h"
 #include "forwarder/worker_context.h"
 
 namespace skiff::forwarder {
@@ -33,7 +34,7 @@ class ProviderLink final : public FrameConnection {
   InboundConnection& owner_;
   std::uint16_t port_;
   bool was_connected_ = false;
-  int silent_heartbeats_ = 0;
+  SilenceWatch silence_;
   Timer timer_;  // while connecting: the limit; afterwards: heartbeats
 };
 

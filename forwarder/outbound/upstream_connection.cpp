@@ -9,8 +9,6 @@
 
 namespace skiff::forwarder {
 
-using std::chrono::milliseconds;
-
 UpstreamConnection::UpstreamConnection(WorkerContext& context, Outbound& outbound,
                                        UpstreamPool& pool, Endpoint& endpoint, Fd fd)
     : FrameConnection(context.loop, std::move(fd), true, context.config.body_limit),
@@ -19,6 +17,7 @@ UpstreamConnection::UpstreamConnection(WorkerContext& context, Outbound& outboun
       pool_(pool),
       endpoint_(&endpoint),
       address_(endpoint.address),
+      silence_(context.config.heartbeat_interval),
       timer_([](void* self) { static_cast<UpstreamConnection*>(self)->on_timer(); }, this) {}
 
 Result<void> UpstreamConnection::begin() {
@@ -37,21 +36,16 @@ void UpstreamConnection::on_timer() {
     return close("no connection within " + std::to_string(context_.config.connect_timeout.count()) +
                  " ms");
   }
-  const milliseconds interval = context_.config.heartbeat_interval;
-  const auto silence = std::chrono::duration_cast<milliseconds>(context_.loop.now() - last_read());
-  if (silence < interval) {
-    silent_heartbeats_ = 0;
-    context_.loop.arm(timer_, interval - silence);
-    return;
-  }
-  if (++silent_heartbeats_ > limits::kSilentHeartbeatsMax) {
+  const auto [step, next_look] = silence_.check(context_.loop.now(), last_read());
+  if (step == SilenceWatch::Step::kGiveUp) {
     return close("no answer to " + std::to_string(limits::kSilentHeartbeatsMax) + " heartbeats");
   }
+  context_.loop.arm(timer_, next_look);
+  if (step == SilenceWatch::Step::kWait) return;
   std::vector<std::byte> frame;
   dubbo::append_heartbeat_request(next_heartbeat_id_++, frame);
   append_output(frame);
   context_.counters.add(Counter::kHeartbeatsSent);
-  context_.loop.arm(timer_, interval);
 }
 
 void UpstreamConnection::on_frame(const Frame& frame) {

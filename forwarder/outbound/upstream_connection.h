@@ -6,6 +6,7 @@
 #include "forwarder/frame_connection.h"
 #include "forwarder/handle_table.h"
 #include "forwarder/outbound/slot_table.h"
+#include "forwarder/silence_watch.h"
 #include "forwarder/worker_context.h"
 
 namespace skiff::forwarder {
@@ -64,8 +65,8 @@ class UpstreamConnection final : public FrameConnection {
   Slot* last_ = nullptr;
   bool readonly_ = false;
   bool was_connected_ = false;
-  int silent_heartbeats_ = 0;
   std::uint64_t next_heartbeat_id_ = 1;
+  SilenceWatch silence_;
   Timer timer_;  // while connecting: the limit; afterwards: heartbeats
 };
 

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "forwarder/limits.h"
 #include "support/forwarder_fixture.h"
 
 namespace skiff::forwarder {
@@ -15,6 +16,7 @@ using std::chrono::milliseconds;
 using testing::closed_port;
 using testing::eventually;
 using ::testing::HasSubstr;
+using testing::heartbeat_answer;
 using testing::heartbeat_frame;
 using testing::RawListener;
 using testing::RawPeer;
@@ -326,6 +328,23 @@ TEST_F(Outbound20881, AsksASilentProviderAndGivesUpOnADeadOne) {
   ASSERT_TRUE(heartbeat);
   EXPECT_TRUE(heartbeat->header.is_event && heartbeat->header.is_two_way);
   expect_error(client, 1, Status::kServerError, "heartbeats");
+}
+
+TEST_F(Outbound20881, KeepsAProviderThatAnswersEveryHeartbeat) {
+  config_.heartbeat_interval = milliseconds(20);
+  start_routed();
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}));
+  RawPeer upstream = provider_.accept();
+  const auto request = upstream.receive();
+  ASSERT_TRUE(request);
+  for (int i = 0; i < 4 * limits::kSilentHeartbeatsMax; ++i) {
+    const auto heartbeat = upstream.receive();
+    ASSERT_TRUE(heartbeat) << "after " << i;
+    upstream.send(heartbeat_answer(heartbeat->header.request_id));
+  }
+  upstream.send(response_frame(request->header.request_id, "late"));
+  EXPECT_EQ(client.receive()->bytes, response_frame(1, "late"));
 }
 
 TEST_F(Outbound20881, SendsNothingNewToAProviderThatIsLeaving) {

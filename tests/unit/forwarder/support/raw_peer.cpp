@@ -69,6 +69,14 @@ std::string heartbeat_frame(std::uint64_t id) {
   return frame_of(header, "N");
 }
 
+std::string heartbeat_answer(std::uint64_t id) {
+  FrameHeader header;
+  header.request_id = id;
+  header.is_event = true;
+  header.status = dubbo::Status::kOk;
+  return frame_of(header, "N");
+}
+
 std::string readonly_frame() {
   FrameHeader header;
   header.is_request = header.is_event = true;

@@ -30,6 +30,7 @@ std::string request_frame(const RequestSpec& spec);
 // A response with status 20 and a string value.
 std::string response_frame(std::uint64_t id, const std::string& value);
 std::string heartbeat_frame(std::uint64_t id);
+std::string heartbeat_answer(std::uint64_t id);
 std::string readonly_frame();
 
 // A whole frame as a test sees it.
