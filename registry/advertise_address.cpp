@@ -51,19 +51,6 @@ Result<AdvertisedAddress> choose_in_network(const IpNetwork& network, std::uint1
               "advertise \"" + shown + "\": no interface has an address in this network");
 }
 
-Result<AdvertisedAddress> choose_by_default_route(std::uint16_t port, const NetworkView& view) {
-  // Addresses for documentation: only a default route leads there (RFC 5737, RFC 3849).
-  for (const char* outside : {"192.0.2.1", "2001:db8::1"}) {
-    const auto source = view.source_towards(IpAddress::parse(outside).value_or(IpAddress{}));
-    if (!source || !objection_to(source->address).empty()) continue;
-    return AdvertisedAddress{
-        source->address.to_string(), port,
-        "embedded registry; the default route leaves from " + source->interface};
-  }
-  return AdvertisedAddress{"127.0.0.1", port,
-                           "embedded registry; this machine has no default route"};
-}
-
 Result<AdvertisedAddress> choose_by_route(const RegistryServer& server, std::uint16_t port,
                                           const NetworkView& view) {
   const auto source = view.source_towards(server.address);
@@ -121,8 +108,9 @@ Result<AdvertisedAddress> choose_advertised_address(const AdvertiseSpec& spec,
     case AdvertiseSpec::Kind::kByRoute:
       break;
   }
-  return server ? choose_by_route(*server, inbound_port, network)
-                : choose_by_default_route(inbound_port, network);
+  if (server) return choose_by_route(*server, inbound_port, network);
+  return AdvertisedAddress{"127.0.0.1", inbound_port,
+                           "embedded registry: only this agent reads it"};
 }
 
 }  // namespace skiff::registry

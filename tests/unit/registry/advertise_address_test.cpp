@@ -123,12 +123,9 @@ TEST(AdvertiseAddress, RefusesALinkLocalRoute) {
   EXPECT_THAT(chosen.error().message, HasSubstr("--advertise"));
 }
 
-TEST(AdvertiseAddress, FollowsTheDefaultRouteForTheEmbeddedRegistry) {
-  EXPECT_EQ(choose("", machine())->host, "10.0.0.5");
-  FakeNetwork v6_only;
-  v6_only.source = {"eth1", ip("fd00::5")};
-  EXPECT_EQ(choose("", v6_only)->host, "fd00::5");
-  EXPECT_EQ(choose("", FakeNetwork{})->host, "127.0.0.1");
+TEST(AdvertiseAddress, StaysOnThisMachineForTheEmbeddedRegistry) {
+  EXPECT_EQ(choose("", machine())->host, "127.0.0.1");
+  EXPECT_EQ(choose("10.0.0.0/8", machine())->host, "10.0.0.5");
 }
 
 TEST(AdvertiseAddress, AsksTheRealMachine) {
