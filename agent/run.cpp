@@ -1,6 +1,7 @@
 #include "agent/run.h"
 
 #include <pthread.h>
+#include <spdlog/async.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -25,8 +26,13 @@ using namespace std::chrono_literals;
 constexpr milliseconds kReadyPoll = 50ms;
 constexpr milliseconds kIdlePoll = 60s;
 
+// Log lines wait here for the thread that writes them; where standard error is too slow for them,
+// the oldest are lost, rather than a thread that logs being held up.
+constexpr std::size_t kLogLinesMax = 8192;
+
 void set_up_logging(const std::string& level) {
-  spdlog::set_default_logger(spdlog::stderr_color_mt("skiff"));
+  spdlog::init_thread_pool(kLogLinesMax, 1);
+  spdlog::set_default_logger(spdlog::create_async_nb<spdlog::sinks::stderr_color_sink_mt>("skiff"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
   spdlog::set_level(spdlog::level::from_str(level));
 }
@@ -92,6 +98,7 @@ void run_until_signal(Agent& agent) {
 }
 
 int failed_start(const Error& error) {
+  spdlog::shutdown();  // what was logged comes first
   std::fprintf(stderr, "skiff: %s\n", error.message.c_str());
   return 1;
 }
@@ -111,6 +118,8 @@ int run_agent(AgentConfig config) {
   notify_stopping();
   let_second_signal_end_the_process();
   (*agent)->stop();
+  agent->reset();
+  spdlog::shutdown();
   return 0;
 }
 
