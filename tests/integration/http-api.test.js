@@ -5,7 +5,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
-const { startAgent } = require('./lib/agent');
+const { BINARY, startAgent } = require('./lib/agent');
 const { curl, run } = require('./lib/command');
 const { freePort, scenario } = require('./lib/stage');
 const { eventually } = require('./lib/wait');
@@ -289,7 +289,7 @@ scenario('The HTTP API', ({ stage, before, it }) => {
 
   it('serves on a Unix socket, too', async () => {
     const socket = path.join(stage.folder(), 'api.sock');
-    const second = await startAgent(stage, { flags: ['--api', `unix:${socket}`] , name: 'agent with a socket' });
+    const second = await startAgent(stage, { flags: ['--api', `unix:${socket}`], name: 'agent with a socket' });
     const answer = await curl('--unix-socket', socket, 'http://localhost/publish', '-d', JSON.stringify(service()));
     assert.equal(answer.status, 200);
     assert.equal((await second.get('/publications')).body.publications.length, 1);
@@ -299,7 +299,7 @@ scenario('The HTTP API', ({ stage, before, it }) => {
 
   it('is used by the program\'s own commands', async () => {
     const environment = { env: { ...process.env, SKIFF_API: `127.0.0.1:${agent.api}` } };
-    const skiff = (...args) => run(require('./lib/agent').BINARY, args, environment);
+    const skiff = (...args) => run(BINARY, args, environment);
     const flags = ['--interface', 'com.example.Command', '--group', 'g', '--version', '1.0.0', '--port', '20995', '--method', 'a', '--method', 'b', '--param', 'weight=50'];
     const published = await skiff('publish', ...flags);
     assert.equal(published.code, 0, published.stderr);
@@ -379,7 +379,7 @@ scenario('A registry that is away', ({ stage, it }) => {
     assert.equal(subscribed.body.state, 'pending');
     assert.ok([200, 202].includes((await agent.post('/unpublish?wait=0', service({ interface: names[1] }))).status));
 
-    const zookeeper = await startZooKeeper(stage, port);
+    const zookeeper = await startZooKeeper(stage, { port });
     await eventually(async () => (await zookeeper.urls(names[0])).length === 1, 'the publication is there', 40_000);
     await agent.knowsProviders(names[0], 1);
     assert.deepEqual(await zookeeper.urls(names[1]), []);

@@ -72,13 +72,17 @@ class Agent {
   stop(signal = 'SIGTERM') { return this.running.stop(signal); }
 }
 
-// An agent that is ready (or, with another `until`, answers 200 there). `registry` absent: the embedded one.
-async function startAgent(stage, { name = 'agent', registry, flags = [], environment = {}, workers = 2, until = '/readyz' } = {}) {
+// Where an agent's ports listen, and what it registers.
+const LOOPBACK = { outbound: '127.0.0.1', inbound: '127.0.0.1', advertise: '127.0.0.1' };
+
+// An agent that is ready (or, with another `until`, answers 200 there). `registry` absent: the embedded one; `hosts` as
+// LOOPBACK, an empty `advertise` leaves the choice to the agent.
+async function startAgent(stage, { name = 'agent', registry, flags = [], environment = {}, workers = 2, until = '/readyz', hosts = {} } = {}) {
   const ports = { api: await freePort(), outbound: await freePort(), inbound: await freePort() };
   const stateDir = stage.folder();
-  const args = ['run', ...(registry ? ['--registry', registry] : []), '--api', `127.0.0.1:${ports.api}`,
-    '--outbound', `127.0.0.1:${ports.outbound}`, '--inbound', `127.0.0.1:${ports.inbound}`, '--advertise', '127.0.0.1',
-    '--state-dir', stateDir, '--workers', String(workers), ...flags];
+  const { outbound, inbound, advertise } = { ...LOOPBACK, ...hosts };
+  const args = ['run', ...(registry ? ['--registry', registry] : []), '--api', `127.0.0.1:${ports.api}`, '--outbound', `${outbound}:${ports.outbound}`,
+    '--inbound', `${inbound}:${ports.inbound}`, ...(advertise ? ['--advertise', advertise] : []), '--state-dir', stateDir, '--workers', String(workers), ...flags];
   const running = stage.start(name, BINARY, args, { env: { ...process.env, ...environment } });
   const agent = new Agent(running, ports, stateDir);
   await eventually(async () => {

@@ -33,14 +33,14 @@ class Peer {
   call(method, ...args) { return this.ask('call', method, args); }
 }
 
-async function startPeer(stage, kind, config) {
-  const peer = new Peer(stage.fork(config.name || kind, path.join(__dirname, '../peers', `${kind}.js`), config));
+async function startPeer(stage, kind, config, prefix) {
+  const peer = new Peer(stage.fork(config.name || kind, path.join(__dirname, '../peers', `${kind}.js`), config, prefix));
   Object.assign(peer, await peer.ask('ready'));
   return peer;
 }
 
-// { name, services: [{ interface, version }] }; has a port.
-const startProvider = (stage, config) => startPeer(stage, 'provider', config);
+// { name, services: [{ interface, version }] }; has a port. `prefix` as Stage.fork() has it.
+const startProvider = (stage, config, prefix) => startPeer(stage, 'provider', config, prefix);
 // { interface, version, group, port }
 const startSofaConsumer = (stage, config) => startPeer(stage, 'sofa-consumer', config);
 // { interface, version, group } and port (a fixed address) or zookeeper ("host:port": stock discovery)

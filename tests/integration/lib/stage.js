@@ -1,7 +1,7 @@
 'use strict';
 // What a test file starts: processes, folders, sockets. All of it ends with the file, whatever happens.
 
-const { spawn, fork } = require('node:child_process');
+const { spawn } = require('node:child_process');
 const { after, before, describe, it } = require('node:test');
 const fs = require('node:fs');
 const net = require('node:net');
@@ -87,9 +87,10 @@ class Stage {
     return this.adopt(new Running(name, child));
   }
 
-  // A script that talks by messages; it ends when this process does.
-  fork(name, file, config) {
-    const child = fork(file, [JSON.stringify(config)], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
+  // A script that talks by messages; it ends when this process does. `prefix`: a command that runs commands.
+  fork(name, file, config, prefix = []) {
+    const [command, ...args] = [...prefix, process.execPath, file, JSON.stringify(config)];
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
     return this.adopt(new Running(name, child));
   }
 
@@ -137,7 +138,7 @@ function scenario(title, define) {
     let setUpError;
     const setUp = async (body) => {
       try {
-        await stage.explain(body);
+        await stage.explain(() => within(body(), 'the set-up', TEST_LIMIT_MS));
       } catch (error) {
         setUpError = error;
       }

@@ -11,22 +11,6 @@ function describe(value) {
   return JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? String(item) : item));
 }
 
-// Waits until `condition` returns something truthy, and returns that. What it throws means "not yet".
-async function eventually(condition, what, deadlineMs = DEADLINE_MS) {
-  const end = Date.now() + deadlineMs;
-  for (;;) {
-    let last;
-    try {
-      last = await condition();
-      if (last) return last;
-    } catch (error) {
-      last = error;
-    }
-    if (Date.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}; last: ${describe(last)}`);
-    await pause(POLL_MS);
-  }
-}
-
 // The promise's value, or an error that says what did not come.
 function within(promise, what, deadlineMs = DEADLINE_MS) {
   let timer;
@@ -34,6 +18,22 @@ function within(promise, what, deadlineMs = DEADLINE_MS) {
     timer = setTimeout(() => reject(new Error(`not within ${deadlineMs} ms: ${what}`)), deadlineMs);
   });
   return Promise.race([promise, deadline]).finally(() => clearTimeout(timer));
+}
+
+// Waits until `condition` returns something truthy, and returns that. What it throws means "not yet".
+async function eventually(condition, what, deadlineMs = DEADLINE_MS) {
+  const end = Date.now() + deadlineMs;
+  for (;;) {
+    let last;
+    try {
+      last = await within(condition(), 'an answer to the question', Math.max(end - Date.now(), POLL_MS));
+      if (last) return last;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}; last: ${describe(last)}`);
+    await pause(POLL_MS);
+  }
 }
 
 module.exports = { DEADLINE_MS, eventually, pause, within };

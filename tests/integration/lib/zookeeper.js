@@ -10,23 +10,30 @@ const { eventually, within } = require('./wait');
 
 const CLASSPATH = ['zookeeper', 'slf4j-simple'].map((jar) => `/usr/share/java/${jar}.jar`).join(':');
 const SETTINGS = [
-  'tickTime=500', 'clientPortAddress=127.0.0.1', 'admin.enableServer=false', '4lw.commands.whitelist=*', 'maxClientCnxns=0',
+  'tickTime=500', 'admin.enableServer=false', '4lw.commands.whitelist=*', 'maxClientCnxns=0',
   'minSessionTimeout=1000', 'maxSessionTimeout=60000',
 ];
 
-function fourLetterWord(port, word) {
-  return new Promise((resolve, reject) => {
-    const socket = net.connect(port, '127.0.0.1', () => socket.end(word));
-    let text = '';
-    socket.on('data', (data) => { text += data; });
-    socket.on('end', () => resolve(text));
-    socket.on('error', reject);
-  });
+// A server that is just starting may accept the question and never answer it.
+const ANSWER_LIMIT_MS = 1_000;
+
+async function fourLetterWord(host, port, word) {
+  const socket = net.connect(port, host, () => socket.end(word));
+  try {
+    return await within(new Promise((resolve, reject) => {
+      let text = '';
+      socket.on('data', (data) => { text += data; });
+      socket.on('end', () => resolve(text));
+      socket.on('error', reject);
+    }), `ZooKeeper's answer to ${word}`, ANSWER_LIMIT_MS);
+  } finally {
+    socket.destroy();
+  }
 }
 
 class ZooKeeper {
-  constructor(running, port) {
-    Object.assign(this, { running, port, address: `127.0.0.1:${port}`, registry: `zookeeper://127.0.0.1:${port}` });
+  constructor(running, host, port) {
+    Object.assign(this, { running, port, address: `${host}:${port}`, registry: `zookeeper://${host}:${port}` });
   }
 
   // A node-zookeeper-client call as a promise; "no node" is null.
@@ -77,17 +84,17 @@ class ZooKeeper {
   remove(node) { return this.ask('remove', node); }
 }
 
-async function startZooKeeper(stage, fixedPort) {
+async function startZooKeeper(stage, { host = '127.0.0.1', port: fixedPort } = {}) {
   const folder = stage.folder();
   const port = fixedPort || await freePort();
   const config = path.join(folder, 'zoo.cfg');
-  fs.writeFileSync(config, [...SETTINGS, `dataDir=${folder}/data`, `clientPort=${port}`, ''].join('\n'));
+  fs.writeFileSync(config, [...SETTINGS, `dataDir=${folder}/data`, `clientPortAddress=${host}`, `clientPort=${port}`, ''].join('\n'));
   const running = stage.start('zookeeper', 'java', [
     '-Xmx64m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', CLASSPATH,
     'org.apache.zookeeper.server.quorum.QuorumPeerMain', config]);
-  await eventually(async () => running.hasEnded || await fourLetterWord(port, 'isro') === 'rw', 'ZooKeeper serves');
+  await eventually(async () => running.hasEnded || await fourLetterWord(host, port, 'isro') === 'rw', 'ZooKeeper serves');
   if (running.hasEnded) throw new Error(`ZooKeeper ended at its start:\n${running.log}`);
-  const zookeeper = new ZooKeeper(running, port);
+  const zookeeper = new ZooKeeper(running, host, port);
   await zookeeper.connect(stage);
   return zookeeper;
 }

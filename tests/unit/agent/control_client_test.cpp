@@ -23,9 +23,9 @@ TEST(ControlClient, AsksOnTheControlThread) {
 
 TEST(ControlClient, GivesUpAfterTheLimitAndDropsTheLateAnswer) {
   FakeControlPlane plane;
+  std::function<void(int)> answer_later;  // outlives the thread that uses it
   registry::ControlThread thread("test-control");
   ControlClient client(thread, plane);
-  std::function<void(int)> answer_later;
   const auto answer = client.wait_for<int>(
       20ms, [&](registry::ControlPlane&, auto done) { answer_later = std::move(done); });
   EXPECT_FALSE(answer);
@@ -48,9 +48,9 @@ TEST(ControlClient, NoticesAtOnceThatNobodyWillAnswer) {
 
 TEST(ControlClient, NoticesThatTheAnswerIsDroppedWhileItWaits) {
   FakeControlPlane plane;
+  std::function<void(int)> dropped;  // outlives the thread that uses it
   registry::ControlThread thread("test-control");
   ControlClient client(thread, plane);
-  std::function<void(int)> dropped;
   const auto start = std::chrono::steady_clock::now();
   thread.post_after(20ms, [&] { dropped = nullptr; });
   EXPECT_FALSE(client.wait_for<int>(

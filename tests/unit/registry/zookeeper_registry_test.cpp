@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <optional>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -346,7 +346,7 @@ TEST(ZookeeperRegistry, OpensANewSessionWhenTheServerLostItsData) {
 TEST(ZookeeperRegistry, GivesUpOnAServerThatAcceptsConnectionsButNeverAnswers) {
   ZookeeperServer server;
   server.stop();
-  std::optional<SilentListener> silent(std::in_place, server.port());
+  auto silent = std::make_unique<SilentListener>(server.port());
   RegistryOnThread registry(server.url());
   ASSERT_TRUE(registry.wait_until([](const RegistryRecord& record) {
     return record.detail.find("does not answer") != std::string::npos;
