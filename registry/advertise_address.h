@@ -52,8 +52,8 @@ struct RegistryServer {
 };
 
 // What this machine writes into a registry, and why. `server` is empty for the embedded registry,
-// which only this agent reads: 127.0.0.1 does unless the spec says otherwise. Fails with kUnavailable where
-// the network offers no fitting address now; a later try may succeed.
+// which only this agent reads: 127.0.0.1 does unless the spec says otherwise. Fails with
+// kUnavailable where the network offers no fitting address now; a later try may succeed.
 Result<AdvertisedAddress> choose_advertised_address(const AdvertiseSpec& spec,
                                                     std::uint16_t inbound_port,
                                                     const std::optional<RegistryServer>& server,
