@@ -21,6 +21,9 @@ struct WrongBody {
   std::string sentence;
 };
 
+// What a failed test prints.
+void PrintTo(const WrongBody& wrong, std::ostream* out) { *out << wrong.body; }
+
 class WrongBodyTest : public testing::TestWithParam<WrongBody> {};
 
 TEST_P(WrongBodyTest, IsRefusedByEveryVerbWithASentence) {
