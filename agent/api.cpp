@@ -25,7 +25,7 @@ constexpr std::string_view kArgument = "{interface}";
 
 struct ServedRoute {
   ApiRoute route;
-  Handler handler;
+  Handler handler = nullptr;
 };
 
 constexpr std::array kRoutes = {
@@ -84,6 +84,7 @@ ApiResponse refuse(const ApiRequest& request) {
 
 std::vector<ApiRoute> api_routes() {
   std::vector<ApiRoute> routes;
+  routes.reserve(kRoutes.size());
   for (const auto& served : kRoutes) routes.push_back(served.route);
   return routes;
 }

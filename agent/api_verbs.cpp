@@ -44,7 +44,7 @@ Result<milliseconds> read_wait(const ApiRequest& request) {
   auto wait = parse_duration(given->second);
   if (!wait || *wait > kMaxWait) {
     return wrong_field("wait", given->second,
-                       "a duration from 0 to 60s, such as \"0\", \"500ms\" or \"2s\"");
+                       R"(a duration from 0 to 60s, such as "0", "500ms" or "2s")");
   }
   return wait;
 }

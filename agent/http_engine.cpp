@@ -117,7 +117,7 @@ HttpEngine::HttpEngine(Application application) : application_(std::move(applica
     return HandlerResponse::Handled;
   };
   set_error_handler(explain);
-  set_exception_handler([](const Request& request, Response& response, std::exception_ptr) {
+  set_exception_handler([](const Request& request, Response& response, const std::exception_ptr&) {
     spdlog::error("API request {} {} failed inside", request.method,
                   std::string(cut_utf8(request.target, 200)));
     put(error_response(500, "the agent failed; its log says where"), response);

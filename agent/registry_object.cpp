@@ -24,7 +24,7 @@ Result<registry::RegistryName> address_of(const std::string& type, const std::st
                                           const std::string& path) {
   if (type == "memory") return registry::RegistryName("memory");
   if (type != "zookeeper") {
-    return wrong_field(path + ".type", type, "\"zookeeper\" or \"memory\"");
+    return wrong_field(path + ".type", type, R"("zookeeper" or "memory")");
   }
   if (addr.empty()) return wrong_field(path + ".addr", addr, "host:port[,host:port...]");
   // Its own fields say who it is; nothing may slip in through the address.

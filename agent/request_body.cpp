@@ -42,7 +42,7 @@ Result<void> check_duration(JsonFields& fields, const std::string& name) {
     if (duration && *duration >= 1ms && *duration <= 1h) return {};
   }
   return wrong_field(fields.path_of(name), *value,
-                     "a duration from 1ms to 1h, such as \"500ms\" or \"2s\"");
+                     R"(a duration from 1ms to 1h, such as "500ms" or "2s")");
 }
 
 Result<void> check_count(JsonFields& fields, const std::string& name) {
@@ -56,7 +56,7 @@ Result<void> check_count(JsonFields& fields, const std::string& name) {
 Result<void> check_type(JsonFields& fields) {
   const json* value = fields.find("type");
   if (value == nullptr || *value == "dubbo" || *value == "tcp" || *value == "none") return {};
-  return wrong_field(fields.path_of("type"), *value, "\"dubbo\", \"tcp\" or \"none\"");
+  return wrong_field(fields.path_of("type"), *value, R"("dubbo", "tcp" or "none")");
 }
 
 // The fields of health checks are part of the API; doing them is not part of this version.
@@ -230,7 +230,7 @@ registry::SubscriptionRequest ServiceRequest::subscription() const {
 Result<RequestBody> parse_request_body(Verb verb, std::string_view text) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return fail(ErrorCode::kInvalidArgument,
-                "body: came nothing, expected {\"service\": {\"interface\": ...}}");
+                R"(body: came nothing, expected {"service": {"interface": ...}})");
   }
   const auto root = parse_json(text);
   if (!root) return tl::unexpected<Error>(root.error());

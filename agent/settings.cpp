@@ -197,8 +197,8 @@ std::string Setting::variable() const {
 }
 
 std::span<const Setting> settings() {
-  static const std::vector<Setting> kSettings = make_settings();
-  return kSettings;
+  static const std::vector<Setting> all = make_settings();
+  return all;
 }
 
 const Setting* find_setting(std::string_view key) {

@@ -12,9 +12,9 @@ namespace {
 using nlohmann::ordered_json;
 
 const ordered_json& member(const ordered_json& object, const char* name) {
-  static const ordered_json kNothing;
+  static const ordered_json nothing;
   const auto found = object.find(name);
-  return found == object.end() ? kNothing : *found;
+  return found == object.end() ? nothing : *found;
 }
 
 // A member as people read it; "" where it is absent.
@@ -70,10 +70,11 @@ StatusTable subscriptions_table(const ordered_json& status) {
     for (const ordered_json& endpoint : member(entry, "endpoints")) {
       if (++named > kMaxNamed) break;
       const std::string tag = shown(endpoint, "tag");
-      endpoints = joined(endpoints, ", ",
-                         shown(endpoint, "address") + " (weight " + shown(endpoint, "weight") +
-                             (tag.empty() ? "" : ", tag " + tag) + ", " +
-                             shown(endpoint, "connection") + ")");
+      if (!endpoints.empty()) endpoints += ", ";
+      endpoints += shown(endpoint, "address");
+      endpoints += " (weight " + shown(endpoint, "weight");
+      if (!tag.empty()) endpoints += ", tag " + tag;
+      endpoints += ", " + shown(endpoint, "connection") + ")";
     }
     if (named > kMaxNamed) endpoints += ", ...";
     const bool on_demand = member(entry, "on_demand") == true;
@@ -139,7 +140,8 @@ void append_html_row(const std::vector<std::string>& cells, const std::string& t
                      std::string& out) {
   out += "<tr>";
   for (const std::string& cell : cells) {
-    out += "<" + tag + ">" + html_escaped(cell) + "</" + tag + ">";
+    out.append("<").append(tag).append(">").append(html_escaped(cell));
+    out.append("</").append(tag).append(">");
   }
   out += "</tr>\n";
 }

@@ -19,7 +19,7 @@ struct ServiceKey {
   std::string group;
   std::string version;  // normalized
 
-  auto operator<=>(const ServiceKey&) const = default;
+  auto operator<=>(const ServiceKey&) const = default;  // NOLINT(modernize-use-nullptr)
 
   // Dubbo's spelling: "group/interface:version", absent parts left out.
   std::string to_string() const;

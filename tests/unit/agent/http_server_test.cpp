@@ -245,6 +245,7 @@ TEST_F(HttpServerTest, ServesSixtyFourClientsAtOnceEachItsOwnAnswer) {
   constexpr int kRequests = 10;
   std::atomic<int> right{0};
   std::vector<std::thread> threads;
+  threads.reserve(kClients);
   for (int i = 0; i < kClients; ++i) {
     threads.emplace_back([this, i, &right] {
       httplib::Client http = client();

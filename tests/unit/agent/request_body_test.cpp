@@ -22,7 +22,7 @@ struct WrongBody {
 };
 
 // What a failed test prints.
-void PrintTo(const WrongBody& wrong, std::ostream* out) { *out << wrong.body; }
+std::ostream& operator<<(std::ostream& out, const WrongBody& wrong) { return out << wrong.body; }
 
 class WrongBodyTest : public testing::TestWithParam<WrongBody> {};
 
@@ -269,7 +269,7 @@ TEST(RequestBody, LimitsTheLengthOfAnArray) {
 TEST(RequestBody, BracketsInStringsAreNoNesting) {
   const std::string many(100, '[');
   const auto body =
-      parse_request_body(Verb::kPublish, with_service("\"x\":\"\\\"" + many + "\\\\\""));
+      parse_request_body(Verb::kPublish, with_service(R"("x":"\")" + many + R"(\\")"));
   EXPECT_TRUE(body) << body.error().message;
 }
 

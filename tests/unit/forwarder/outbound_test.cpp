@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <thread>
 #include <vector>
@@ -94,9 +95,10 @@ TEST_F(Outbound20881, GivesEachConsumerItsOwnAnswersWhateverTheirOrderAndIds) {
   RawPeer upstream = provider_.accept();
   std::vector<ReceivedFrame> requests(clients.size());
   for (ReceivedFrame& request : requests) request = *upstream.receive();
-  for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
-    const std::string argument(1, request->body()[request->body().find('H') - 1]);
-    upstream.send(response_frame(request->header.request_id, "to " + argument));
+  std::reverse(requests.begin(), requests.end());
+  for (const ReceivedFrame& request : requests) {
+    const std::string argument(1, request.body()[request.body().find('H') - 1]);
+    upstream.send(response_frame(request.header.request_id, "to " + argument));
   }
   for (std::size_t i = 0; i < clients.size(); ++i) {
     EXPECT_EQ(clients[i].receive()->bytes, response_frame(0, "to " + std::to_string(i)));

@@ -68,6 +68,7 @@ TEST(ControlThread, TakesTasksFromManyThreads) {
   int ran = 0;
   {
     std::vector<std::thread> posters;
+    posters.reserve(kThreads);
     for (int i = 0; i < kThreads; ++i) {
       posters.emplace_back([&] {
         for (int task = 0; task < kTasks; ++task) thread.post([&ran] { ++ran; });

@@ -144,7 +144,7 @@ std::vector<std::string> ZookeeperClient::children(const std::string& path) {
 std::string ZookeeperClient::first_acl_identity(const std::string& path) {
   ACL_vector acl{};
   check(zoo_get_acl(handle_, path.c_str(), &acl, nullptr), "ACL of " + path);
-  const std::string identity = std::string(acl.data[0].id.scheme) + ":" + acl.data[0].id.id;
+  std::string identity = std::string(acl.data[0].id.scheme) + ":" + acl.data[0].id.id;
   deallocate_ACL_vector(&acl);
   return identity;
 }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-struct _zhandle;
+struct _zhandle;  // NOLINT(bugprone-reserved-identifier): the library's name
 
 namespace skiff::registry {
 
