@@ -153,7 +153,7 @@ void add_methods(const MetricsInput& input, std::vector<MetricFamily>& families)
 // By state, not by address: machines come and go, and each would leave a time series behind.
 MetricFamily endpoints(const MetricsInput& input) {
   std::map<std::string, std::size_t> counts;
-  for (const char* state : {"connected", "idle", "connecting", "readonly", "down"}) {
+  for (const char* state : {"connected", "idle", "connecting", "readonly", "failing", "down"}) {
     counts[state] = 0;
   }
   for (const auto& [address, state] : input.traffic.endpoints) {

@@ -58,8 +58,8 @@ Result<SharedPort> open_port(const ListenAddress& listen, unsigned workers) {
 
 // Which description of an endpoint says more, where workers differ.
 int interest_of(std::string_view description) {
-  static constexpr std::array<std::string_view, 5> kOrder{"idle", "connecting", "down", "readonly",
-                                                          "connected"};
+  static constexpr std::array<std::string_view, 6> kOrder{"idle",     "connecting", "down",
+                                                          "readonly", "connected",  "failing"};
   const auto found = std::ranges::find_if(
       kOrder, [&](std::string_view word) { return description.starts_with(word); });
   return static_cast<int>(found - kOrder.begin());

@@ -48,10 +48,25 @@ inline constexpr auto kAcceptPause = 100ms;  // after the process ran out of des
 
 // Attempts to send one request, where nothing of it had been sent before.
 inline constexpr int kAttemptsMax = 8;
-// A provider that could not be connected to is left alone for this long, doubling up to the
-// maximum.
-inline constexpr auto kReconnectPauseMin = 100ms;
-inline constexpr auto kReconnectPauseMax = 5s;
+// Where a provider's `retries` let a request be sent again after its connection was lost, a copy of
+// it is kept; not of larger ones, and of one worker's requests no more than so much.
+inline constexpr std::size_t kKeptRequestMaxBytes = 64 * kKiB;
+inline constexpr std::size_t kKeptMaxBytes = 64 * kMiB;
+// A provider that requests fail at as often in a row (no answer in time, its connection lost, no
+// thread for it) is ejected, as is one that cannot be connected to: it gets no requests for a
+// pause, and after it one at a time until that is answered. Pauses double up to the maximum.
+struct Pause {
+  std::chrono::milliseconds min;
+  std::chrono::milliseconds max;
+};
+inline constexpr int kFailuresToEject = 5;
+inline constexpr Pause kFailingPause{1s, 30s};
+inline constexpr Pause kUnreachablePause{100ms, 5s};
+// How long others wait for what becomes of the one.
+inline constexpr std::chrono::milliseconds kProbeTime = 5s;
+// Of a cluster's connectable providers at most this share is kept out; where more fail, all of them
+// get requests again.
+inline constexpr std::size_t kFailingPercentMax = 50;
 // An upstream connection that stays silent for this many heartbeat intervals is closed.
 inline constexpr int kSilentHeartbeatsMax = 3;
 

@@ -17,6 +17,7 @@ enum class LogKind : std::size_t {
   kOversized,
   kAcceptFailed,
   kConnectFailed,
+  kEjected,
   kUpstreamLost,
   kUpstreamReadonly,
   kSlowConsumer,

@@ -30,6 +30,10 @@ namespace skiff::forwarder {
   X(kHeld, "outbound_held_total", "Requests held until the providers of their service were known") \
   X(kRetries, "outbound_retries_total",                                                            \
     "Requests sent to another provider since nothing was sent yet")                                \
+  X(kRetriesOfSent, "outbound_retries_of_sent_total",                                              \
+    "Requests sent again after their connection was lost, as the provider's `retries` allow")      \
+  X(kNotKept, "outbound_retries_not_kept_total",                                                   \
+    "Requests that could not be sent again since too many copies were kept")                       \
   X(kLateAnswers, "outbound_late_answers_total",                                                   \
     "Provider answers dropped: late, repeated, to a one-way request, or with an unknown id")       \
   X(kOrphanedAnswers, "outbound_orphaned_answers_total", "Answers whose consumer had gone")        \
@@ -40,6 +44,8 @@ namespace skiff::forwarder {
     "Connections that could not be opened")                                                        \
   X(kUpstreamLost, "upstream_lost_total",                                                          \
     "Provider connections that broke or were closed by the peer")                                  \
+  X(kUpstreamEjections, "upstream_ejections_total",                                                \
+    "Providers that failed and got no more requests for a while")                                  \
   X(kUpstreamReadonly, "upstream_readonly_total", "READONLY events from providers")                \
   X(kUpstreamCallbacks, "upstream_callbacks_refused_total",                                        \
     "Requests from providers refused because shared connections cannot carry callbacks")           \
@@ -66,8 +72,10 @@ namespace skiff::forwarder {
   X(kOutboundOpen, "outbound_connections", "Open connections on the outbound port")              \
   X(kInboundOpen, "inbound_connections", "Open connections on the inbound port")                 \
   X(kUpstreamOpen, "upstream_connections", "Open connections to providers")                      \
+  X(kUpstreamEjected, "upstream_ejected", "Providers that get no requests because they fail")    \
   X(kInFlight, "outbound_in_flight", "Requests on the outbound port without an answer yet")      \
   X(kInboundInFlight, "inbound_in_flight", "Requests on the inbound port without an answer yet") \
+  X(kKeptBytes, "outbound_kept_bytes", "Bytes of requests kept to be sent again")                \
   X(kHeldNow, "outbound_held", "Requests waiting for the providers of their service")            \
   X(kRoutes, "routes", "Services with a route, of one worker")                                   \
   X(kBufferBytes, "buffer_bytes", "Bytes in buffers of the data plane, free ones included")      \

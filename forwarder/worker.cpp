@@ -111,6 +111,7 @@ WorkerSnapshot Worker::snapshot() {
   set(Gauge::kUpstreamOpen, outbound_.upstreams().open_connections());
   set(Gauge::kInFlight, outbound_.in_flight());
   set(Gauge::kInboundInFlight, inbound_.in_flight());
+  set(Gauge::kKeptBytes, outbound_.kept_bytes());
   set(Gauge::kHeldNow, outbound_.held());
   set(Gauge::kRoutes, outbound_.routes().size());
   set(Gauge::kBufferBytes, loop_->buffers().bytes());
@@ -120,10 +121,12 @@ WorkerSnapshot Worker::snapshot() {
       methods[name] = {stats->requests, stats->failures};
     }
   });
-  const TimePoint now = loop_->now();
+  std::uint64_t ejected = 0;
   outbound_.upstreams().for_each_endpoint([&](const Endpoint& endpoint) {
-    taken.endpoints.emplace(endpoint.address, endpoint.describe(now));
+    taken.endpoints.emplace(endpoint.address, endpoint.describe());
+    if (endpoint.health.state() != EndpointHealth::State::kAdmitted) ++ejected;
   });
+  set(Gauge::kUpstreamEjected, ejected);
   return taken;
 }
 

@@ -18,7 +18,9 @@ constexpr std::uint64_t kWarmupMaxMs = 24ULL * 3600 * 1000;
 constexpr std::uint64_t kTimeoutMaxMs = 24ULL * 3600 * 1000;
 constexpr std::uint64_t kDefaultWeight = 100;
 constexpr std::uint64_t kDefaultWarmupMs = 600'000;
+constexpr std::uint64_t kRetriesMax = 10;
 constexpr std::string_view kMethodTimeoutSuffix = ".timeout";
+constexpr std::string_view kMethodRetriesSuffix = ".retries";
 
 bool is_numeric_address(const std::string& host) {
   std::array<unsigned char, sizeof(in6_addr)> parsed{};
@@ -43,13 +45,20 @@ std::int64_t timestamp_of(const dubbo::Url& url) {
       url.number_parameter("timestamp", 0, static_cast<std::uint64_t>(INT64_MAX)));
 }
 
-void read_method_timeouts(const dubbo::Url& url, ProviderEndpoint& provider) {
+// "sayHello" for "sayHello.timeout"; empty where `key` does not end with `suffix`.
+std::string method_in(const std::string& key, std::string_view suffix) {
+  return key.ends_with(suffix) ? key.substr(0, key.size() - suffix.size()) : std::string();
+}
+
+void read_method_parameters(const dubbo::Url& url, ProviderEndpoint& provider) {
   for (const auto& [key, value] : url.parameters) {
-    if (!std::string_view(key).ends_with(kMethodTimeoutSuffix)) continue;
-    const std::string method = key.substr(0, key.size() - kMethodTimeoutSuffix.size());
-    const std::uint64_t timeout_ms = url.number_parameter(key, 0, kTimeoutMaxMs);
-    if (!method.empty() && timeout_ms > 0) {
-      provider.method_timeouts.emplace(method, milliseconds(timeout_ms));
+    if (const std::string method = method_in(key, kMethodTimeoutSuffix); !method.empty()) {
+      const std::uint64_t timeout_ms = url.number_parameter(key, 0, kTimeoutMaxMs);
+      if (timeout_ms > 0) provider.method_timeouts.emplace(method, milliseconds(timeout_ms));
+    }
+    if (const std::string method = method_in(key, kMethodRetriesSuffix); !method.empty()) {
+      provider.method_retries.emplace(
+          method, static_cast<std::uint32_t>(url.number_parameter(key, 0, kRetriesMax)));
     }
   }
 }
@@ -63,7 +72,8 @@ ProviderEndpoint read_provider(const dubbo::Url& url) {
   provider.warmup = milliseconds(url.number_parameter("warmup", kDefaultWarmupMs, kWarmupMaxMs));
   provider.started_at_ms = timestamp_of(url);
   provider.timeout = milliseconds(url.number_parameter("timeout", 0, kTimeoutMaxMs));
-  read_method_timeouts(url, provider);
+  provider.retries = static_cast<std::uint32_t>(url.number_parameter("retries", 0, kRetriesMax));
+  read_method_parameters(url, provider);
   provider.token = url.parameter("token");
   const std::string_view preferred = url.parameter("prefer.serialization");
   provider.serialization = url.parameter("serialization", preferred.substr(0, preferred.find(',')));

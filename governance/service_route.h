@@ -20,6 +20,9 @@ struct ProviderEndpoint {
   std::int64_t started_at_ms = 0;       // the URL's `timestamp`, Unix time; 0: unknown, full weight
   std::chrono::milliseconds timeout{0};  // 0: the configuration's
   std::map<std::string, std::chrono::milliseconds, std::less<>> method_timeouts;
+  // How often a request that was sent and lost with its connection is sent again.
+  std::uint32_t retries = 0;
+  std::map<std::string, std::uint32_t, std::less<>> method_retries;
   std::string token;          // sent as attachment where not empty
   std::string serialization;  // what the provider's URL prefers; "" where it says nothing
 

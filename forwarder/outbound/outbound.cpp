@@ -41,6 +41,18 @@ void grow_length_field(std::byte* field, std::uint32_t growth) {
   std::memcpy(field, &length, sizeof length);
 }
 
+// Whether so many of those that can be connected to fail that they are not kept out.
+bool too_many_failing(const ClusterState& cluster) {
+  std::size_t failing = 0;
+  std::size_t connectable = 0;
+  for (const Endpoint* endpoint : cluster.endpoints) {
+    const EndpointHealth::State state = endpoint->health.state();
+    if (state != EndpointHealth::State::kUnreachable) ++connectable;
+    if (state == EndpointHealth::State::kFailing) ++failing;
+  }
+  return failing * 100 > connectable * limits::kFailingPercentMax;
+}
+
 std::string describe(const OutboundRequest& request) {
   std::string text(request.interface);
   const std::string_view version = dubbo::normalized_version(request.head.version);
@@ -250,7 +262,7 @@ bool Outbound::deliver(OutboundRequest& request, ClusterState& cluster) {
     if (UpstreamConnection* upstream = upstreams_.connection_to(endpoint); upstream != nullptr) {
       return send(request, cluster, *provider, *upstream);
     }
-    request.tried += " " + endpoint.address + " (" + endpoint.last_error + ")";
+    request.tried += " " + endpoint.address + " (" + endpoint.health.last_error() + ")";
   }
   answer_error(request, Status::kServerError,
                "no provider of " + describe(request) + " can be reached; tried:" + request.tried +
@@ -258,20 +270,32 @@ bool Outbound::deliver(OutboundRequest& request, ClusterState& cluster) {
   return false;
 }
 
-// Good ones by weight; else one that is leaving but still connected; else, for the first attempt,
-// any.
+// Good ones by weight; else one that is leaving but still connected; else one that requests failed
+// at; else, for the first attempt, any.
 std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& request,
                                                      ClusterState& cluster) {
+  using Fitness = Endpoint::Fitness;
   const TimePoint now = context_.loop.now();
-  const auto at_best = [&](Endpoint::Fitness fitness) {
+  std::optional<bool> too_many_fail;  // looked at only where a failing one comes up
+  const auto at_best = [&](Fitness worst) {
     return cluster.balancer.pick(context_.random(), now, [&](std::size_t i) {
-      return cluster.endpoints[i]->fitness(now) <= fitness;
+      const Endpoint& endpoint = *cluster.endpoints[i];
+      if (!request.lost_at.empty() && endpoint.address == request.lost_at) {
+        return worst == Fitness::kUnreachable;
+      }
+      const Fitness fitness = endpoint.fitness(now);
+      if (fitness == Fitness::kFailing && worst < Fitness::kFailing) {
+        if (!too_many_fail) too_many_fail = too_many_failing(cluster);
+        return *too_many_fail;
+      }
+      return fitness <= worst;
     });
   };
-  std::optional<std::size_t> chosen = at_best(Endpoint::Fitness::kGood);
-  if (!chosen) chosen = at_best(Endpoint::Fitness::kLeaving);
-  if (!chosen && request.attempts == 0) chosen = at_best(Endpoint::Fitness::kSuspected);
-  return chosen;
+  for (const Fitness worst : {Fitness::kGood, Fitness::kLeaving, Fitness::kFailing}) {
+    if (const auto chosen = at_best(worst); chosen) return chosen;
+  }
+  return request.attempts == 0 || !request.lost_at.empty() ? at_best(Fitness::kUnreachable)
+                                                           : std::nullopt;
 }
 
 // --- upstream
@@ -290,11 +314,13 @@ bool Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t
   const auto splice = plan_additions(request, *cluster.spec, spec);
   std::uint64_t wire_id = SlotTable::kOneWayId;
   if (request.header().is_two_way) {
-    const Slot* slot = take_slot(request, upstream, timeout_of(request, spec));
+    Slot* slot = take_slot(request, upstream, timeout_of(request, spec));
     if (slot == nullptr) return false;
+    keep_for_retry(request, spec, *slot);
     wire_id = slot->wire_id();
   }
   append_frame(request, splice, wire_id, upstream);
+  cluster.endpoints[provider]->health.note_sent(context_.loop.now());
   return true;
 }
 
@@ -367,6 +393,29 @@ Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream
       std::chrono::duration_cast<milliseconds>(context_.loop.now() - request.received);
   context_.loop.arm(slot->deadline, std::max(timeout - spent, milliseconds(0)));
   return slot;
+}
+
+// Only where the provider's URL says that requests may be carried out more than once.
+void Outbound::keep_for_retry(const OutboundRequest& request,
+                              const governance::ProviderEndpoint& provider, Slot& slot) {
+  std::uint32_t retries = provider.retries;
+  if (request.method != nullptr && !provider.method_retries.empty()) {
+    const auto found = provider.method_retries.find(request.method->name);
+    if (found != provider.method_retries.end()) retries = found->second;
+  }
+  retries = std::min(retries, request.retries_left.value_or(retries));
+  const dubbo::Bytes frame = request.frame.bytes;
+  if (retries == 0 || frame.size() > limits::kKeptRequestMaxBytes) return;
+  if (kept_bytes_ + frame.size() > limits::kKeptMaxBytes) {
+    context_.counters.add(Counter::kNotKept);
+    return;
+  }
+  slot.retries_left = retries;
+  slot.kept = context_.loop.buffers().take(frame.size());
+  slot.kept_size = static_cast<std::uint32_t>(frame.size());
+  kept_bytes_ += frame.size();
+  std::memcpy(slot.kept.data(), frame.data(), frame.size());
+  dubbo::write_request_id(slot.kept.data(), slot.request_id);
 }
 
 void Outbound::append_frame(const OutboundRequest& request,

@@ -29,6 +29,9 @@ struct OutboundRequest {
   TimePoint received;
   int attempts = 0;   // to send it, so far
   std::string tried;  // what became of them
+  // Of a request that was sent and lost: where, and how often it may still be sent.
+  std::string lost_at;
+  std::optional<std::uint32_t> retries_left;
 
   bool head_readable = false;
   bool attachments_readable = false;
@@ -71,6 +74,7 @@ class Outbound {
   std::size_t consumers() const { return consumers_.size(); }
   std::uint32_t in_flight() const { return slots_.in_use(); }
   std::size_t held() const { return held_.size(); }
+  std::size_t kept_bytes() const { return kept_bytes_; }
 
  private:
   // What a cluster and provider add to a request, and how long the answer may take.
@@ -101,14 +105,18 @@ class Outbound {
   std::optional<dubbo::AttachmentSplice> plan_additions(
       const OutboundRequest& request, const governance::Cluster& cluster,
       const governance::ProviderEndpoint& provider);
+  void keep_for_retry(const OutboundRequest& request, const governance::ProviderEndpoint& provider,
+                      Slot& slot);
   Slot* take_slot(OutboundRequest& request, UpstreamConnection& upstream,
                   std::chrono::milliseconds timeout);
   void append_frame(const OutboundRequest& request,
                     const std::optional<dubbo::AttachmentSplice>& splice, std::uint64_t wire_id,
                     UpstreamConnection& upstream);
   void resend(UpstreamConnection& upstream, const Frame& frame, const std::string& reason);
+  void retry(Slot& slot, const std::string& reason);
 
   // answers
+  void note_outcome(UpstreamConnection& upstream, dubbo::Status status);
   void release(Slot& slot);
   void answer_slot(Slot& slot, dubbo::Status status, const std::string& message);
   void answer_error(const OutboundRequest& request, dubbo::Status status,
@@ -123,6 +131,7 @@ class Outbound {
   SlotTable slots_;
   HeldRequests held_;
   HandleTable<DownstreamConnection> consumers_;
+  std::size_t kept_bytes_ = 0;  // in Slot::kept
   dubbo::RequestReader reader_;
   dubbo::Attachments attachments_;  // of the request in process()
   std::string inserted_;            // attachments that we add to it

@@ -27,7 +27,18 @@ void Outbound::on_response(UpstreamConnection& upstream, const Frame& frame) {
     consumer->answered();
     context_.counters.add(Counter::kOutboundAnswered);
   }
+  note_outcome(upstream, frame.header.status);
   release(*slot);
+}
+
+// What a provider answers says whether it can serve; whether its service succeeded is the
+// consumer's matter.
+void Outbound::note_outcome(UpstreamConnection& upstream, Status status) {
+  if (status == Status::kServerThreadpoolExhausted) {
+    upstreams_.request_failed(upstream, "it has no thread for requests (status 100)");
+  } else if (Endpoint* endpoint = upstream.endpoint(); endpoint != nullptr) {
+    endpoint->health.note_answer();
+  }
 }
 
 void Outbound::on_oversized_response(UpstreamConnection& upstream,
@@ -47,13 +58,15 @@ void Outbound::on_oversized_response(UpstreamConnection& upstream,
 // --- trouble with providers
 
 void Outbound::on_deadline(Slot& slot) {
-  answer_slot(slot, Status::kServerTimeout,
-              "no answer from " + slot.upstream->address() + " within " +
-                  std::to_string(slot.timeout.count()) + " ms");
+  const std::string within = " within " + std::to_string(slot.timeout.count()) + " ms";
+  if (!slot.upstream->is_connecting()) {
+    upstreams_.request_failed(*slot.upstream, "no answer" + within);
+  }
+  answer_slot(slot, Status::kServerTimeout, "no answer from " + slot.upstream->address() + within);
 }
 
-// What was not sent at all goes elsewhere; what was sent may have been carried out, and is answered
-// with an error.
+// What was not sent at all goes elsewhere; what was sent may have been carried out: it is answered
+// with an error, unless the provider allows that it is sent again.
 void Outbound::on_upstream_closed(UpstreamConnection& upstream, const std::string& reason) {
   dubbo::Bytes rest = upstream.unsent();
   while (!rest.empty()) {
@@ -62,7 +75,12 @@ void Outbound::on_upstream_closed(UpstreamConnection& upstream, const std::strin
     resend(upstream, Frame{*header, rest.first(size)}, reason);
     rest = rest.subspan(size);
   }
+  if (upstream.first_slot() != nullptr) upstreams_.request_failed(upstream, reason);
   while (Slot* slot = upstream.first_slot()) {
+    if (slot->retries_left > 0) {
+      retry(*slot, reason);
+      continue;
+    }
     answer_slot(
         *slot, Status::kServerError,
         "the connection to " + upstream.address() + " was lost before its answer came: " + reason);
@@ -90,10 +108,26 @@ void Outbound::resend(UpstreamConnection& upstream, const Frame& frame, const st
   process(request);
 }
 
+void Outbound::retry(Slot& slot, const std::string& reason) {
+  const PooledBlock kept = std::move(slot.kept);
+  const dubbo::Bytes bytes(kept.data(), slot.kept_size);
+  OutboundRequest request(Frame{*dubbo::parse_frame_header(bytes, UINT32_MAX), bytes},
+                          slot.consumer, slot.received);
+  request.attempts = slot.attempts;
+  request.retries_left = slot.retries_left - 1;
+  request.lost_at = slot.upstream->address();
+  if (slot.tried) request.tried = *slot.tried;
+  request.tried += " " + request.lost_at + " (" + reason + ")";
+  release(slot);
+  context_.counters.add(Counter::kRetriesOfSent);
+  process(request);
+}
+
 // --- answers of the agent
 
 void Outbound::release(Slot& slot) {
   slot.upstream->remove(slot);
+  if (slot.retries_left > 0) kept_bytes_ -= slot.kept_size;
   MethodStats* method = slot.method;
   slots_.give_back(slot);
   if (method == nullptr) return;

@@ -20,6 +20,8 @@ void SlotTable::give_back(Slot& slot) {
   slot.upstream = nullptr;
   slot.method = nullptr;
   slot.tried.reset();
+  slot.retries_left = 0;
+  slot.kept.release();
   ++slot.generation;
   free_.push_back(slot.index);
 }

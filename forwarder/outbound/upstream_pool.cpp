@@ -10,18 +10,25 @@
 namespace skiff::forwarder {
 
 Endpoint::Fitness Endpoint::fitness(TimePoint now) const {
-  if (connection != nullptr) {
-    return connection->is_readonly() ? Fitness::kLeaving : Fitness::kGood;
+  if (!health.admits(now)) {
+    return health.state() == EndpointHealth::State::kFailing ? Fitness::kFailing
+                                                             : Fitness::kUnreachable;
   }
-  return now < retry_at ? Fitness::kSuspected : Fitness::kGood;
+  return connection != nullptr && connection->is_readonly() ? Fitness::kLeaving : Fitness::kGood;
 }
 
-std::string Endpoint::describe(TimePoint now) const {
-  if (connection != nullptr) {
-    if (connection->is_connecting()) return "connecting";
-    return connection->is_readonly() ? "readonly" : "connected";
+std::string Endpoint::describe() const {
+  switch (health.state()) {
+    case EndpointHealth::State::kFailing:
+      return "failing: " + health.last_error();
+    case EndpointHealth::State::kUnreachable:
+      return "down: " + health.last_error();
+    case EndpointHealth::State::kAdmitted:
+      break;
   }
-  return now < retry_at ? "down: " + last_error : "idle";
+  if (connection == nullptr) return "idle";
+  if (connection->is_connecting()) return "connecting";
+  return connection->is_readonly() ? "readonly" : "connected";
 }
 
 Endpoint& UpstreamPool::acquire(const std::string& host, std::uint16_t port) {
@@ -41,12 +48,12 @@ void UpstreamPool::release(Endpoint& endpoint) {
 UpstreamConnection* UpstreamPool::connection_to(Endpoint& endpoint) {
   if (endpoint.connection != nullptr) return endpoint.connection;
   if (!endpoint.socket) {
-    note_failure(endpoint, endpoint.socket.error().message);
+    note_unreachable(endpoint, endpoint.socket.error().message);
     return nullptr;
   }
   Result<Fd> fd = connect_to(*endpoint.socket);
   if (!fd) {
-    note_failure(endpoint, fd.error().message);
+    note_unreachable(endpoint, fd.error().message);
     return nullptr;
   }
   auto connection =
@@ -64,8 +71,7 @@ UpstreamConnection* UpstreamPool::connection_to(Endpoint& endpoint) {
 void UpstreamPool::connected(UpstreamConnection& connection) {
   context_.counters.add(Counter::kUpstreamConnects);
   if (Endpoint* endpoint = connection.endpoint(); endpoint != nullptr) {
-    endpoint->pause = std::chrono::milliseconds(0);
-    endpoint->last_error.clear();
+    endpoint->health.note_reachable();
   }
 }
 
@@ -73,21 +79,29 @@ void UpstreamPool::closed(UpstreamConnection& connection, bool was_connecting,
                           const std::string& reason) {
   if (Endpoint* endpoint = connection.endpoint(); endpoint != nullptr) {
     if (endpoint->connection == &connection) endpoint->connection = nullptr;
-    if (was_connecting) note_failure(*endpoint, reason);
+    if (was_connecting) note_unreachable(*endpoint, reason);
   }
   if (auto owned = connections_.remove(connection.handle()); owned) {
     context_.closed.push_back(std::move(owned));
   }
 }
 
-void UpstreamPool::note_failure(Endpoint& endpoint, const std::string& reason) {
+void UpstreamPool::note_unreachable(Endpoint& endpoint, const std::string& reason) {
   context_.counters.add(Counter::kUpstreamConnectFailures);
   context_.log.warn(LogKind::kConnectFailed, context_.loop.now(),
                     "provider " + endpoint.address + " cannot be connected to: " + reason);
-  endpoint.last_error = reason;
-  endpoint.pause = std::clamp<std::chrono::milliseconds>(
-      endpoint.pause * 2, limits::kReconnectPauseMin, limits::kReconnectPauseMax);
-  endpoint.retry_at = context_.loop.now() + endpoint.pause;
+  if (endpoint.health.note_unreachable(context_.loop.now(), reason)) {
+    context_.counters.add(Counter::kUpstreamEjections);
+  }
+}
+
+void UpstreamPool::request_failed(UpstreamConnection& connection, const std::string& reason) {
+  Endpoint* endpoint = connection.endpoint();
+  if (endpoint == nullptr || !endpoint->health.note_failure(context_.loop.now(), reason)) return;
+  context_.counters.add(Counter::kUpstreamEjections);
+  context_.log.warn(LogKind::kEjected, context_.loop.now(),
+                    "provider " + endpoint->address + " gets no requests for a while: " +
+                        std::to_string(limits::kFailuresToEject) + " in a row failed; " + reason);
 }
 
 }  // namespace skiff::forwarder

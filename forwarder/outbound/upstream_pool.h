@@ -1,12 +1,12 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "forwarder/handle_table.h"
+#include "forwarder/outbound/endpoint_health.h"
 #include "forwarder/outbound/route_table.h"
 #include "forwarder/outbound/upstream_connection.h"
 #include "forwarder/socket.h"
@@ -24,21 +24,21 @@ class Endpoint {
 
   // How good a choice it is now.
   enum class Fitness {
-    kGood,       // connected, or nothing is known against it
-    kLeaving,    // it said READONLY: only where nobody better is there
-    kSuspected,  // the last attempt to connect failed a moment ago
+    kGood,         // connected, or nothing is known against it
+    kLeaving,      // it said READONLY: only where nobody better is there
+    kFailing,      // requests to it fail
+    kUnreachable,  // the last attempt to connect failed a moment ago
   };
   Fitness fitness(TimePoint now) const;
-  // "connected", "connecting", "idle", "readonly", "down: connection refused"
-  std::string describe(TimePoint now) const;
+  // "connected", "connecting", "idle", "readonly", "failing: no answer within 3000 ms",
+  // "down: connection refused"
+  std::string describe() const;
 
   const std::string address;  // "10.0.0.5:20882"
   const Result<SocketAddress> socket;
   UpstreamConnection* connection = nullptr;  // what new requests use
   std::uint32_t references = 0;              // of routes
-  TimePoint retry_at{};
-  std::chrono::milliseconds pause{0};
-  std::string last_error;
+  EndpointHealth health;
 };
 
 // The endpoints and upstream connections of one worker. Lives on its worker's thread.
@@ -53,12 +53,15 @@ class UpstreamPool {
   void release(Endpoint& endpoint);
 
   // A connection for new requests, perhaps still connecting; nullptr where it failed at once
-  // (endpoint.last_error).
+  // (endpoint.health.last_error()).
   UpstreamConnection* connection_to(Endpoint& endpoint);
 
   // From UpstreamConnection.
   void connected(UpstreamConnection& connection);
   void closed(UpstreamConnection& connection, bool was_connecting, const std::string& reason);
+
+  // A request that was sent to the endpoint of `connection` came to nothing.
+  void request_failed(UpstreamConnection& connection, const std::string& reason);
 
   std::size_t open_connections() const { return connections_.size(); }
   template <typename Visit>
@@ -67,7 +70,7 @@ class UpstreamPool {
   }
 
  private:
-  void note_failure(Endpoint& endpoint, const std::string& reason);
+  void note_unreachable(Endpoint& endpoint, const std::string& reason);
 
   WorkerContext& context_;
   Outbound& outbound_;

@@ -40,9 +40,9 @@ TEST(CompileServiceRoute, LeavesOutWhatCannotBeCalledAndSaysWhy) {
 
 TEST(CompileServiceRoute, ReadsWhatTheDataPlaneNeeds) {
   const CompiledRoute compiled = compile_service_route(
-      "a.Service",
-      {url("dubbo://[::1]:20882/a.Service?hi.timeout=50&prefer.serialization=fastjson2,hessian2"
-           "&timeout=700&timestamp=1700000000000&token=secret&warmup=1000&weight=300")});
+      "a.Service", {url("dubbo://[::1]:20882/a.Service?hi.retries=0&hi.timeout=50"
+                        "&prefer.serialization=fastjson2,hessian2&retries=2&timeout=700"
+                        "&timestamp=1700000000000&token=secret&warmup=1000&weight=300")});
   ASSERT_EQ(compiled.route.clusters.size(), 1U);
   const ProviderEndpoint& provider = compiled.route.clusters[0].providers.at(0);
   EXPECT_EQ(provider.host, "::1");
@@ -52,6 +52,8 @@ TEST(CompileServiceRoute, ReadsWhatTheDataPlaneNeeds) {
   EXPECT_EQ(provider.started_at_ms, 1700000000000);
   EXPECT_EQ(provider.timeout, milliseconds(700));
   EXPECT_EQ(provider.method_timeouts.at("hi"), milliseconds(50));
+  EXPECT_EQ(provider.retries, 2U);
+  EXPECT_EQ(provider.method_retries.at("hi"), 0U);
   EXPECT_EQ(provider.token, "secret");
   EXPECT_EQ(provider.serialization, "fastjson2");
 }
@@ -66,11 +68,13 @@ TEST(CompileServiceRoute, KeepsTheYoungestOfSeveralNodesWithOneAddress) {
 
 TEST(CompileServiceRoute, FallsBackToDefaultsForNumbersThatAreNone) {
   const CompiledRoute compiled = compile_service_route(
-      "a.Service", {url("dubbo://10.0.0.1:1/a.Service?timeout=-5&warmup=x&weight=99999999999")});
+      "a.Service",
+      {url("dubbo://10.0.0.1:1/a.Service?retries=-1&timeout=-5&warmup=x&weight=99999999999")});
   const ProviderEndpoint& provider = compiled.route.clusters.at(0).providers.at(0);
   EXPECT_EQ(provider.weight, 100U);
   EXPECT_EQ(provider.warmup, milliseconds(600'000));
   EXPECT_EQ(provider.timeout, milliseconds(0));
+  EXPECT_EQ(provider.retries, 0U);
 }
 
 TEST(EffectiveWeight, GrowsWithUptimeAndNeverIsZeroUnlessAskedFor) {

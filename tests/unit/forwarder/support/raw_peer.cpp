@@ -133,6 +133,11 @@ bool RawPeer::sees_end() {
   return recv(fd_.get(), &byte, 1, 0) <= 0;
 }
 
+bool RawPeer::has_input() {
+  pollfd wanted{fd_.get(), POLLIN, 0};
+  return !buffer_.empty() || poll(&wanted, 1, 0) == 1;
+}
+
 RawListener::RawListener()
     : fd_(std::move(*listen_on(*SocketAddress::parse("127.0.0.1", 0), false))),
       port_(SocketAddress::local_of(fd_.get()).port()) {}
@@ -140,6 +145,21 @@ RawListener::RawListener()
 RawPeer RawListener::accept() {
   if (!wait_readable(fd_.get())) throw std::runtime_error("nobody connected in time");
   return RawPeer(Fd(accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+}
+
+FullListener::FullListener() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  const SocketAddress any_port = *SocketAddress::parse("127.0.0.1", 0);
+  if (bind(fd_.get(), any_port.data(), any_port.size()) != 0 || listen(fd_.get(), 0) != 0) {
+    throw std::runtime_error("cannot listen");
+  }
+  const SocketAddress address = SocketAddress::local_of(fd_.get());
+  port_ = address.port();
+  // The kernel keeps one more than the backlog; those after it wait for ever.
+  for (int i = 0; i < 3; ++i) {
+    queue_.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    [[maybe_unused]] const int connecting =
+        ::connect(queue_.back().get(), address.data(), address.size());
+  }
 }
 
 std::uint16_t closed_port() { return RawListener().port(); }

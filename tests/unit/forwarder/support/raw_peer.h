@@ -51,6 +51,8 @@ class RawPeer {
   std::optional<ReceivedFrame> receive();
   // True when the other side closes (before the deadline) without sending anything more.
   bool sees_end();
+  // Whether bytes have come that receive() has not returned yet.
+  bool has_input();
   void close() { fd_.reset(); }
   int fd() const { return fd_.get(); }
 
@@ -72,6 +74,18 @@ class RawListener {
  private:
   Fd fd_;
   std::uint16_t port_ = 0;
+};
+
+// A listening socket whose queue is full: who connects hears nothing, as behind a firewall.
+class FullListener {
+ public:
+  FullListener();
+  std::uint16_t port() const { return port_; }
+
+ private:
+  Fd fd_;
+  std::uint16_t port_ = 0;
+  std::vector<Fd> queue_;
 };
 
 // A port on which nobody listens.

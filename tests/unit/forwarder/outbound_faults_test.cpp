@@ -1,0 +1,218 @@
+// What providers do wrong, as a consumer of 20881 sees it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <string>
+#include <vector>
+
+#include "forwarder/limits.h"
+#include "support/forwarder_fixture.h"
+
+namespace skiff::forwarder {
+namespace {
+
+using dubbo::Status;
+using testing::eventually;
+using ::testing::HasSubstr;
+using testing::RawListener;
+using testing::RawPeer;
+using testing::ReceivedFrame;
+using testing::request_frame;
+using testing::response_frame;
+
+constexpr const char* kShortMs = "30";
+
+class OutboundFaults : public testing::ForwarderFixture {
+ protected:
+  RawPeer consumer() { return RawPeer::connect(forwarder_->outbound_port()); }
+
+  static governance::ProviderEndpoint provider_at(std::uint16_t port, std::uint32_t weight) {
+    governance::ProviderEndpoint provider = ForwarderFixture::provider_at(port);
+    provider.weight = weight;
+    return provider;
+  }
+
+  // The first one gets everything; the second one what the first one must not get.
+  void start_with_substitute() {
+    start();
+    route({provider_at(provider_.port(), 100), provider_at(substitute_.port(), 0)});
+  }
+
+  static Status status_of(RawPeer& consumer, std::uint64_t id) {
+    const auto answer = consumer.receive();
+    EXPECT_TRUE(answer) << "no answer";
+    if (!answer) return Status::kOk;
+    EXPECT_EQ(answer->header.request_id, id);
+    return answer->header.status;
+  }
+
+  // Requests that the provider leaves unanswered until it is ejected.
+  void time_out_until_ejected(RawPeer& client) {
+    for (std::uint64_t id = 1; id <= limits::kFailuresToEject; ++id) {
+      client.send(request_frame({.id = id, .attachments = {{"timeout", kShortMs}}}));
+      ASSERT_EQ(status_of(client, id), Status::kServerTimeout);
+    }
+    ASSERT_EQ(counter("upstream_ejections_total"), 1U);
+  }
+
+  // Takes the next request from `upstream` and answers it.
+  static void serve_one(RawPeer& upstream, const std::string& value) {
+    const auto request = upstream.receive();
+    ASSERT_TRUE(request);
+    upstream.send(response_frame(request->header.request_id, value));
+  }
+
+  RawListener substitute_;
+};
+
+TEST_F(OutboundFaults, EjectsAProviderThatNeverAnswers) {
+  start_with_substitute();
+  RawPeer client = consumer();
+  time_out_until_ejected(client);
+  client.send(request_frame({.id = 100}));
+  RawPeer upstream = substitute_.accept();
+  serve_one(upstream, "from the substitute");
+  EXPECT_EQ(client.receive()->bytes, response_frame(100, "from the substitute"));
+}
+
+TEST_F(OutboundFaults, ProbesAnEjectedProviderWithOneRequestAndTakesItBack) {
+  start_with_substitute();
+  RawPeer client = consumer();
+  time_out_until_ejected(client);
+  RawPeer ejected = provider_.accept();
+  for (int i = 0; i < limits::kFailuresToEject; ++i) ASSERT_TRUE(ejected.receive());
+
+  client.send(request_frame({.id = 100}));
+  RawPeer upstream = substitute_.accept();
+  serve_one(upstream, "substitute");
+  ASSERT_TRUE(client.receive());
+  std::uint64_t id = 100;
+  ASSERT_TRUE(eventually([&] {  // until the pause is over
+    client.send(request_frame({.id = ++id}));
+    EXPECT_TRUE(eventually([&] { return ejected.has_input() || upstream.has_input(); }));
+    if (ejected.has_input()) return true;
+    serve_one(upstream, "substitute");
+    return !client.receive().has_value();
+  }));
+  // The probe is on its way: the next one goes to the substitute still.
+  client.send(request_frame({.id = ++id}));
+  serve_one(upstream, "substitute");
+  EXPECT_EQ(client.receive()->bytes, response_frame(id, "substitute"));
+  serve_one(ejected, "probe");
+  EXPECT_EQ(client.receive()->bytes, response_frame(id - 1, "probe"));
+  client.send(request_frame({.id = ++id}));
+  serve_one(ejected, "back");
+  EXPECT_EQ(client.receive()->bytes, response_frame(id, "back"));
+}
+
+TEST_F(OutboundFaults, KeepsAFailingProviderWhereItIsTheOnlyOne) {
+  start();
+  route({provider_at(provider_.port(), 100)});
+  RawPeer client = consumer();
+  time_out_until_ejected(client);
+  RawPeer upstream = provider_.accept();
+  for (int i = 0; i < limits::kFailuresToEject; ++i) ASSERT_TRUE(upstream.receive());
+  client.send(request_frame({.id = 100}));
+  serve_one(upstream, "better now");
+  EXPECT_EQ(client.receive()->bytes, response_frame(100, "better now"));
+}
+
+TEST_F(OutboundFaults, AnswersForAProviderThatResetsInTheMiddleOfAnAnswer) {
+  start_with_substitute();
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}));
+  RawPeer upstream = provider_.accept();
+  const auto request = upstream.receive();
+  ASSERT_TRUE(request);
+  const std::string answer = response_frame(request->header.request_id, "never whole");
+  upstream.send(std::string_view(answer).substr(0, answer.size() - 1));
+  const linger reset{1, 0};
+  setsockopt(upstream.fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  upstream.close();
+  EXPECT_EQ(status_of(client, 1), Status::kServerError);
+  EXPECT_EQ(counter("upstream_lost_total"), 1U);
+}
+
+TEST_F(OutboundFaults, TakesTheFirstOfTwoAnswers) {
+  start_with_substitute();
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}));
+  RawPeer upstream = provider_.accept();
+  const auto request = upstream.receive();
+  const std::uint64_t wire_id = request->header.request_id;
+  upstream.send(response_frame(wire_id, "first") + response_frame(wire_id, "second"));
+  EXPECT_EQ(client.receive()->bytes, response_frame(1, "first"));
+  client.send(request_frame({.id = 2}));
+  serve_one(upstream, "next");
+  EXPECT_EQ(client.receive()->bytes, response_frame(2, "next"));
+  EXPECT_EQ(counter("outbound_late_answers_total"), 1U);
+}
+
+TEST_F(OutboundFaults, GoesElsewhereWhenAProviderCannotBeConnectedToInTime) {
+  // A full accept queue drops what knocks: as silent as a firewall.
+  config_.connect_timeout = std::chrono::milliseconds(50);
+  testing::FullListener black_hole;
+  start();
+  route({provider_at(black_hole.port(), 100), provider_at(substitute_.port(), 0)});
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}));
+  RawPeer upstream = substitute_.accept();
+  serve_one(upstream, "elsewhere");
+  EXPECT_EQ(client.receive()->bytes, response_frame(1, "elsewhere"));
+  EXPECT_EQ(counter("upstream_connect_failures_total"), 1U);
+}
+
+TEST_F(OutboundFaults, SendsALostRequestAgainWhereTheProviderAllowsIt) {
+  start();
+  governance::ProviderEndpoint first = provider_at(provider_.port(), 100);
+  first.retries = 1;
+  route({first, provider_at(substitute_.port(), 0)});
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 7, .argument = "again"}));
+  RawPeer upstream = provider_.accept();
+  ASSERT_TRUE(upstream.receive());
+  upstream.close();
+  RawPeer other = substitute_.accept();
+  const auto request = other.receive();
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->body(), request_frame({.argument = "again"}).substr(16));
+  other.send(response_frame(request->header.request_id, "done"));
+  EXPECT_EQ(client.receive()->bytes, response_frame(7, "done"));
+  EXPECT_EQ(counter("outbound_retries_of_sent_total"), 1U);
+}
+
+TEST_F(OutboundFaults, SendsALostRequestAgainToTheOnlyProvider) {
+  start();
+  governance::ProviderEndpoint only = provider_at(provider_.port(), 100);
+  only.retries = 2;
+  route({only});
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}));
+  for (int i = 0; i < 2; ++i) {
+    RawPeer upstream = provider_.accept();
+    ASSERT_TRUE(upstream.receive());
+  }
+  RawPeer upstream = provider_.accept();
+  serve_one(upstream, "third time");
+  EXPECT_EQ(client.receive()->bytes, response_frame(1, "third time"));
+}
+
+TEST_F(OutboundFaults, SendsALostRequestNotMoreOftenThanTheProviderAllows) {
+  start();
+  governance::ProviderEndpoint only = provider_at(provider_.port(), 100);
+  only.retries = 5;
+  only.method_retries = {{"hi", 1}};
+  route({only});
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}));
+  for (int i = 0; i < 2; ++i) {
+    RawPeer upstream = provider_.accept();
+    ASSERT_TRUE(upstream.receive());
+  }
+  EXPECT_EQ(status_of(client, 1), Status::kServerError);
+}
+
+}  // namespace
+}  // namespace skiff::forwarder
