@@ -14,7 +14,7 @@ const PROGRAMS = path.resolve(process.env.SKIFF_BENCH_PROGRAMS || path.join(__di
 const LOAD = path.join(PROGRAMS, 'bench_load');
 const NGINX_STREAM = '/usr/lib/nginx/modules/ngx_stream_module.so';
 const BIG_BUFFER = 262144; // bytes
-const CONNECTIONS_MAX = 2000;
+const CONNECTIONS_MAX = 9500; // of a proxy: each needs two descriptors
 
 // Services: one whose provider is registered as a plain one, and one that is published through an agent.
 const PLAIN_SERVICE = 'com.example.PlainBenchService';

@@ -17,6 +17,7 @@ const HELP = `scripts/bench [options]
   --providers N     how many providers 20881, HAProxy and nginx balance over; default 1
   --cpus WHERE      one: everything on one CPU, default; split: the proxies on one CPU, load and providers on another;
                     any: wherever the kernel puts it
+  --idle N          memory of each of N idle connections instead of shapes; fewer where descriptors do not suffice
   --json FILE       default build/bench.json
 `;
 
@@ -51,7 +52,8 @@ function parse(argv) {
     args: argv,
     options: {
       quick: { type: 'boolean' }, help: { type: 'boolean' }, shapes: { type: 'string' }, targets: { type: 'string' },
-      rounds: { type: 'string' }, seconds: { type: 'string' }, providers: { type: 'string' }, cpus: { type: 'string' }, json: { type: 'string' },
+      rounds: { type: 'string' }, seconds: { type: 'string' }, providers: { type: 'string' }, cpus: { type: 'string' },
+      idle: { type: 'string' }, json: { type: 'string' },
     },
   });
   if (values.help) return null;
@@ -64,6 +66,7 @@ function parse(argv) {
     seconds: positive('seconds', values.seconds || (values.quick ? '2' : '5')),
     providers: Math.ceil(positive('providers', values.providers || '1')),
     cpus: oneOf('cpus', values.cpus || 'one', CPU_PLACES),
+    idle: values.idle && Math.ceil(positive('idle', values.idle)),
     json: values.json || 'build/bench.json',
   };
 }

@@ -7,6 +7,7 @@ const os = require('node:os');
 const { BINARY } = require('../integration/lib/agent');
 const { Stage } = require('../integration/lib/stage');
 const { load, startTargets } = require('./cast');
+const { measureIdle } = require('./idle');
 const { HELP, parse } = require('./options');
 const { summarize, table } = require('./report');
 
@@ -41,6 +42,27 @@ async function measure(shape, targets, options) {
   const summary = summarize(runs);
   console.log(`\n${title(shape, options, rate)}\n\n${table(summary)}`);
   return { shape: shape.name, ...shape, rate, targets: summary };
+}
+
+const IDLE_TARGETS = ['haproxy', 'nginx', '20881'];
+const IDLE_PAYLOAD = 128; // bytes
+
+async function measureAllIdle(options) {
+  const stage = new Stage();
+  try {
+    return await stage.explain(async () => {
+      const targets = await startTargets(stage, { ...options, targets: IDLE_TARGETS }, IDLE_PAYLOAD);
+      const results = [];
+      for (const target of targets) {
+        const result = await measureIdle(target, options.idle);
+        console.log(`${target.name.padEnd(10)} ${result.connections} idle connections: ${Math.round(result.bytes)} bytes each`);
+        results.push({ target: target.name, ...result });
+      }
+      return results;
+    });
+  } finally {
+    await stage.stopAll();
+  }
 }
 
 async function measureAll(options) {
@@ -80,6 +102,10 @@ async function main() {
   console.log(`${machine.date}, ${machine.cpus} x ${machine.cpu}, kernel ${machine.kernel}, load average ${machine.load_average.toFixed(2)}`);
   console.log(`${machine.skiff}; ${machine.haproxy}; CPUs: ${options.cpus}`);
   if (machine.load_average > BUSY_LOAD_AVERAGE) console.log('Other programs are at work here: what follows is noise in part.');
+  if (options.idle) {
+    await measureAllIdle(options);
+    return;
+  }
   const results = await measureAll(options);
   fs.writeFileSync(options.json, `${JSON.stringify({ ...machine, options, results }, null, 1)}\n`);
   console.log(`\nwritten to ${options.json}`);
