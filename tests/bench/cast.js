@@ -137,10 +137,11 @@ async function startTargets(stage, options, payload) {
 }
 
 // One run of the load generator; what it printed, with `cpu` the sum over the target's processes (µs per answer).
-async function load(target, shape, options, { rate, seconds = options.seconds } = {}) {
+async function load(target, shape, options, { rate, requests, warmup, seconds = options.seconds } = {}) {
   const cpus = cpuPlan(options.cpus);
   const args = ['--port', target.port, '--connections', shape.connections, '--in-flight', shape.inFlight, '--payload', shape.payload,
-    '--seconds', seconds, ...(rate ? ['--rate', rate] : []), ...(target.service ? ['--interface', target.service] : []),
+    '--seconds', seconds, ...(rate ? ['--rate', rate] : []),
+    ...(requests ? ['--requests', requests] : []), ...(warmup === undefined ? [] : ['--warmup', warmup]), ...(target.service ? ['--interface', target.service] : []),
     ...(target.pids.length > 0 ? ['--cpu-of', ...target.pids] : [])].map(String);
   const [command, ...rest] = cpus.peers === null ? [LOAD, ...args] : ['taskset', '-c', cpus.peers, LOAD, ...args];
   const { stdout, stderr } = await run(command, rest, { timeout: (seconds + 60) * 1000 });

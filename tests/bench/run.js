@@ -8,10 +8,12 @@ const { BINARY } = require('../integration/lib/agent');
 const { Stage } = require('../integration/lib/stage');
 const { load, startTargets } = require('./cast');
 const { measureIdle } = require('./idle');
+const { countSystemCalls } = require('./system-calls');
 const { HELP, parse } = require('./options');
 const { summarize, table } = require('./report');
 
 const CALIBRATION_SECONDS = 2;
+const SMALL_PAYLOAD = 128; // bytes
 const BUSY_LOAD_AVERAGE = 0.7;
 
 const title = (shape, options, rate) => [
@@ -44,26 +46,29 @@ async function measure(shape, targets, options) {
   return { shape: shape.name, ...shape, rate, targets: summary };
 }
 
-const IDLE_TARGETS = ['haproxy', 'nginx', '20881'];
-const IDLE_PAYLOAD = 128; // bytes
-
-async function measureAllIdle(options) {
+// One line for each of `names`, from measureOne(stage, target).
+async function measureEach(names, options, measureOne) {
   const stage = new Stage();
   try {
-    return await stage.explain(async () => {
-      const targets = await startTargets(stage, { ...options, targets: IDLE_TARGETS }, IDLE_PAYLOAD);
-      const results = [];
-      for (const target of targets) {
-        const result = await measureIdle(target, options.idle);
-        console.log(`${target.name.padEnd(10)} ${result.connections} idle connections: ${Math.round(result.bytes)} bytes each`);
-        results.push({ target: target.name, ...result });
+    await stage.explain(async () => {
+      for (const target of await startTargets(stage, { ...options, targets: names }, SMALL_PAYLOAD)) {
+        console.log(`${target.name.padEnd(10)} ${await measureOne(stage, target)}`);
       }
-      return results;
     });
   } finally {
     await stage.stopAll();
   }
 }
+
+const measureEachIdle = (options) => measureEach(['haproxy', 'nginx', '20881'], options, async (stage, target) => {
+  const { connections, bytes } = await measureIdle(target, options.idle);
+  return `${connections} idle connections: ${Math.round(bytes)} bytes each`;
+});
+
+const countEachSystemCalls = (options) => measureEach(['haproxy', 'nginx', 'relay', '20881', '20882'], options, async (stage, target) => {
+  const { total, calls } = await countSystemCalls(stage, target, options);
+  return `${total} system calls a request: ${Object.entries(calls).map(([call, count]) => `${call} ${count}`).join(', ')}`;
+});
 
 async function measureAll(options) {
   const results = [];
@@ -102,10 +107,8 @@ async function main() {
   console.log(`${machine.date}, ${machine.cpus} x ${machine.cpu}, kernel ${machine.kernel}, load average ${machine.load_average.toFixed(2)}`);
   console.log(`${machine.skiff}; ${machine.haproxy}; CPUs: ${options.cpus}`);
   if (machine.load_average > BUSY_LOAD_AVERAGE) console.log('Other programs are at work here: what follows is noise in part.');
-  if (options.idle) {
-    await measureAllIdle(options);
-    return;
-  }
+  if (options.idle) { await measureEachIdle(options); return; }
+  if (options.systemCalls) { await countEachSystemCalls(options); return; }
   const results = await measureAll(options);
   fs.writeFileSync(options.json, `${JSON.stringify({ ...machine, options, results }, null, 1)}\n`);
   console.log(`\nwritten to ${options.json}`);
