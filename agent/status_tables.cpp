@@ -113,6 +113,8 @@ StatusTable counters_table(const ordered_json& status) {
   return table;
 }
 
+char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
 void append_padded(std::string& out, const std::string& cell, std::size_t width, bool is_last) {
   out += "  " + cell;
   if (!is_last && cell.size() < width) out.append(width - cell.size(), ' ');
@@ -125,10 +127,13 @@ void append_text(const StatusTable& table, std::string& out) {
     return;
   }
   constexpr std::size_t kMaxWidth = 60;  // a longer cell pushes the rest of its row to the right
-  for (const auto& row : table.rows) {
+  std::vector<std::vector<std::string>> rows = table.rows;
+  rows.insert(rows.begin(), table.columns);
+  for (std::string& heading : rows.front()) std::ranges::transform(heading, heading.begin(), upper);
+  for (const auto& row : rows) {
     for (std::size_t column = 0; column < row.size(); ++column) {
       std::size_t width = 0;
-      for (const auto& other : table.rows) width = std::max(width, other[column].size());
+      for (const auto& other : rows) width = std::max(width, other[column].size());
       append_padded(out, row[column], std::min(width, kMaxWidth), column + 1 == row.size());
     }
     while (out.back() == ' ') out.pop_back();
