@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "dubbo/bytes.h"
+#include "dubbo/check.h"
 #include "dubbo/result.h"
 #include "dubbo/serialization.h"
 
@@ -96,7 +97,7 @@ Error frame_header_error(Bytes bytes, std::uint32_t body_limit);
 // Reads a header from the first kSize bytes of `bytes`, which may be any length. Does not allocate
 // unless it fails with kMalformed (bad magic) or kTooLarge (body_size over `body_limit`).
 // kIncomplete (fewer than kSize bytes, magic right so far) has an empty message. After kTooLarge
-// the header itself can be had with a limit of UINT32_MAX.
+// the header itself can be had with header_of().
 inline Result<FrameHeader> parse_frame_header(Bytes bytes, std::uint32_t body_limit) {
   if (bytes.size() < FrameHeader::kSize || bytes[0] != kMagicHigh || bytes[1] != kMagicLow ||
       wire::load_u32(bytes.data() + FrameHeader::kBodySizeOffset) > body_limit) [[unlikely]] {
@@ -112,6 +113,13 @@ inline Result<FrameHeader> parse_frame_header(Bytes bytes, std::uint32_t body_li
       .is_two_way = (flags & kTwoWayFlag) != std::byte{0},
       .is_event = (flags & kEventFlag) != std::byte{0},
   };
+}
+
+// The header of a frame whose beginning is known to be good: it was read or written before.
+inline FrameHeader header_of(Bytes frame) {
+  const Result<FrameHeader> header = parse_frame_header(frame, UINT32_MAX);
+  check(header.has_value(), "a frame that was good before is not any more");
+  return *header;
 }
 
 // Writes the kSize bytes of `header` to `out`.

@@ -56,6 +56,11 @@ class Attachments {
   std::size_t dropped_ = 0;
 };
 
+// The interface that a request names where its path is not one: newer peers say it in an
+// attachment; an older peer's path may be a URL path, with a context before the interface. A view
+// into `head` or `attachments`.
+std::string_view named_interface(const RequestHead& head, const Attachments& attachments);
+
 // How to add attachments to a body without re-encoding it. The new body is
 //   body[0, insert_at) + inserted + body[resume_at, end)
 // and, where length_field_at is set, the 4-byte big-endian number there grows by `length_growth`.

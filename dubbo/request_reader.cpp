@@ -34,6 +34,12 @@ std::optional<std::uint32_t> count_parameter_types(std::string_view descriptor) 
   return count;
 }
 
+std::string_view named_interface(const RequestHead& head, const Attachments& attachments) {
+  if (const auto named = attachments.find("interface"); named) return *named;
+  const auto slash = head.path.rfind('/');
+  return slash == std::string_view::npos ? head.path : head.path.substr(slash + 1);
+}
+
 std::optional<std::string_view> Attachments::find(std::string_view key) const {
   for (std::size_t i = size_; i > 0; --i) {
     if (entries_[i - 1].first == key) return entries_[i - 1].second;

@@ -22,7 +22,7 @@ FrameConnection::FrameConnection(EventLoop& loop, Fd fd, bool connecting, std::u
       body_limit_(body_limit),
       output_(loop.buffers()),
       last_read_(loop.now()),
-      linger_(&FrameConnection::on_linger_over, this) {}
+      closing_timer_(&FrameConnection::on_closing_time, this) {}
 
 FrameConnection::~FrameConnection() { loop_.forget(*this); }
 
@@ -49,7 +49,9 @@ void FrameConnection::finish_connecting() {
   state_ = State::kOpen;
   last_read_ = loop_.now();
   on_connected();
-  if (!output_.empty() && !is_closed()) on_flush();
+  if (is_closed()) return;
+  if (finish_when_connected_) enter_finishing();
+  if (!output_.empty()) on_flush();
 }
 
 // --- reading
@@ -61,8 +63,8 @@ void FrameConnection::resume_reading() {
 }
 
 void FrameConnection::read_frames() {
-  if (state_ == State::kFinishing || state_ == State::kLingering) return discard_input();
   for (int i = 0; i < limits::kReadsPerTurnMax; ++i) {
+    if (input_ignored_) return discard_input();
     if (state_ != State::kOpen || reading_paused_ || input_ended_) return;
     if (!read_once()) return;
   }
@@ -114,15 +116,17 @@ bool FrameConnection::read_into_partial() {
     partial_frame_size_ = 0;
     take_frame(frame);
     whole.release();
-    if (state_ == State::kOpen) take_frames({loop_.scratch(), size - room});
+    take_frames({loop_.scratch(), size - room});
   }
   return handle_read_result(got, asked);
 }
 
 // True where another read may bring more.
 bool FrameConnection::handle_read_result(std::int64_t got, std::size_t asked) {
-  if (state_ != State::kOpen) return false;
-  if (got > 0) return static_cast<std::size_t>(got) == asked || read_until_end_;
+  if (state_ == State::kClosed) return false;
+  if (got > 0) {
+    return static_cast<std::size_t>(got) == asked || read_until_end_ || input_ignored_;
+  }
   if (got == 0) {
     input_ended_ = true;
     on_end_of_input();
@@ -138,6 +142,7 @@ void FrameConnection::discard_input() {
     const ssize_t got = recv(fd_.get(), loop_.scratch(), limits::kReadScratchBytes, 0);
     if (got > 0) continue;
     if (got == 0) {
+      input_ended_ = true;
       if (state_ == State::kLingering) close("closed by the peer");
       return;
     }
@@ -148,7 +153,7 @@ void FrameConnection::discard_input() {
 }
 
 void FrameConnection::take_frames(std::span<std::byte> bytes) {
-  while (state_ == State::kOpen && !bytes.empty()) {
+  while (takes_frames() && !bytes.empty()) {
     if (discard_left_ > 0) {
       const std::size_t skipped = std::min(discard_left_, bytes.size());
       discard_left_ -= skipped;
@@ -157,7 +162,7 @@ void FrameConnection::take_frames(std::span<std::byte> bytes) {
       break;
     }
   }
-  if (state_ == State::kOpen && !bytes.empty()) keep_partial(bytes);
+  if (takes_frames() && !bytes.empty()) keep_partial(bytes);
 }
 
 bool FrameConnection::take_frame(std::span<std::byte>& bytes) {
@@ -175,11 +180,11 @@ bool FrameConnection::take_frame(std::span<std::byte>& bytes) {
   partial_frame_size_ = 0;
   if (header.error().code == ErrorCode::kIncomplete) return false;
   if (header.error().code == ErrorCode::kTooLarge) {
-    const FrameHeader oversized = *dubbo::parse_frame_header(bytes, UINT32_MAX);
+    const FrameHeader oversized = dubbo::header_of(bytes);
     bytes = bytes.subspan(FrameHeader::kSize);
     discard_left_ = oversized.body_size;
-    if (on_oversized(oversized) == OversizedFrame::kStopReading) finish();
-    return state_ == State::kOpen;
+    if (on_oversized(oversized) == OversizedFrame::kIgnoreAllInput) input_ignored_ = true;
+    return takes_frames();
   }
   on_foreign_bytes(bytes);
   close("not a Dubbo frame");
@@ -206,8 +211,15 @@ void FrameConnection::append_output(dubbo::Bytes bytes) {
   if (!bytes.empty()) std::memcpy(extend_output(bytes.size()), bytes.data(), bytes.size());
 }
 
+bool FrameConnection::append_reply(dubbo::Bytes bytes) {
+  if (output_.size() > limits::kReplyQueueMaxBytes) return false;
+  append_output(bytes);
+  return true;
+}
+
 void FrameConnection::on_flush() {
   flush_scheduled_ = false;
+  if (state_ == State::kLingering) return output_.clear();
   if (state_ == State::kClosed || state_ == State::kConnecting || write_blocked_) return;
   while (!output_.empty()) {
     const ssize_t sent = send(fd_.get(), output_.bytes().data(), output_.size(), MSG_NOSIGNAL);
@@ -218,6 +230,7 @@ void FrameConnection::on_flush() {
       return;
     }
     note_sent(static_cast<std::size_t>(sent));
+    if (state_ == State::kFinishing) loop_.arm(closing_timer_, limits::kFinishStallTime);
   }
   if (state_ == State::kFinishing) return enter_linger();
   on_output_drained();
@@ -232,8 +245,7 @@ void FrameConnection::note_sent(std::size_t sent) {
   } else {
     std::size_t boundary = sent_of_first_frame_left_;
     while (boundary < sent) {
-      const auto header = dubbo::parse_frame_header(bytes.subspan(boundary), UINT32_MAX);
-      boundary += FrameHeader::kSize + header->body_size;
+      boundary += Frame::first_of(bytes.subspan(boundary)).bytes.size();
     }
     sent_of_first_frame_left_ = boundary - sent;
   }
@@ -243,9 +255,18 @@ void FrameConnection::note_sent(std::size_t sent) {
 // --- closing
 
 void FrameConnection::finish() {
-  if (state_ == State::kConnecting) return close("not needed any more");
-  if (state_ != State::kOpen) return;
+  if (state_ == State::kConnecting) {
+    finish_when_connected_ = true;
+    if (output_.empty()) close("not needed any more");
+  } else if (state_ == State::kOpen) {
+    enter_finishing();
+  }
+}
+
+void FrameConnection::enter_finishing() {
   state_ = State::kFinishing;
+  input_ignored_ = true;
+  loop_.arm(closing_timer_, limits::kFinishStallTime);
   if (output_.empty()) enter_linger();
 }
 
@@ -255,23 +276,24 @@ void FrameConnection::enter_linger() {
   state_ = State::kLingering;
   shutdown(fd_.get(), SHUT_WR);
   if (input_ended_) return close("finished");
-  loop_.arm(linger_, limits::kLingerTime);
+  loop_.arm(closing_timer_, limits::kLingerTime);
   discard_input();
 }
 
-void FrameConnection::on_linger_over(void* self) {
-  static_cast<FrameConnection*>(self)->close("finished");
+void FrameConnection::on_closing_time(void* self) {
+  auto* connection = static_cast<FrameConnection*>(self);
+  connection->close(connection->state_ == State::kLingering ? "finished"
+                                                            : "it does not take the last answers");
 }
 
 void FrameConnection::close(const std::string& reason) {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
-  linger_.cancel();
+  closing_timer_.cancel();
   fd_.reset();
-  on_closed(reason);
   partial_.release();
   partial_size_ = 0;
-  output_.clear();
+  on_closed(reason);
 }
 
 }  // namespace skiff::forwarder

@@ -20,6 +20,12 @@ struct Frame {
   dubbo::Bytes bytes;  // header and body
 
   dubbo::Bytes body() const { return bytes.subspan(dubbo::FrameHeader::kSize); }
+
+  // The first of the whole frames in `bytes`, which were read or written before.
+  static Frame first_of(dubbo::Bytes bytes) {
+    const dubbo::FrameHeader header = dubbo::header_of(bytes);
+    return {header, bytes.first(dubbo::FrameHeader::kSize + header.body_size)};
+  }
 };
 
 // A non-blocking socket that carries Dubbo frames both ways: copes with any split of the bytes it
@@ -42,6 +48,9 @@ class FrameConnection : public EventHandler {
   // once.
   std::byte* extend_output(std::size_t size);
   void append_output(dubbo::Bytes bytes);
+  // Appends the answer to something that the peer may send without end and without reading: false,
+  // and nothing is appended, where more than limits::kReplyQueueMaxBytes wait for it.
+  bool append_reply(dubbo::Bytes bytes);
   std::size_t output_size() const { return output_.size(); }
 
   // Stops and resumes reading: back-pressure on the peer.
@@ -52,14 +61,16 @@ class FrameConnection : public EventHandler {
   // Closes at once; on_closed() is called with the reason.
   void close(const std::string& reason);
   // Closes when everything appended was written and the peer has had limits::kLingerTime to read
-  // it; reads nothing more.
+  // it, or when it takes nothing for limits::kFinishStallTime; reads nothing more. A connecting one
+  // with something to write is connected first. What is appended once all was written is dropped.
   void finish();
 
   // When bytes last came in.
   TimePoint last_read() const { return last_read_; }
 
  protected:
-  enum class OversizedFrame { kDiscard, kStopReading };
+  // What follows a frame over the limit: the next one, or nothing that could be trusted.
+  enum class OversizedFrame { kSkipIt, kIgnoreAllInput };
 
   // A connected socket, or one that is connecting; start() must follow.
   FrameConnection(EventLoop& loop, Fd fd, bool connecting, std::uint32_t body_limit);
@@ -67,7 +78,8 @@ class FrameConnection : public EventHandler {
   Result<void> start();
 
   EventLoop& loop() { return loop_; }
-  // Of what was appended, the whole frames of which not a byte was sent.
+  // Of what was appended, the whole frames of which not a byte was sent. Stays readable when
+  // closed, until destruction.
   dubbo::Bytes unsent_frames() const { return output_.bytes().subspan(sent_of_first_frame_left_); }
 
   virtual void on_connected() {}
@@ -86,6 +98,7 @@ class FrameConnection : public EventHandler {
  private:
   enum class State : std::uint8_t { kConnecting, kOpen, kFinishing, kLingering, kClosed };
 
+  bool takes_frames() const { return state_ == State::kOpen && !input_ignored_; }
   void finish_connecting();
   void read_frames();
   // One read; returns false when there is nothing more to read for now.
@@ -99,16 +112,19 @@ class FrameConnection : public EventHandler {
   bool take_frame(std::span<std::byte>& bytes);
   void keep_partial(std::span<const std::byte> bytes);
   void note_sent(std::size_t sent);
+  void enter_finishing();
   void enter_linger();
-  static void on_linger_over(void* self);
+  static void on_closing_time(void* self);
 
   EventLoop& loop_;
   Fd fd_;
   State state_;
   bool reading_paused_ = false;
+  bool input_ignored_ = false;
   bool input_ended_ = false;
   bool read_until_end_ =
       false;  // the peer closed or failed: a short read does not mean that all was read
+  bool finish_when_connected_ = false;
   bool flush_scheduled_ = false;
   bool write_blocked_ = false;
   std::uint32_t body_limit_;
@@ -120,7 +136,7 @@ class FrameConnection : public EventHandler {
   std::size_t sent_of_first_frame_left_ =
       0;  // bytes in front of output_ that belong to a frame half sent
   TimePoint last_read_;
-  Timer linger_;
+  Timer closing_timer_;  // finishing: until the peer must take something; lingering: the end
 };
 
 }  // namespace skiff::forwarder

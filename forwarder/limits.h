@@ -24,6 +24,9 @@ inline constexpr std::size_t kPartialCopyMax =
 inline constexpr std::size_t kDownstreamHighBytes = kMiB;
 // A consumer that takes none of its answers is closed when this much waits for it.
 inline constexpr std::size_t kDownstreamQueueMaxBytes = 64 * kMiB;
+// A provider that takes nothing gets no answers to its heartbeats and callbacks while this much
+// waits for it.
+inline constexpr std::size_t kReplyQueueMaxBytes = kMiB;
 // Requests for a provider with this much waiting are refused with status 100.
 inline constexpr std::size_t kUpstreamQueueMaxBytes = 64 * kMiB;
 
@@ -75,13 +78,17 @@ inline constexpr auto kTimeoutMax = 3600s;
 
 // A connection that is closed by us after an answer is given this long to read it.
 inline constexpr auto kLingerTime = 1s;
+// One that takes nothing of its last answers for this long is closed without them.
+inline constexpr auto kFinishStallTime = 5s;
 
 // Draining: an inbound connection without requests for this long is closed.
 inline constexpr auto kDrainQuietTime = 500ms;
 inline constexpr auto kDrainPollInterval = 10ms;
 
-// Counters by method name; further methods of an interface are counted as "(other)".
+// Counters by method name; further methods of an interface, and longer names, are counted as
+// "(other)".
 inline constexpr std::size_t kMethodsPerServiceMax = 256;
+inline constexpr std::size_t kMethodNameMaxBytes = 256;
 
 // Free buffers that a worker keeps.
 inline constexpr std::size_t kPooledBytesMax = 8 * kMiB;

@@ -51,12 +51,16 @@ namespace skiff::forwarder {
     "Requests from providers refused because shared connections cannot carry callbacks")           \
   X(kHeartbeatsAnswered, "heartbeats_answered_total", "Heartbeats of peers that were answered")    \
   X(kHeartbeatsSent, "heartbeats_sent_total", "Heartbeats sent to silent providers")               \
+  X(kRepliesLeftOut, "replies_left_out_total",                                                     \
+    "Heartbeats and callbacks of providers not answered since these take nothing")                 \
   X(kForeignProtocol, "foreign_protocol_total",                                                    \
     "Connections closed because their bytes are no Dubbo frame")                                   \
   X(kOversized, "oversized_frames_total", "Frames over the body limit")                            \
   X(kAcceptFailures, "accept_failures_total", "Connections that could not be accepted")            \
   X(kInboundConnections, "inbound_connections_total", "Connections accepted on the inbound port")  \
   X(kInboundRequests, "inbound_requests_total", "Requests read on the inbound port")               \
+  X(kInboundOneWayDropped, "inbound_one_way_dropped_total",                                        \
+    "One-way requests that did not reach the local provider")                                      \
   X(kInboundAnswered, "inbound_answered_total", "Answers of the local provider handed on")         \
   X(kInboundErrors, "inbound_errors_total", "Error answers made by the agent on the inbound port") \
   X(kInboundDropped, "inbound_answers_dropped_total",                                              \

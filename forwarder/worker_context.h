@@ -9,6 +9,7 @@
 #include "forwarder/frame_connection.h"
 #include "forwarder/log_limiter.h"
 #include "forwarder/metrics.h"
+#include "forwarder/mix64.h"
 
 namespace skiff::forwarder {
 
@@ -31,12 +32,7 @@ struct WorkerContext {
   std::vector<std::unique_ptr<FrameConnection>> closed;
 
   // splitmix64: cheap, and good enough to spread load.
-  std::uint64_t random() {
-    std::uint64_t z = (random_state_ += 0x9e3779b97f4a7c15ULL);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-    return z ^ (z >> 31);
-  }
+  std::uint64_t random() { return mix64(random_state_ += 0x9e3779b97f4a7c15ULL); }
 
  private:
   std::uint64_t random_state_;

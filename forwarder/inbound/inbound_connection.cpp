@@ -48,6 +48,7 @@ void InboundConnection::on_event(const Frame& frame) {
   std::vector<std::byte> answer;
   dubbo::append_heartbeat_response(frame.header, frame.body(), answer);
   append_output(answer);
+  hold_back();
   context_.counters.add(Counter::kHeartbeatsAnswered);
 }
 
@@ -60,15 +61,15 @@ void InboundConnection::relay_request(const Frame& frame) {
                             " requests without an answer, the agent's limit");
   }
   const std::uint16_t port = inbound_.services().port_for(frame);
-  std::string reason;
-  ProviderLink* link = link_to(port, reason);
-  if (link == nullptr) {
-    if (!header.is_two_way) return;
-    return answer_error(header.request_id, header.serialization, Status::kServerError, reason);
+  const Result<ProviderLink*> link = link_to(port);
+  if (!link) {
+    if (!header.is_two_way) return context_.counters.add(Counter::kInboundOneWayDropped);
+    return answer_error(header.request_id, header.serialization, Status::kServerError,
+                        link.error().message);
   }
   if (header.is_two_way) remember(pending_, header, port);
-  link->append_output(frame.bytes);
-  if (link->output_size() > limits::kDownstreamHighBytes) pause_reading();
+  (*link)->append_output(frame.bytes);
+  hold_back();
 }
 
 void InboundConnection::relay_callback_answer(const Frame& frame) {
@@ -80,6 +81,7 @@ void InboundConnection::relay_callback_answer(const Frame& frame) {
   }
   callbacks_.take(frame.header.request_id, *port);
   link->append_output(frame.bytes);
+  hold_back();
 }
 
 FrameConnection::OversizedFrame InboundConnection::on_oversized(const dubbo::FrameHeader& header) {
@@ -93,7 +95,9 @@ FrameConnection::OversizedFrame InboundConnection::on_oversized(const dubbo::Fra
                      " bytes, the agent's limit (body_limit) is " +
                      std::to_string(context_.config.body_limit));
   }
-  return OversizedFrame::kStopReading;
+  leaving_ = true;
+  finish_if_nothing_pending();
+  return OversizedFrame::kIgnoreAllInput;
 }
 
 void InboundConnection::on_foreign_bytes(dubbo::Bytes bytes) {
@@ -108,9 +112,7 @@ void InboundConnection::on_end_of_input() {
   finish_if_nothing_pending();
 }
 
-void InboundConnection::on_output_drained() {
-  for (const auto& link : links_) link->resume_reading();
-}
+void InboundConnection::on_output_drained() { let_go(); }
 
 // --- links
 
@@ -121,12 +123,11 @@ ProviderLink* InboundConnection::find_link(std::uint16_t port) const {
   return nullptr;
 }
 
-ProviderLink* InboundConnection::link_to(std::uint16_t port, std::string& reason) {
+Result<ProviderLink*> InboundConnection::link_to(std::uint16_t port) {
   if (ProviderLink* link = find_link(port); link != nullptr) return link;
   if (links_.size() >= limits::kLinksPerInboundMax) {
-    reason =
-        "this connection uses " + std::to_string(links_.size()) + " local ports, the agent's limit";
-    return nullptr;
+    return fail(ErrorCode::kUnavailable, "this connection uses " + std::to_string(links_.size()) +
+                                             " local ports, the agent's limit");
   }
   const auto address = SocketAddress::parse(context_.config.provider_host, port);
   Result<Fd> fd = address ? connect_to(*address) : tl::unexpected(address.error());
@@ -139,9 +140,10 @@ ProviderLink* InboundConnection::link_to(std::uint16_t port, std::string& reason
     links_.pop_back();
   }
   context_.counters.add(Counter::kProviderConnectFailures);
-  reason = "the provider at " + dubbo::format_host_port(context_.config.provider_host, port) +
-           " cannot be connected to: " + (fd ? started.error().message : fd.error().message);
-  return nullptr;
+  return fail(
+      ErrorCode::kUnavailable,
+      "the provider at " + dubbo::format_host_port(context_.config.provider_host, port) +
+          " cannot be connected to: " + (fd ? started.error().message : fd.error().message));
 }
 
 void InboundConnection::on_provider_frame(ProviderLink& link, const Frame& frame) {
@@ -151,21 +153,15 @@ void InboundConnection::on_provider_frame(ProviderLink& link, const Frame& frame
     if (header.is_two_way) {
       std::vector<std::byte> answer;
       dubbo::append_heartbeat_response(header, frame.body(), answer);
-      link.append_output(answer);
-      context_.counters.add(Counter::kHeartbeatsAnswered);
+      context_.counters.add(link.append_reply(answer) ? Counter::kHeartbeatsAnswered
+                                                      : Counter::kRepliesLeftOut);
     } else if (links_.size() == 1) {
       relay_to_consumer(
           frame);  // READONLY; with several providers behind the port the others go on
     }
     return;
   }
-  if (header.is_request) {
-    if (header.is_two_way && callbacks_.size() < limits::kInboundPendingMax) {
-      remember(callbacks_, header, link.port());
-    }
-    context_.counters.add(Counter::kInboundCallbacks);
-    return relay_to_consumer(frame);
-  }
+  if (header.is_request) return relay_callback(link, frame);
   if (!pending_.take(header.request_id, link.port())) {
     context_.counters.add(Counter::kInboundDropped);
     return;
@@ -175,10 +171,33 @@ void InboundConnection::on_provider_frame(ProviderLink& link, const Frame& frame
   finish_if_nothing_pending();
 }
 
+// The consumer's answer will carry no more than the id: it must lead to one provider.
+void InboundConnection::relay_callback(ProviderLink& link, const Frame& frame) {
+  context_.counters.add(Counter::kInboundCallbacks);
+  const dubbo::FrameHeader& header = frame.header;
+  if (header.is_two_way) {
+    const std::uint16_t same_id_port = callbacks_.port_of(header.request_id).value_or(link.port());
+    if (same_id_port != link.port() || callbacks_.size() >= limits::kInboundPendingMax) {
+      std::vector<std::byte> refusal;
+      dubbo::append_error_response(
+          header.request_id, header.serialization, Status::kClientError,
+          same_id_port != link.port()
+              ? "skiff: the provider on port " + std::to_string(same_id_port) +
+                    " waits for the answer to a callback with the same id"
+              : "skiff: " + std::to_string(callbacks_.size()) +
+                    " callbacks to this consumer have no answer, the agent's limit",
+          refusal);
+      if (!link.append_reply(refusal)) context_.counters.add(Counter::kRepliesLeftOut);
+      return;
+    }
+    remember(callbacks_, header, link.port());
+  }
+  relay_to_consumer(frame);
+}
+
 void InboundConnection::relay_to_consumer(const Frame& frame) {
   append_output(frame.bytes);
-  if (output_size() <= limits::kDownstreamHighBytes) return;
-  for (const auto& link : links_) link->pause_reading();
+  hold_back();
 }
 
 void InboundConnection::on_provider_oversized(ProviderLink& link,
@@ -194,7 +213,26 @@ void InboundConnection::on_provider_oversized(ProviderLink& link,
   finish_if_nothing_pending();
 }
 
-void InboundConnection::on_provider_drained() { resume_reading(); }
+void InboundConnection::on_provider_drained() { let_go(); }
+
+void InboundConnection::hold_back() {
+  const auto is_full = [](const auto& connection) {
+    return connection->output_size() > limits::kDownstreamHighBytes;
+  };
+  const bool consumer_is_full = output_size() > limits::kDownstreamHighBytes;
+  if (consumer_is_full) {
+    for (const auto& link : links_) link->pause_reading();
+  }
+  if (consumer_is_full || std::ranges::any_of(links_, is_full)) pause_reading();
+}
+
+void InboundConnection::let_go() {
+  if (output_size() <= limits::kDownstreamHighBytes) {
+    for (const auto& link : links_) link->resume_reading();
+    resume_reading();
+  }
+  hold_back();  // another one may be full still
+}
 
 void InboundConnection::on_provider_closed(ProviderLink& link, bool was_connecting,
                                            const std::string& reason) {
@@ -206,6 +244,7 @@ void InboundConnection::on_provider_closed(ProviderLink& link, bool was_connecti
     context_.closed.push_back(std::move(*owned));
     links_.erase(owned);
   }
+  context_.counters.add(Counter::kInboundOneWayDropped, link.unsent_one_way());
   callbacks_.take_all(port);
   const std::string address = dubbo::format_host_port(context_.config.provider_host, port);
   const std::string message =
@@ -214,7 +253,7 @@ void InboundConnection::on_provider_closed(ProviderLink& link, bool was_connecti
   for (const PendingRequest& request : pending_.take_all(port)) {
     answer_error(request.id, request.serialization, Status::kServerError, message);
   }
-  resume_reading();
+  let_go();
   finish_if_nothing_pending();
 }
 
@@ -226,6 +265,7 @@ void InboundConnection::answer_error(std::uint64_t request_id, dubbo::Serializat
   std::vector<std::byte> frame;
   dubbo::append_error_response(request_id, serialization, status, "skiff: " + message, frame);
   append_output(frame);
+  hold_back();
 }
 
 void InboundConnection::remember(PendingRequests& where, const dubbo::FrameHeader& header,
@@ -252,8 +292,13 @@ void InboundConnection::forget_abandoned() {
   finish_if_nothing_pending();
 }
 
+// The links first: one-way requests may still be on their way to a provider.
 void InboundConnection::finish_if_nothing_pending() {
-  if (leaving_ && pending_.size() == 0) finish();
+  if (!leaving_ || pending_.size() > 0) return;
+  if (links_.empty()) return finish();
+  std::vector<ProviderLink*> links;  // finishing may close one, and take it out of links_
+  for (const auto& link : links_) links.push_back(link.get());
+  for (ProviderLink* link : links) link->finish();
 }
 
 void InboundConnection::drain() {
@@ -265,7 +310,10 @@ void InboundConnection::drain() {
 
 void InboundConnection::finish_if_quiet() {
   const TimePoint quiet_since = std::max(draining_since_, last_read());
-  if (pending_.size() == 0 && context_.loop.now() - quiet_since >= limits::kDrainQuietTime) {
+  const bool links_drained =
+      std::ranges::all_of(links_, [](const auto& link) { return link->output_size() == 0; });
+  if (pending_.size() == 0 && links_drained &&
+      context_.loop.now() - quiet_since >= limits::kDrainQuietTime) {
     finish();
   }
 }
@@ -274,6 +322,8 @@ void InboundConnection::on_closed(const std::string& /*reason*/) {
   // The links' own on_closed() would look for them here.
   std::vector<std::unique_ptr<ProviderLink>> links = std::exchange(links_, {});
   for (auto& link : links) {
+    link->on_flush();
+    context_.counters.add(Counter::kInboundOneWayDropped, link->unsent_one_way());
     link->close("its consumer has gone");
     context_.closed.push_back(std::move(link));
   }

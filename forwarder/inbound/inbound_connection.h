@@ -49,12 +49,16 @@ class InboundConnection final : public FrameConnection {
   void on_event(const Frame& frame);
   void relay_request(const Frame& frame);
   void relay_callback_answer(const Frame& frame);
+  void relay_callback(ProviderLink& link, const Frame& frame);
   void relay_to_consumer(const Frame& frame);
-  // The open or connecting link to `port`; nullptr where it failed at once, with the reason.
-  ProviderLink* link_to(std::uint16_t port, std::string& reason);
+  // The open or connecting link to `port`; an error where it failed at once.
+  Result<ProviderLink*> link_to(std::uint16_t port);
   ProviderLink* find_link(std::uint16_t port) const;
   void answer_error(std::uint64_t request_id, dubbo::Serialization serialization,
                     dubbo::Status status, const std::string& message);
+  // Back-pressure: whoever sends faster than the other side takes it is not read from.
+  void hold_back();
+  void let_go();
   void finish_if_nothing_pending();
   void remember(PendingRequests& where, const dubbo::FrameHeader& header, std::uint16_t port);
   void forget_abandoned();

@@ -38,7 +38,7 @@ LocalServices::Published* LocalServices::find(const Frame& request) {
       reader_.read_attachments(serialization, request.body(), *head, attachments_).has_value();
   auto found = by_interface_.find(head->path);
   if (found == by_interface_.end()) {
-    found = by_interface_.find(attachments_.find("interface").value_or(""));
+    found = by_interface_.find(dubbo::named_interface(*head, attachments_));
   }
   if (found == by_interface_.end()) return nullptr;
   const std::string_view version =

@@ -7,7 +7,7 @@
 #include "dubbo/request.h"
 #include "forwarder/forwarder.h"
 #include "forwarder/frame_connection.h"
-#include "forwarder/outbound/route_table.h"
+#include "forwarder/text_map.h"
 
 namespace skiff::forwarder {
 

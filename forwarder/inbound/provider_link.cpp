@@ -46,11 +46,21 @@ void ProviderLink::on_timer() {
   context_.counters.add(Counter::kHeartbeatsSent);
 }
 
+std::size_t ProviderLink::unsent_one_way() const {
+  std::size_t count = 0;
+  for (dubbo::Bytes rest = unsent_frames(); !rest.empty();) {
+    const Frame frame = Frame::first_of(rest);
+    rest = rest.subspan(frame.bytes.size());
+    if (frame.header.is_request && !frame.header.is_event && !frame.header.is_two_way) ++count;
+  }
+  return count;
+}
+
 void ProviderLink::on_frame(const Frame& frame) { owner_.on_provider_frame(*this, frame); }
 
 FrameConnection::OversizedFrame ProviderLink::on_oversized(const dubbo::FrameHeader& header) {
   owner_.on_provider_oversized(*this, header);
-  return OversizedFrame::kDiscard;
+  return OversizedFrame::kSkipIt;
 }
 
 void ProviderLink::on_foreign_bytes(dubbo::Bytes bytes) {

@@ -1,7 +1,9 @@
 #include "forwarder/outbound/downstream_connection.h"
 
+#include <cstring>
 #include <vector>
 
+#include "dubbo/check.h"
 #include "dubbo/response.h"
 #include "forwarder/limits.h"
 #include "forwarder/outbound/outbound.h"
@@ -28,14 +30,17 @@ void DownstreamConnection::on_event(const Frame& frame) {
   if (!frame.header.is_request || !frame.header.is_two_way) return;
   std::vector<std::byte> answer;
   dubbo::append_heartbeat_response(frame.header, frame.body(), answer);
-  append_output(answer);
+  std::byte* out = extend_answer(answer.size());
+  if (out == nullptr) return;
+  std::memcpy(out, answer.data(), answer.size());
   context_.counters.add(Counter::kHeartbeatsAnswered);
 }
 
 FrameConnection::OversizedFrame DownstreamConnection::on_oversized(
     const dubbo::FrameHeader& header) {
   outbound_.on_oversized_request(*this, header);
-  return OversizedFrame::kStopReading;
+  drain();
+  return OversizedFrame::kIgnoreAllInput;
 }
 
 void DownstreamConnection::on_foreign_bytes(dubbo::Bytes bytes) {
@@ -61,6 +66,7 @@ std::byte* DownstreamConnection::extend_answer(std::size_t size) {
 }
 
 void DownstreamConnection::answered() {
+  check(owed_ > 0, "a consumer is answered more often than it asked");
   --owed_;
   if (leaving_ && owed_ == 0) finish();
 }

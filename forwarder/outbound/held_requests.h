@@ -9,7 +9,8 @@
 
 #include "dubbo/frame.h"
 #include "forwarder/handle_table.h"
-#include "forwarder/outbound/route_table.h"
+#include "forwarder/outbound/request_history.h"
+#include "forwarder/text_map.h"
 #include "forwarder/worker_context.h"
 
 namespace skiff::forwarder {
@@ -18,7 +19,8 @@ namespace skiff::forwarder {
 struct HeldRequest {
   Handle consumer;
   TimePoint received;
-  std::vector<std::byte> frame;
+  std::vector<std::byte> frame;  // with the consumer's id
+  RequestHistory history;
 };
 
 // Requests for services without a route, by interface. Bounded in number and bytes. Lives on its

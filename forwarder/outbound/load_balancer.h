@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "forwarder/mix64.h"
 #include "forwarder/timer_wheel.h"
 #include "governance/service_route.h"
 
@@ -26,7 +27,8 @@ class WeightedRandom {
     if (now >= refresh_at_) refresh(now);
     const std::size_t first = among_all(random);
     if (usable(first)) return first;
-    return among_usable(random, usable);
+    // Not the same number again: that it led to `first` says something about it.
+    return among_usable(mix64(random), usable);
   }
 
  private:

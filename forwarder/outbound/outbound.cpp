@@ -1,7 +1,5 @@
 #include "forwarder/outbound/outbound.h"
 
-#include <endian.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -28,19 +26,6 @@ bool is_interface_name(std::string_view text) {
   });
 }
 
-// An older peer's URL path may carry a context before the interface.
-std::string_view last_path_segment(std::string_view path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
-void grow_length_field(std::byte* field, std::uint32_t growth) {
-  std::uint32_t length = 0;
-  std::memcpy(&length, field, sizeof length);
-  length = htobe32(be32toh(length) + growth);
-  std::memcpy(field, &length, sizeof length);
-}
-
 // Whether so many of those that can be connected to fail that they are not kept out.
 bool too_many_failing(const ClusterState& cluster) {
   std::size_t failing = 0;
@@ -64,9 +49,10 @@ std::string describe(const OutboundRequest& request) {
 }  // namespace
 
 OutboundRequest::OutboundRequest(const HeldRequest& held)
-    : frame{*dubbo::parse_frame_header(held.frame, UINT32_MAX), held.frame},
+    : frame(Frame::first_of(held.frame)),
       consumer(held.consumer),
-      received(held.received) {}
+      received(held.received),
+      history(held.history) {}
 
 Outbound::Outbound(WorkerContext& context)
     : context_(context),
@@ -83,7 +69,7 @@ Outbound::Outbound(WorkerContext& context)
         on_hold_over(interface, request);
       }) {}
 
-Outbound::~Outbound() = default;
+Outbound::~Outbound() { context_.loop.forget(*this); }
 
 // --- downstream
 
@@ -120,6 +106,20 @@ void Outbound::on_request(DownstreamConnection& consumer, const Frame& frame) {
   }
   OutboundRequest request(frame, consumer.handle(), context_.loop.now());
   process(request);
+}
+
+void Outbound::on_oversized_request(DownstreamConnection& consumer,
+                                    const dubbo::FrameHeader& header) {
+  context_.counters.add(Counter::kOversized);
+  context_.log.warn(LogKind::kOversized, context_.loop.now(),
+                    "closing a consumer that sent a frame of " + std::to_string(header.body_size) +
+                        " bytes, over the limit (body_limit)");
+  if (!header.is_request || header.is_event || !header.is_two_way) return;
+  consumer.owe_answer();
+  write_error(consumer.handle(), header.request_id, header.serialization, Status::kBadRequest,
+              "the request has " + std::to_string(header.body_size) +
+                  " bytes, the agent's limit (body_limit) is " +
+                  std::to_string(context_.config.body_limit));
 }
 
 // The whole way of a request. It ends with the request in an upstream's buffer, on hold, or
@@ -163,9 +163,7 @@ ServiceEntry* Outbound::find_service(OutboundRequest& request) {
   }
   request.interface = request.head.path;
   if (ServiceEntry* service = routes_.find(request.interface); service != nullptr) return service;
-  // A path that is not the interface: newer peers name the interface in an attachment, else it is
-  // the end of the path.
-  request.interface = attachments_.find("interface").value_or(last_path_segment(request.head.path));
+  request.interface = dubbo::named_interface(request.head, attachments_);
   return routes_.find(request.interface);
 }
 
@@ -178,7 +176,7 @@ void Outbound::count(OutboundRequest& request, ServiceEntry& service) {
             .value_or(method);
   }
   request.method = &service.method(method);
-  if (request.attempts == 0) ++request.method->requests;
+  if (request.history.attempts == 0) ++request.method->requests;
 }
 
 void Outbound::hold(OutboundRequest& request) {
@@ -194,7 +192,10 @@ void Outbound::hold(OutboundRequest& request) {
                         "the request's path is not an interface name");
   }
   const dubbo::Bytes frame = request.frame.bytes;
-  HeldRequest held{request.consumer, request.received, {frame.begin(), frame.end()}};
+  HeldRequest held{
+      request.consumer, request.received, {frame.begin(), frame.end()}, request.history};
+  // A request that comes back from a lost connection has the id of that connection in its bytes.
+  dubbo::write_request_id(held.frame.data(), request.header().request_id);
   if (held_.hold(request.interface, std::move(held))) {
     context_.counters.add(Counter::kHeld);
     return;
@@ -205,6 +206,17 @@ void Outbound::hold(OutboundRequest& request) {
                "no provider of " + std::string(request.interface) +
                    " is known, and too many requests wait for unknown services already");
 }
+
+void Outbound::update_route(std::shared_ptr<const governance::ServiceRoute> route) {
+  const std::string interface = route->interface;
+  routes_.update(std::move(route));
+  for (const HeldRequest& held : held_.take(interface)) {
+    OutboundRequest request(held);
+    process(request);
+  }
+}
+
+void Outbound::remove_route(const std::string& interface) { routes_.remove(interface); }
 
 void Outbound::on_hold_over(const std::string& interface, const HeldRequest& held) {
   OutboundRequest request(held);
@@ -253,21 +265,20 @@ void Outbound::explain_no_cluster(OutboundRequest& request, ServiceEntry& servic
 
 // --- balance
 
-bool Outbound::deliver(OutboundRequest& request, ClusterState& cluster) {
-  while (request.attempts < limits::kAttemptsMax) {
+void Outbound::deliver(OutboundRequest& request, ClusterState& cluster) {
+  while (request.history.attempts < limits::kAttemptsMax) {
     const std::optional<std::size_t> provider = choose_provider(request, cluster);
     if (!provider) break;
     Endpoint& endpoint = *cluster.endpoints[*provider];
-    ++request.attempts;
+    ++request.history.attempts;
     if (UpstreamConnection* upstream = upstreams_.connection_to(endpoint); upstream != nullptr) {
       return send(request, cluster, *provider, *upstream);
     }
-    request.tried += " " + endpoint.address + " (" + endpoint.health.last_error() + ")";
+    request.history.tried += " " + endpoint.address + " (" + endpoint.health.last_error() + ")";
   }
   answer_error(request, Status::kServerError,
-               "no provider of " + describe(request) + " can be reached; tried:" + request.tried +
-                   "; look at the providers and the network between");
-  return false;
+               "no provider of " + describe(request) + " can be reached; tried:" +
+                   request.history.tried + "; look at the providers and the network between");
 }
 
 // Good ones by weight; else one that is leaving but still connected; else one that requests failed
@@ -275,12 +286,13 @@ bool Outbound::deliver(OutboundRequest& request, ClusterState& cluster) {
 std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& request,
                                                      ClusterState& cluster) {
   using Fitness = Endpoint::Fitness;
+  const RequestHistory& history = request.history;
   const TimePoint now = context_.loop.now();
   std::optional<bool> too_many_fail;  // looked at only where a failing one comes up
   const auto at_best = [&](Fitness worst) {
     return cluster.balancer.pick(context_.random(), now, [&](std::size_t i) {
       const Endpoint& endpoint = *cluster.endpoints[i];
-      if (!request.lost_at.empty() && endpoint.address == request.lost_at) {
+      if (!history.lost_at.empty() && endpoint.address == history.lost_at) {
         return worst == Fitness::kUnreachable;
       }
       const Fitness fitness = endpoint.fitness(now);
@@ -294,34 +306,32 @@ std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& requ
   for (const Fitness worst : {Fitness::kGood, Fitness::kLeaving, Fitness::kFailing}) {
     if (const auto chosen = at_best(worst); chosen) return chosen;
   }
-  return request.attempts == 0 || !request.lost_at.empty() ? at_best(Fitness::kUnreachable)
+  return history.attempts == 0 || !history.lost_at.empty() ? at_best(Fitness::kUnreachable)
                                                            : std::nullopt;
 }
 
 // --- upstream
 
-bool Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t provider,
+void Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t provider,
                     UpstreamConnection& upstream) {
   const governance::ProviderEndpoint& spec = cluster.spec->providers[provider];
   if (upstream.output_size() + request.frame.bytes.size() > limits::kUpstreamQueueMaxBytes) {
     context_.log.warn(LogKind::kLimit, context_.loop.now(),
                       "provider " + upstream.address() + " does not take its requests");
-    answer_error(request, Status::kServerThreadpoolExhausted,
-                 "provider " + upstream.address() + " does not take its requests: " +
-                     std::to_string(upstream.output_size()) + " bytes wait for it");
-    return false;
+    return answer_error(request, Status::kServerThreadpoolExhausted,
+                        "provider " + upstream.address() + " does not take its requests: " +
+                            std::to_string(upstream.output_size()) + " bytes wait for it");
   }
   const auto splice = plan_additions(request, *cluster.spec, spec);
   std::uint64_t wire_id = SlotTable::kOneWayId;
   if (request.header().is_two_way) {
     Slot* slot = take_slot(request, upstream, timeout_of(request, spec));
-    if (slot == nullptr) return false;
+    if (slot == nullptr) return;
     keep_for_retry(request, spec, *slot);
     wire_id = slot->wire_id();
   }
   append_frame(request, splice, wire_id, upstream);
   cluster.endpoints[provider]->health.note_sent(context_.loop.now());
-  return true;
 }
 
 milliseconds Outbound::timeout_of(const OutboundRequest& request,
@@ -384,8 +394,9 @@ Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream
   slot->serialization = request.header().serialization;
   slot->method = request.method;
   if (slot->method != nullptr) ++slot->method->service->in_flight;
-  slot->attempts = request.attempts;
-  if (!request.tried.empty()) slot->tried = std::make_unique<std::string>(request.tried);
+  if (request.history.attempts > 1) {
+    slot->history = std::make_unique<RequestHistory>(request.history);
+  }
   slot->received = request.received;
   slot->timeout = timeout;
   upstream.add(*slot);
@@ -403,7 +414,7 @@ void Outbound::keep_for_retry(const OutboundRequest& request,
     const auto found = provider.method_retries.find(request.method->name);
     if (found != provider.method_retries.end()) retries = found->second;
   }
-  retries = std::min(retries, request.retries_left.value_or(retries));
+  retries = std::min(retries, request.history.retries_left.value_or(retries));
   const dubbo::Bytes frame = request.frame.bytes;
   if (retries == 0 || frame.size() > limits::kKeptRequestMaxBytes) return;
   if (kept_bytes_ + frame.size() > limits::kKeptMaxBytes) {
@@ -413,7 +424,7 @@ void Outbound::keep_for_retry(const OutboundRequest& request,
   slot.retries_left = retries;
   slot.kept = context_.loop.buffers().take(frame.size());
   slot.kept_size = static_cast<std::uint32_t>(frame.size());
-  kept_bytes_ += frame.size();
+  kept_bytes_ += slot.kept.capacity();
   std::memcpy(slot.kept.data(), frame.data(), frame.size());
   dubbo::write_request_id(slot.kept.data(), slot.request_id);
 }
@@ -438,7 +449,8 @@ void Outbound::append_frame(const OutboundRequest& request,
   std::memcpy(out_body + splice->insert_at + inserted_.size(), body.data() + splice->resume_at,
               tail);
   if (splice->length_field_at) {
-    grow_length_field(out_body + *splice->length_field_at, splice->length_growth);
+    std::byte* field = out_body + *splice->length_field_at;
+    dubbo::wire::store_u32(field, dubbo::wire::load_u32(field) + splice->length_growth);
   }
   dubbo::write_body_size(out, static_cast<std::uint32_t>(body_size));
   dubbo::write_request_id(out, wire_id);

@@ -11,6 +11,7 @@
 #include "dubbo/response.h"
 #include "forwarder/outbound/downstream_connection.h"
 #include "forwarder/outbound/held_requests.h"
+#include "forwarder/outbound/request_history.h"
 #include "forwarder/outbound/route_table.h"
 #include "forwarder/outbound/slot_table.h"
 #include "forwarder/outbound/upstream_pool.h"
@@ -27,11 +28,7 @@ struct OutboundRequest {
   Frame frame;  // with the consumer's id
   Handle consumer;
   TimePoint received;
-  int attempts = 0;   // to send it, so far
-  std::string tried;  // what became of them
-  // Of a request that was sent and lost: where, and how often it may still be sent.
-  std::string lost_at;
-  std::optional<std::uint32_t> retries_left;
+  RequestHistory history;
 
   bool head_readable = false;
   bool attachments_readable = false;
@@ -43,11 +40,13 @@ struct OutboundRequest {
 };
 
 // The outbound side of one worker: downstream -> request -> route -> balance -> upstream, and the
-// answers back. outbound.cpp follows a request in this order. Lives on its worker's thread.
-class Outbound {
+// answers back. outbound.cpp follows a request in this order, outbound_answers.cpp has the way
+// back, outbound_losses.cpp what becomes of requests whose provider fails them. Lives on its
+// worker's thread.
+class Outbound : private EventHandler {
  public:
   explicit Outbound(WorkerContext& context);
-  ~Outbound();
+  ~Outbound() override;
   Outbound(const Outbound&) = delete;
   Outbound& operator=(const Outbound&) = delete;
 
@@ -67,7 +66,8 @@ class Outbound {
   // From UpstreamConnection.
   void on_response(UpstreamConnection& upstream, const Frame& frame);
   void on_oversized_response(UpstreamConnection& upstream, const dubbo::FrameHeader& header);
-  void on_upstream_closed(UpstreamConnection& upstream, const std::string& reason);
+  // Its requests are settled at the end of the turn: whoever closed it is still at work.
+  void on_upstream_closed(std::unique_ptr<UpstreamConnection> upstream, const std::string& reason);
 
   const RouteTable& routes() const { return routes_; }
   const UpstreamPool& upstreams() const { return upstreams_; }
@@ -95,10 +95,10 @@ class Outbound {
   ClusterState* choose_cluster(OutboundRequest& request, ServiceEntry& service);
   void explain_no_cluster(OutboundRequest& request, ServiceEntry& service);
   // balance
-  bool deliver(OutboundRequest& request, ClusterState& cluster);
+  void deliver(OutboundRequest& request, ClusterState& cluster);
   std::optional<std::size_t> choose_provider(const OutboundRequest& request, ClusterState& cluster);
   // upstream
-  bool send(OutboundRequest& request, ClusterState& cluster, std::size_t provider,
+  void send(OutboundRequest& request, ClusterState& cluster, std::size_t provider,
             UpstreamConnection& upstream);
   std::chrono::milliseconds timeout_of(const OutboundRequest& request,
                                        const governance::ProviderEndpoint& provider) const;
@@ -112,8 +112,6 @@ class Outbound {
   void append_frame(const OutboundRequest& request,
                     const std::optional<dubbo::AttachmentSplice>& splice, std::uint64_t wire_id,
                     UpstreamConnection& upstream);
-  void resend(UpstreamConnection& upstream, const Frame& frame, const std::string& reason);
-  void retry(Slot& slot, const std::string& reason);
 
   // answers
   void note_outcome(UpstreamConnection& upstream, dubbo::Status status);
@@ -123,7 +121,19 @@ class Outbound {
                     const std::string& message);
   void write_error(Handle consumer, std::uint64_t request_id, dubbo::Serialization serialization,
                    dubbo::Status status, const std::string& message);
+
+  // losses
+  struct LostUpstream {
+    std::unique_ptr<UpstreamConnection> connection;
+    std::string reason;
+  };
   void on_deadline(Slot& slot);
+  void on_events(std::uint32_t /*events*/) override {}
+  void on_flush() override;
+  void settle(const LostUpstream& lost);
+  void resend(const LostUpstream& lost, const Frame& frame);
+  void retry(Slot& slot, const std::string& reason);
+  PooledBlock take_kept(Slot& slot);
 
   WorkerContext& context_;
   UpstreamPool upstreams_;
@@ -131,7 +141,8 @@ class Outbound {
   SlotTable slots_;
   HeldRequests held_;
   HandleTable<DownstreamConnection> consumers_;
-  std::size_t kept_bytes_ = 0;  // in Slot::kept
+  std::vector<LostUpstream> lost_;  // in this turn
+  std::size_t kept_bytes_ = 0;      // in Slot::kept
   dubbo::RequestReader reader_;
   dubbo::Attachments attachments_;  // of the request in process()
   std::string inserted_;            // attachments that we add to it

@@ -14,6 +14,7 @@ constexpr std::string_view kOtherMethods = "(other)";
 
 MethodStats& ServiceEntry::method(std::string_view name) {
   if (last_method_ != nullptr && last_method_->name == name) return *last_method_;
+  if (name.size() > limits::kMethodNameMaxBytes) name = kOtherMethods;
   auto found = methods_.find(name);
   if (found == methods_.end() && methods_.size() >= limits::kMethodsPerServiceMax) {
     name = kOtherMethods;

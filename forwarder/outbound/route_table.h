@@ -2,15 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "forwarder/outbound/load_balancer.h"
+#include "forwarder/text_map.h"
 #include "governance/service_route.h"
 
 namespace skiff::forwarder {
@@ -37,15 +36,6 @@ struct ClusterState {
   std::vector<Endpoint*> endpoints;  // in the order of spec->providers
   WeightedRandom balancer;
 };
-
-struct TextHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const {
-    return std::hash<std::string_view>{}(text);
-  }
-};
-template <typename Value>
-using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
 // What a worker knows of one interface. Lives on its worker's thread.
 class ServiceEntry {

@@ -1,5 +1,7 @@
 #include "forwarder/outbound/slot_table.h"
 
+#include "dubbo/check.h"
+
 namespace skiff::forwarder {
 
 Slot* SlotTable::take() {
@@ -16,10 +18,11 @@ Slot* SlotTable::take() {
 }
 
 void SlotTable::give_back(Slot& slot) {
+  check(slot.upstream != nullptr, "a slot is given back twice");
   slot.deadline.cancel();
   slot.upstream = nullptr;
   slot.method = nullptr;
-  slot.tried.reset();
+  slot.history.reset();
   slot.retries_left = 0;
   slot.kept.release();
   ++slot.generation;

@@ -9,6 +9,7 @@
 #include "dubbo/serialization.h"
 #include "forwarder/buffer_pool.h"
 #include "forwarder/handle_table.h"
+#include "forwarder/outbound/request_history.h"
 #include "forwarder/outbound/route_table.h"
 #include "forwarder/timer_wheel.h"
 
@@ -34,13 +35,11 @@ struct Slot {
   Slot* next = nullptr;
   std::uint32_t index = 0;
   std::uint32_t generation = 0;
-  int attempts = 0;
   std::uint32_t retries_left = 0;  // after it was sent; only with `kept`
   std::uint32_t kept_size = 0;
   dubbo::Serialization serialization = dubbo::Serialization::kHessian2;
-  std::unique_ptr<std::string>
-      tried;         // "10.0.0.5:20882 (connection refused)", after a failed attempt only
-  PooledBlock kept;  // the consumer's frame, where it may have to be sent again
+  std::unique_ptr<RequestHistory> history;  // null at the first attempt
+  PooledBlock kept;                         // the consumer's frame, to be sent again
 
   // The id that the provider sees. A late answer to an earlier request in this slot carries another
   // generation.

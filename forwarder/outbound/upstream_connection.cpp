@@ -73,26 +73,28 @@ void UpstreamConnection::on_event(const Frame& frame) {
   if (!frame.header.is_two_way) return;
   std::vector<std::byte> answer;
   dubbo::append_heartbeat_response(frame.header, frame.body(), answer);
-  append_output(answer);
-  context_.counters.add(Counter::kHeartbeatsAnswered);
+  reply(answer, Counter::kHeartbeatsAnswered);
+}
+
+void UpstreamConnection::reply(dubbo::Bytes frame, Counter counter) {
+  context_.counters.add(append_reply(frame) ? counter : Counter::kRepliesLeftOut);
 }
 
 // A callback belongs to one consumer, and many share this connection: nobody can say to which.
 void UpstreamConnection::refuse_callback(const Frame& frame) {
-  context_.counters.add(Counter::kUpstreamCallbacks);
-  if (!frame.header.is_two_way) return;
+  if (!frame.header.is_two_way) return context_.counters.add(Counter::kUpstreamCallbacks);
   std::vector<std::byte> answer;
   dubbo::append_error_response(frame.header.request_id, frame.header.serialization,
                                dubbo::Status::kBadRequest,
                                "callbacks cannot pass the shared connections of a Skiff agent; let "
                                "the consumer connect to the provider directly",
                                answer);
-  append_output(answer);
+  reply(answer, Counter::kUpstreamCallbacks);
 }
 
 FrameConnection::OversizedFrame UpstreamConnection::on_oversized(const dubbo::FrameHeader& header) {
   outbound_.on_oversized_response(*this, header);
-  return OversizedFrame::kDiscard;
+  return OversizedFrame::kSkipIt;
 }
 
 void UpstreamConnection::on_foreign_bytes(dubbo::Bytes bytes) {
@@ -110,7 +112,7 @@ void UpstreamConnection::on_closed(const std::string& reason) {
                       "connection to provider " + address_ + " was lost: " + reason);
   }
   pool_.closed(*this, !was_connected_, reason);
-  outbound_.on_upstream_closed(*this, reason);
+  endpoint_ = nullptr;
 }
 
 void UpstreamConnection::retire() {

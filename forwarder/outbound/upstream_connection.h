@@ -26,7 +26,7 @@ class UpstreamConnection final : public FrameConnection {
 
   void set_handle(Handle handle) { handle_ = handle; }
   Handle handle() const { return handle_; }
-  // nullptr after retire().
+  // nullptr after retire(), and once it closed.
   Endpoint* endpoint() const { return endpoint_; }
   const std::string& address() const { return address_; }
   // The provider said that it wants nothing new.
@@ -50,6 +50,7 @@ class UpstreamConnection final : public FrameConnection {
   void on_foreign_bytes(dubbo::Bytes bytes) override;
   void on_closed(const std::string& reason) override;
 
+  void reply(dubbo::Bytes frame, Counter counter);
   void on_event(const Frame& frame);
   void refuse_callback(const Frame& frame);
   void close_if_retired_and_idle();

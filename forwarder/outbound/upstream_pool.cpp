@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "dubbo/check.h"
 #include "dubbo/url.h"
 #include "forwarder/limits.h"
 #include "forwarder/outbound/outbound.h"
@@ -40,6 +41,7 @@ Endpoint& UpstreamPool::acquire(const std::string& host, std::uint16_t port) {
 }
 
 void UpstreamPool::release(Endpoint& endpoint) {
+  check(endpoint.references > 0, "an endpoint is released more often than acquired");
   if (--endpoint.references > 0) return;
   if (endpoint.connection != nullptr) endpoint.connection->retire();
   endpoints_.erase(endpoints_.find(endpoint.address));
@@ -82,7 +84,7 @@ void UpstreamPool::closed(UpstreamConnection& connection, bool was_connecting,
     if (was_connecting) note_unreachable(*endpoint, reason);
   }
   if (auto owned = connections_.remove(connection.handle()); owned) {
-    context_.closed.push_back(std::move(owned));
+    outbound_.on_upstream_closed(std::move(owned), reason);
   }
 }
 
@@ -95,9 +97,11 @@ void UpstreamPool::note_unreachable(Endpoint& endpoint, const std::string& reaso
   }
 }
 
-void UpstreamPool::request_failed(UpstreamConnection& connection, const std::string& reason) {
-  Endpoint* endpoint = connection.endpoint();
-  if (endpoint == nullptr || !endpoint->health.note_failure(context_.loop.now(), reason)) return;
+void UpstreamPool::request_failed(const std::string& address, const std::string& reason) {
+  const auto found = endpoints_.find(address);
+  if (found == endpoints_.end()) return;  // no route leads there any more
+  const auto& endpoint = found->second;
+  if (!endpoint->health.note_failure(context_.loop.now(), reason)) return;
   context_.counters.add(Counter::kUpstreamEjections);
   context_.log.warn(LogKind::kEjected, context_.loop.now(),
                     "provider " + endpoint->address + " gets no requests for a while: " +

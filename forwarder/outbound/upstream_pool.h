@@ -7,9 +7,9 @@
 
 #include "forwarder/handle_table.h"
 #include "forwarder/outbound/endpoint_health.h"
-#include "forwarder/outbound/route_table.h"
 #include "forwarder/outbound/upstream_connection.h"
 #include "forwarder/socket.h"
+#include "forwarder/text_map.h"
 #include "forwarder/worker_context.h"
 
 namespace skiff::forwarder {
@@ -60,8 +60,8 @@ class UpstreamPool {
   void connected(UpstreamConnection& connection);
   void closed(UpstreamConnection& connection, bool was_connecting, const std::string& reason);
 
-  // A request that was sent to the endpoint of `connection` came to nothing.
-  void request_failed(UpstreamConnection& connection, const std::string& reason);
+  // A request that was sent to the provider at `address` came to nothing.
+  void request_failed(const std::string& address, const std::string& reason);
 
   std::size_t open_connections() const { return connections_.size(); }
   template <typename Visit>

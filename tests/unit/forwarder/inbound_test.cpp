@@ -155,6 +155,54 @@ TEST_F(Inbound20882, ClosesTheProviderConnectionOfAConsumerThatHasGone) {
   EXPECT_TRUE(upstream.sees_end());
 }
 
+TEST_F(Inbound20882, DeliversTheOneWayRequestsOfAConsumerThatHasGone) {
+  start();
+  {
+    RawPeer client = consumer();
+    client.send(request_frame({.id = 1, .argument = "last words", .two_way = false}));
+  }
+  RawPeer upstream = provider_.accept();
+  const auto request = upstream.receive();
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->bytes, request_frame({.id = 1, .argument = "last words", .two_way = false}));
+  EXPECT_TRUE(upstream.sees_end());
+}
+
+TEST_F(Inbound20882, AnswersWhatIsPendingBeforeItClosesOverATooLongRequest) {
+  config_.body_limit = 1000;
+  start();
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}));
+  RawPeer upstream = provider_.accept();
+  ASSERT_TRUE(upstream.receive());
+  client.send(testing::oversized_request_frame(2, 2000));
+  const auto refusal = client.receive();
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->header.request_id, 2U);
+  EXPECT_EQ(refusal->header.status, Status::kBadRequest);
+  upstream.send(response_frame(1, "still"));
+  EXPECT_EQ(client.receive()->bytes, response_frame(1, "still"));
+  EXPECT_TRUE(client.sees_end());
+}
+
+TEST_F(Inbound20882, RefusesACallbackWhoseIdAnotherProviderUses) {
+  RawListener other;
+  start();
+  forwarder_->update_local_services(
+      {{{"a.Service", "", ""}, provider_.port()}, {{"b.Service", "", ""}, other.port()}});
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}) + request_frame({.id = 2, .interface = "b.Service"}));
+  RawPeer a = provider_.accept();
+  RawPeer b = other.accept();
+  ASSERT_TRUE(a.receive() && b.receive());
+  a.send(request_frame({.id = 900, .method = "callback"}));
+  ASSERT_TRUE(client.receive());
+  b.send(request_frame({.id = 900, .method = "callback"}));
+  EXPECT_EQ(b.receive()->header.status, Status::kClientError);
+  client.send(response_frame(900, "to a"));
+  EXPECT_EQ(a.receive()->bytes, response_frame(900, "to a"));
+}
+
 TEST_F(Inbound20882, DrainsWithReadonlyAndLetsRequestsFinish) {
   start();
   RawPeer client = consumer();

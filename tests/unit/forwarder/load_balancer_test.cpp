@@ -51,6 +51,13 @@ TEST(WeightedRandom, KeepsTheProportionsOfWhatIsLeft) {
   EXPECT_EQ(counts[2], 0);
 }
 
+TEST(WeightedRandom, KeepsTheProportionsWhateverIsLeftOut) {
+  const auto counts = count_picks(providers_with({100, 100, 100, 100}), 40'000,
+                                  [](std::size_t i) { return i % 2 == 1; });
+  EXPECT_NEAR(counts[1], 20'000, 500);
+  EXPECT_NEAR(counts[3], 20'000, 500);
+}
+
 TEST(WeightedRandom, ChoosesEvenlyWhereAllWeightsAreZero) {
   const auto counts = count_picks(providers_with({0, 0}), 10'000, kAnyone);
   EXPECT_NEAR(counts[0], 5000, 300);

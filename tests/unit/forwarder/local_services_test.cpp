@@ -15,7 +15,7 @@ using testing::RequestSpec;
 std::uint16_t port_for(LocalServices& services, const RequestSpec& spec) {
   const std::string bytes = request_frame(spec);
   const dubbo::Bytes frame = dubbo::as_bytes(bytes);
-  return services.port_for(Frame{*dubbo::parse_frame_header(frame, UINT32_MAX), frame});
+  return services.port_for(Frame::first_of(frame));
 }
 
 TEST(LocalServices, SendsEverythingToTheDefaultPortWhereNothingIsPublished) {
@@ -42,6 +42,7 @@ TEST(LocalServices, ChoosesThePortByInterfaceVersionAndGroup) {
   EXPECT_EQ(port_for(services, {.interface = "x", .attachments = {{"interface", "a.Service"}}}),
             30001)
       << "the path is not the interface";
+  EXPECT_EQ(port_for(services, {.interface = "/context/a.Service"}), 30001);
 }
 
 TEST(LocalServices, SpreadsAServiceOverItsPorts) {

@@ -214,5 +214,89 @@ TEST_F(OutboundFaults, SendsALostRequestNotMoreOftenThanTheProviderAllows) {
   EXPECT_EQ(status_of(client, 1), Status::kServerError);
 }
 
+TEST_F(OutboundFaults, CountsRetriesAcrossProvidersThatCannotBeConnectedTo) {
+  start();
+  governance::ProviderEndpoint first = provider_at(provider_.port(), 100);
+  first.retries = 1;
+  route({first, provider_at(testing::closed_port(), 0)});
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}));
+  for (int i = 0; i < 2; ++i) {
+    RawPeer upstream = provider_.accept();
+    ASSERT_TRUE(upstream.receive());
+  }
+  EXPECT_EQ(status_of(client, 1), Status::kServerError) << "it was sent once more, as allowed";
+}
+
+// Providers that leave the route before they could be connected to.
+class LeavingUnconnected : public OutboundFaults {
+ protected:
+  void start_with_black_hole(std::chrono::milliseconds connect_timeout) {
+    config_.connect_timeout = connect_timeout;
+    start();
+    route({provider_at(black_hole_.port(), 100)});
+  }
+
+  testing::FullListener black_hole_;
+};
+
+TEST_F(LeavingUnconnected, AnswerOnceWhenTheTimeIsOver) {
+  start_with_black_hole(testing::kDeadline);
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1, .attachments = {{"timeout", kShortMs}}}));
+  ASSERT_TRUE(eventually([&] { return counter("outbound_requests_total") == 1; }));
+  route({provider_at(substitute_.port(), 100)});
+  EXPECT_EQ(status_of(client, 1), Status::kServerTimeout);
+  client.send(request_frame({.id = 2}) + request_frame({.id = 3}));
+  RawPeer upstream = substitute_.accept();
+  serve_one(upstream, "two");
+  serve_one(upstream, "three");
+  EXPECT_EQ(client.receive()->bytes, response_frame(2, "two"));
+  EXPECT_EQ(client.receive()->bytes, response_frame(3, "three"));
+}
+
+TEST_F(LeavingUnconnected, HandTheirOneWayRequestsToOthers) {
+  start_with_black_hole(std::chrono::milliseconds(100));
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1, .argument = "one-way", .two_way = false}));
+  ASSERT_TRUE(eventually([&] { return counter("outbound_one_way_total") == 1; }));
+  route({provider_at(substitute_.port(), 100)});
+  RawPeer upstream = substitute_.accept();
+  const auto request = upstream.receive();
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->body(), request_frame({.argument = "one-way"}).substr(16));
+}
+
+TEST_F(LeavingUnconnected, GiveHeldRequestsBackTheirId) {
+  start_with_black_hole(std::chrono::milliseconds(100));
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 77}));
+  ASSERT_TRUE(eventually([&] { return counter("outbound_requests_total") == 1; }));
+  forwarder_->remove_route("a.Service");
+  ASSERT_TRUE(eventually([&] { return counter("outbound_held_total") == 1; }));
+  route({provider_at(substitute_.port(), 100)});
+  RawPeer upstream = substitute_.accept();
+  serve_one(upstream, "held");
+  EXPECT_EQ(client.receive()->bytes, response_frame(77, "held"));
+}
+
+TEST_F(OutboundFaults, LeavesHeartbeatsUnansweredOfAProviderThatReadsNothing) {
+  start_with_substitute();
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}));
+  RawPeer upstream = provider_.accept();
+  serve_one(upstream, "connected");
+  ASSERT_TRUE(client.receive());
+  std::string many;
+  for (int i = 0; i < 50'000; ++i) many += testing::heartbeat_frame(7);
+  EXPECT_TRUE(eventually([&] {
+    upstream.send(many);
+    return counter("replies_left_out_total") > 0;
+  }));
+  upstream.send(response_frame(0, "an unknown id"));
+  EXPECT_TRUE(eventually([&] { return counter("outbound_late_answers_total") == 1; }))
+      << "what it sends is read still";
+}
+
 }  // namespace
 }  // namespace skiff::forwarder

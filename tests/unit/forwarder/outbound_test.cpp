@@ -1,8 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -427,6 +429,52 @@ TEST_F(Outbound20881, AnswersATooLongRequestWithStatus40AndCloses) {
   client.send(request_frame({.id = 8, .argument = std::string(2000, 'x')}));
   expect_error(client, 8, Status::kBadRequest, "body_limit");
   EXPECT_TRUE(client.sees_end());
+}
+
+TEST_F(Outbound20881, AnswersWhatItOwesBeforeItClosesOverATooLongRequest) {
+  config_.body_limit = 1000;
+  start_routed();
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 7}));
+  RawPeer upstream = provider_.accept();
+  const auto request = upstream.receive();
+  ASSERT_TRUE(request);
+  client.send(testing::oversized_request_frame(8, 2'000'000));
+  expect_error(client, 8, Status::kBadRequest, "body_limit");
+  upstream.send(response_frame(request->header.request_id, "still"));
+  EXPECT_EQ(client.receive()->bytes, response_frame(7, "still"));
+  EXPECT_TRUE(client.sees_end());
+}
+
+TEST_F(Outbound20881, ClosesAConsumerThatLeavesItsLastAnswersUnread) {
+  start_routed();
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}));
+  RawPeer upstream = provider_.accept();
+  const auto request = upstream.receive();
+  ASSERT_TRUE(request);
+  shutdown(client.fd(), SHUT_WR);
+  upstream.send(response_frame(request->header.request_id, std::string(7'900'000, 'x')));
+  ASSERT_TRUE(eventually([&] { return counter("outbound_answered_total") == 1; }));
+  EXPECT_TRUE(eventually([&] { return gauge("outbound_connections") == 0; }));
+}
+
+TEST_F(Outbound20881, StopsReadingFromAConsumerThatDoesNotReadHeartbeats) {
+  start_routed();
+  RawPeer client = consumer();
+  std::string many;
+  for (int i = 0; i < 50'000; ++i) many += heartbeat_frame(7);
+  std::string_view rest = many;
+  const auto flood = [&] {
+    const ssize_t sent = send(client.fd(), rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) rest.remove_prefix(static_cast<std::size_t>(sent));
+    if (rest.empty()) rest = many;
+    return gauge("buffer_bytes");  // the worker has had a turn
+  };
+  ASSERT_TRUE(eventually([&] { return flood() > limits::kDownstreamHighBytes; }));
+  for (int turn = 0; turn < 200; ++turn) {
+    ASSERT_LT(flood(), 8 * limits::kDownstreamHighBytes) << "nothing holds the consumer back";
+  }
 }
 
 TEST_F(Outbound20881, TakesABodyOfExactlyTheLimit) {

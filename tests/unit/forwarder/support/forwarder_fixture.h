@@ -48,6 +48,10 @@ class ForwarderFixture : public ::testing::Test, public ForwarderObserver {
     return forwarder_->snapshot(kDeadline).counters.at(name);
   }
 
+  std::uint64_t gauge(const std::string& name) {
+    return forwarder_->snapshot(kDeadline).gauges.at(name);
+  }
+
   void need_service(const std::string& interface) override {
     const std::lock_guard lock(mutex_);
     needed_.insert(interface);

@@ -62,6 +62,13 @@ std::string response_frame(std::uint64_t id, const std::string& value) {
   return frame_of(header, "\x91" + hessian_string(value));
 }
 
+std::string oversized_request_frame(std::uint64_t id, std::uint32_t body_size) {
+  FrameHeader header;
+  header.request_id = id;
+  header.is_request = header.is_two_way = true;
+  return frame_of(header, std::string(body_size, 'x'));
+}
+
 std::string heartbeat_frame(std::uint64_t id) {
   FrameHeader header;
   header.request_id = id;

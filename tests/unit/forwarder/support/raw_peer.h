@@ -27,6 +27,8 @@ struct RequestSpec {
   bool two_way = true;
 };
 std::string request_frame(const RequestSpec& spec);
+// The header of a two-way request and `body_size` bytes that mean nothing.
+std::string oversized_request_frame(std::uint64_t id, std::uint32_t body_size);
 // A response with status 20 and a string value.
 std::string response_frame(std::uint64_t id, const std::string& value);
 std::string heartbeat_frame(std::uint64_t id);

@@ -1,0 +1,94 @@
+// What becomes of requests whose provider does not answer, or whose connection was lost.
+#include <utility>
+
+#include "forwarder/outbound/outbound.h"
+
+namespace skiff::forwarder {
+
+using dubbo::Status;
+
+void Outbound::on_deadline(Slot& slot) {
+  const std::string within = " within " + std::to_string(slot.timeout.count()) + " ms";
+  const std::string address = slot.upstream->address();
+  if (!slot.upstream->is_connecting()) upstreams_.request_failed(address, "no answer" + within);
+  answer_slot(slot, Status::kServerTimeout, "no answer from " + address + within);
+}
+
+void Outbound::on_upstream_closed(std::unique_ptr<UpstreamConnection> upstream,
+                                  const std::string& reason) {
+  if (lost_.empty()) context_.loop.mark_dirty(*this);
+  lost_.push_back({std::move(upstream), reason});
+}
+
+void Outbound::on_flush() {
+  // Sending elsewhere may fail at once: the list grows while it is walked.
+  for (std::size_t i = 0; i < lost_.size(); ++i) {
+    LostUpstream lost = std::move(lost_[i]);
+    settle(lost);
+    context_.closed.push_back(std::move(lost.connection));
+  }
+  lost_.clear();
+}
+
+// What was not sent at all goes elsewhere; what was sent may have been carried out: it is answered
+// with an error, unless the provider allows that it is sent again.
+void Outbound::settle(const LostUpstream& lost) {
+  UpstreamConnection& upstream = *lost.connection;
+  for (dubbo::Bytes rest = upstream.unsent(); !rest.empty();) {
+    const Frame frame = Frame::first_of(rest);
+    rest = rest.subspan(frame.bytes.size());
+    resend(lost, frame);
+  }
+  if (upstream.first_slot() != nullptr) upstreams_.request_failed(upstream.address(), lost.reason);
+  while (Slot* slot = upstream.first_slot()) {
+    if (slot->retries_left > 0) {
+      retry(*slot, lost.reason);
+    } else {
+      answer_slot(*slot, Status::kServerError,
+                  "the connection to " + upstream.address() +
+                      " was lost before its answer came: " + lost.reason);
+    }
+  }
+}
+
+void Outbound::resend(const LostUpstream& lost, const Frame& frame) {
+  if (!frame.header.is_request || frame.header.is_event) return;
+  OutboundRequest request(frame, Handle{}, context_.loop.now());
+  request.history.attempts = 1;
+  if (frame.header.is_two_way) {
+    Slot* slot = slots_.find(frame.header.request_id);
+    if (slot == nullptr || slot->upstream != lost.connection.get()) return;  // answered since
+    request.frame.header.request_id = slot->request_id;
+    request.consumer = slot->consumer;
+    request.received = slot->received;
+    if (slot->history) request.history = std::move(*slot->history);
+    release(*slot);
+  }
+  request.history.tried += " " + lost.connection->address() + " (" + lost.reason + ")";
+  context_.counters.add(Counter::kRetries);
+  process(request);
+}
+
+void Outbound::retry(Slot& slot, const std::string& reason) {
+  const std::uint32_t retries_left = slot.retries_left - 1;
+  const std::size_t size = slot.kept_size;
+  const PooledBlock kept = take_kept(slot);
+  OutboundRequest request(Frame::first_of({kept.data(), size}), slot.consumer, slot.received);
+  if (slot.history) request.history = std::move(*slot.history);
+  RequestHistory& history = request.history;
+  history.attempts = std::max(history.attempts, 1);
+  history.retries_left = retries_left;
+  history.lost_at = slot.upstream->address();
+  history.tried += " " + history.lost_at + " (" + reason + ")";
+  release(slot);
+  context_.counters.add(Counter::kRetriesOfSent);
+  process(request);
+}
+
+PooledBlock Outbound::take_kept(Slot& slot) {
+  kept_bytes_ -= slot.kept.capacity();
+  slot.retries_left = 0;
+  return std::move(slot.kept);
+}
+
+}  // namespace skiff::forwarder
