@@ -17,17 +17,44 @@ const LOG_SHOWN = 8_000;
 // this look and its use.
 const FIRST_PORT = 10_000;
 const LAST_PORT = 32_000;
+const BLOCK_PORTS = 500;
+
+// Ports of this process alone: test files run in parallel, and one that counts on nobody listening must not meet another's agent. A block
+// is taken by listening on its first port until the process ends.
+let nextPort;
+let blockEnd;
+
+async function listens(port) {
+  const server = net.createServer();
+  const listening = await new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '0.0.0.0', () => resolve(true));
+  });
+  return listening && server;
+}
+
+async function takeBlock() {
+  const blocks = Math.floor((LAST_PORT - FIRST_PORT) / BLOCK_PORTS);
+  for (;;) {
+    const first = FIRST_PORT + BLOCK_PORTS * Math.floor(Math.random() * blocks);
+    const lock = await listens(first);
+    if (!lock) continue;
+    lock.unref();
+    [nextPort, blockEnd] = [first + 1, first + BLOCK_PORTS];
+    return;
+  }
+}
 
 async function freePort() {
-  for (;;) {
-    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
-    const server = net.createServer();
-    const is_free = await new Promise((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '0.0.0.0', () => server.close(() => resolve(true)));
-    });
-    if (is_free) return port;
+  if (nextPort === undefined) await takeBlock();
+  while (nextPort < blockEnd) {
+    const port = nextPort++;
+    const server = await listens(port);
+    if (!server) continue;
+    await new Promise((resolve) => { server.close(resolve); });
+    return port;
   }
+  throw new Error(`this process has used its ${BLOCK_PORTS} ports`);
 }
 
 // A child process with its output so far in `log`.

@@ -169,7 +169,15 @@ FullListener::FullListener() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0
   }
 }
 
-std::uint16_t closed_port() { return RawListener().port(); }
+std::uint16_t closed_port() {
+  static std::vector<Fd> kept;  // so that nobody else is given the port
+  Fd& fd = kept.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const SocketAddress any_port = *SocketAddress::parse("127.0.0.1", 0);
+  if (bind(fd.get(), any_port.data(), any_port.size()) != 0) {
+    throw std::runtime_error("cannot bind");
+  }
+  return SocketAddress::local_of(fd.get()).port();
+}
 
 bool eventually(const std::function<bool()>& condition) {
   const auto end = std::chrono::steady_clock::now() + kDeadline;

@@ -90,7 +90,7 @@ class FullListener {
   std::vector<Fd> queue_;
 };
 
-// A port on which nobody listens.
+// A port on which nobody listens while this process runs. For one thread.
 std::uint16_t closed_port();
 
 // Waits until `condition` holds; false at kDeadline.
