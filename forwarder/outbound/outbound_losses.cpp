@@ -21,13 +21,11 @@ void Outbound::on_upstream_closed(std::unique_ptr<UpstreamConnection> upstream,
 }
 
 void Outbound::on_flush() {
-  // Sending elsewhere may fail at once: the list grows while it is walked.
-  for (std::size_t i = 0; i < lost_.size(); ++i) {
-    LostUpstream lost = std::move(lost_[i]);
+  // Sending elsewhere may fail at once: what is lost then has its turn later in this flush.
+  for (LostUpstream& lost : std::exchange(lost_, {})) {
     settle(lost);
     context_.closed.push_back(std::move(lost.connection));
   }
-  lost_.clear();
 }
 
 // What was not sent at all goes elsewhere; what was sent may have been carried out: it is answered
