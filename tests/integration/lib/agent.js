@@ -1,11 +1,15 @@
 'use strict';
 // The agent under test, and its HTTP API.
 
+const assert = require('node:assert/strict');
 const path = require('node:path');
+const { checkAnswer } = require('./openapi');
 const { freePort } = require('./stage');
 const { eventually } = require('./wait');
 
 const BINARY = path.resolve(process.env.SKIFF_BINARY || path.join(__dirname, '../../../build/skiff'));
+// What the agent serves at /openapi.json; openapi.test.js sees that it is the same.
+const DOCUMENT = require('../../../agent/openapi.json');
 
 class Agent {
   constructor(running, ports, stateDir) {
@@ -14,11 +18,14 @@ class Agent {
 
   get log() { return this.running.log; }
 
+  // Whatever a test asks for: the answer must be one that the document describes.
   async send(method, pathname, body) {
     const response = await fetch(this.url + pathname, { method, body });
     const text = await response.text();
-    const isJson = (response.headers.get('content-type') || '').includes('application/json');
-    return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+    const type = (response.headers.get('content-type') || '').split(';')[0];
+    const answer = { status: response.status, headers: response.headers, type, text, body: type === 'application/json' ? JSON.parse(text) : undefined };
+    assert.deepEqual(checkAnswer(DOCUMENT, method, pathname, answer), [], text);
+    return answer;
   }
 
   get(pathname) { return this.send('GET', pathname); }

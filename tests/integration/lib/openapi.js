@@ -154,15 +154,16 @@ function checkScalar(schema, value, where) {
   return problems;
 }
 
-// What is wrong with `value` by `schema`; empty where it fits.
-function checkValue(document, schema, value, where = 'the body') {
-  if (schema.$ref) return checkValue(document, resolve(document, schema.$ref), value, where);
+// What is wrong with `value` by `schema`; empty where it fits. Stricter than OpenAPI: a schema that describes properties
+// describes them all, but where it `isPart` of an allOf.
+function checkValue(document, schema, value, where = 'the body', isPart = false) {
+  if (schema.$ref) return checkValue(document, resolve(document, schema.$ref), value, where, isPart);
   if (value === null && schema.nullable) return [];
   const of = (part, item, name) => checkValue(document, part, item, name);
   for (const list of [schema.oneOf, schema.anyOf]) {
     if (list && !list.some((part) => of(part, value, where).length === 0)) return [`${where} fits none of the alternatives`];
   }
-  const problems = (schema.allOf || []).flatMap((part) => of(part, value, where));
+  const problems = (schema.allOf || []).flatMap((part) => checkValue(document, part, value, where, true));
   const type = typeOf(value);
   if (schema.type && schema.type !== type && !(schema.type === 'number' && type === 'integer')) return [`${where} is ${type}, expected ${schema.type}`];
   problems.push(...checkScalar(schema, value, where));
@@ -171,7 +172,7 @@ function checkValue(document, schema, value, where = 'the body') {
     for (const name of schema.required || []) if (!(name in value)) problems.push(`${where}.${name} is missing`);
     for (const [name, item] of Object.entries(value)) {
       const part = (schema.properties || {})[name] || schema.additionalProperties;
-      if (part === false) problems.push(`${where}.${name} is not described`);
+      if (part === false || (part === undefined && schema.properties && !isPart)) problems.push(`${where}.${name} is not described`);
       else if (typeof part === 'object') problems.push(...of(part, item, `${where}.${name}`));
     }
   }
@@ -180,4 +181,24 @@ function checkValue(document, schema, value, where = 'the body') {
 
 const checkDocument = (document) => new DocumentChecker(document).check();
 
-module.exports = { checkDocument, checkValue };
+// "/services/{interface}" for "/services/com.example.Some?wait=1s"; undefined where the document has no such path.
+function pathOf(document, target) {
+  const [pathname] = target.split('?');
+  if (pathname in document.paths) return pathname;
+  return Object.keys(document.paths).find((path) => new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{[^}]+\}/g, '[^/]+')}$`).test(pathname));
+}
+
+// What of an answer { status, type, body } the document does not say. A path or a method that it does not name says nothing about its answers.
+function checkAnswer(document, method, target, { status, type, body }) {
+  const operation = (document.paths[pathOf(document, target)] || {})[method.toLowerCase()];
+  if (!operation) return [];
+  const where = `${method} ${target} ${status}`;
+  let response = operation.responses[status] || operation.responses.default;
+  if (response && response.$ref) response = resolve(document, response.$ref);
+  if (!response) return [`${where}: the document does not know this status`];
+  const media = (response.content || {})[type];
+  if (!media) return [`${where}: the document does not know ${type} here`];
+  return body !== undefined && media.schema ? checkValue(document, media.schema, body).map((problem) => `${where}: ${problem}`) : [];
+}
+
+module.exports = { checkAnswer, checkDocument, pathOf };
