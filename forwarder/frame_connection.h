@@ -40,7 +40,6 @@ class FrameConnection : public EventHandler {
   void on_events(std::uint32_t events) final;
   void on_flush() final;
 
-  bool is_open() const { return state_ == State::kOpen; }
   bool is_connecting() const { return state_ == State::kConnecting; }
   bool is_closed() const { return state_ == State::kClosed; }
 

@@ -25,7 +25,6 @@ class DownstreamConnection final : public FrameConnection {
   // consumer was closed because it reads nothing.
   std::byte* extend_answer(std::size_t size);
   void answered();
-  std::uint32_t owed() const { return owed_; }
 
   // Closes as soon as nothing is owed.
   void drain();
