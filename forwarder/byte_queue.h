@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <span>
 
 #include "dubbo/bytes.h"
 #include "forwarder/buffer_pool.h"
@@ -16,7 +17,7 @@ class ByteQueue {
 
   bool empty() const { return begin_ == end_; }
   std::size_t size() const { return end_ - begin_; }
-  dubbo::Bytes bytes() const { return {block_.data() + begin_, size()}; }
+  std::span<std::byte> bytes() const { return {block_.data() + begin_, size()}; }
 
   // Adds `n` bytes of unspecified content at the end; the caller writes them at once. Valid until
   // the next call.

@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "forwarder/limits.h"
-
 namespace skiff::forwarder {
 
 Result<std::unique_ptr<EventLoop>> EventLoop::create() {
@@ -27,11 +25,7 @@ Result<std::unique_ptr<EventLoop>> EventLoop::create() {
 }
 
 EventLoop::EventLoop(Fd epoll, Fd wakeup)
-    : epoll_(std::move(epoll)),
-      wakeup_(std::move(wakeup)),
-      now_(Clock::now()),
-      timers_(now_),
-      scratch_(limits::kReadScratchBytes) {}
+    : epoll_(std::move(epoll)), wakeup_(std::move(wakeup)), now_(Clock::now()), timers_(now_) {}
 
 Result<void> EventLoop::add(int fd, EventHandler& handler) {
   epoll_event event{};
@@ -87,6 +81,7 @@ void EventLoop::flush() {
     if (dirty_[i] != nullptr) dirty_[i]->on_flush();
   }
   dirty_.clear();
+  turn_memory_.release();
 }
 
 }  // namespace skiff::forwarder

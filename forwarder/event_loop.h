@@ -12,6 +12,7 @@
 #include "forwarder/buffer_pool.h"
 #include "forwarder/socket.h"
 #include "forwarder/timer_wheel.h"
+#include "forwarder/turn_memory.h"
 
 namespace skiff::forwarder {
 
@@ -22,12 +23,14 @@ class EventHandler {
   // `events` is epoll's mask; edge-triggered: what is not read now is not announced again (see
   // EventLoop::revisit).
   virtual void on_events(std::uint32_t events) = 0;
-  // At the end of a turn, after EventLoop::mark_dirty().
+  // At the end of a turn, after EventLoop::mark_dirty(): writes, and copies what could not be
+  // written, for the turn's memory is released.
   virtual void on_flush() {}
 };
 
-// One worker's epoll loop: events mark work, work is done in batches, every buffer touched is
-// flushed once per turn. Lives on its worker's thread, wake() excepted.
+// One worker's epoll loop: events mark work, work is done in batches, every connection touched is
+// flushed once per turn (more often only where a turn reads more than its memory holds). Lives on
+// its worker's thread, wake() excepted.
 class EventLoop {
  public:
   static Result<std::unique_ptr<EventLoop>> create();
@@ -48,7 +51,12 @@ class EventLoop {
   TimePoint now() const { return now_; }
   void arm(Timer& timer, std::chrono::milliseconds delay) { timers_.arm(timer, now_, delay); }
   BufferPool& buffers() { return buffers_; }
-  std::byte* scratch() { return scratch_.data(); }
+  TurnMemory& turn_memory() { return turn_memory_; }
+  // Called before a read: writes this turn's output where its memory is full, which may close any
+  // connection, the caller's too.
+  void make_read_room() {
+    if (!turn_memory_.has_read_room()) flush();
+  }
 
   // Waits for events and does one turn: events, revisits, timers; `after` is called before the
   // flush.
@@ -78,7 +86,7 @@ class EventLoop {
   TimerWheel timers_;
   BufferPool buffers_;
   std::array<epoll_event, kEventsPerTurn> events_{};
-  std::vector<std::byte> scratch_;
+  TurnMemory turn_memory_{buffers_};
   std::vector<EventHandler*> dirty_;
   std::vector<EventHandler*> revisit_;
   std::vector<EventHandler*> batch_;

@@ -20,7 +20,7 @@ FrameConnection::FrameConnection(EventLoop& loop, Fd fd, bool connecting, std::u
       fd_(std::move(fd)),
       state_(connecting ? State::kConnecting : State::kOpen),
       body_limit_(body_limit),
-      output_(loop.buffers()),
+      output_(loop.buffers(), loop.turn_memory()),
       last_read_(loop.now()),
       closing_timer_(&FrameConnection::on_closing_time, this) {}
 
@@ -72,26 +72,30 @@ void FrameConnection::read_frames() {
 }
 
 bool FrameConnection::read_once() {
+  loop_.make_read_room();
+  if (state_ != State::kOpen || reading_paused_) return false;
   const bool large = partial_frame_size_ != 0 && partial_size_ > limits::kPartialCopyMax;
-  return large ? read_into_partial() : read_into_scratch();
+  return large ? read_into_partial() : read_into_turn();
 }
 
-bool FrameConnection::read_into_scratch() {
-  std::byte* scratch = loop_.scratch();
+bool FrameConnection::read_into_turn() {
+  TurnMemory& memory = loop_.turn_memory();
+  const std::span<std::byte> room = memory.read_room();
   const std::size_t kept = partial_size_;
-  if (kept > 0) std::memcpy(scratch, partial_.data(), kept);
-  const std::size_t asked = limits::kReadScratchBytes - kept;
-  const ssize_t got = recv(fd_.get(), scratch + kept, asked, 0);
+  if (kept > 0) std::memcpy(room.data(), partial_.data(), kept);
+  const std::size_t asked = room.size() - kept;
+  const ssize_t got = recv(fd_.get(), room.data() + kept, asked, 0);
   if (got <= 0) return handle_read_result(got, asked);
   partial_size_ = 0;
   partial_.release();
   last_read_ = loop_.now();
-  take_frames({scratch, kept + static_cast<std::size_t>(got)});
+  const std::size_t size = kept + static_cast<std::size_t>(got);
+  memory.commit(size);
+  take_frames(room.first(size));
   return handle_read_result(got, asked);
 }
 
-// The rest of a large frame goes where its beginning is; what follows it goes to the scratch
-// buffer.
+// The rest of a large frame goes where its beginning is; what follows it goes to the turn's memory.
 bool FrameConnection::read_into_partial() {
   // Memory follows the bytes that came, not what a header promises.
   if (partial_size_ == partial_.capacity()) {
@@ -100,23 +104,25 @@ bool FrameConnection::read_into_partial() {
     std::memcpy(larger.data(), partial_.data(), partial_size_);
     partial_ = std::move(larger);
   }
+  TurnMemory& memory = loop_.turn_memory();
+  const std::span<std::byte> behind = memory.read_room();
   const std::size_t room = std::min(partial_.capacity(), partial_frame_size_) - partial_size_;
   const bool reaches_end = partial_size_ + room == partial_frame_size_;
   std::array<iovec, 2> parts{iovec{partial_.data() + partial_size_, room},
-                             iovec{loop_.scratch(), limits::kReadScratchBytes}};
-  const std::size_t asked = room + (reaches_end ? limits::kReadScratchBytes : 0);
+                             iovec{behind.data(), behind.size()}};
+  const std::size_t asked = room + (reaches_end ? behind.size() : 0);
   const ssize_t got = readv(fd_.get(), parts.data(), reaches_end ? 2 : 1);
   if (got <= 0) return handle_read_result(got, asked);
   last_read_ = loop_.now();
   const auto size = static_cast<std::size_t>(got);
   partial_size_ += std::min(size, room);
   if (partial_size_ == partial_frame_size_) {
-    PooledBlock whole = std::move(partial_);
-    std::span<std::byte> frame(whole.data(), std::exchange(partial_size_, 0));
+    std::span<std::byte> frame(partial_.data(), std::exchange(partial_size_, 0));
+    memory.keep(std::move(partial_));
     partial_frame_size_ = 0;
+    memory.commit(size - room);
     take_frame(frame);
-    whole.release();
-    take_frames({loop_.scratch(), size - room});
+    take_frames(behind.first(size - room));
   }
   return handle_read_result(got, asked);
 }
@@ -139,7 +145,10 @@ bool FrameConnection::handle_read_result(std::int64_t got, std::size_t asked) {
 
 void FrameConnection::discard_input() {
   for (int i = 0; i < limits::kReadsPerTurnMax; ++i) {
-    const ssize_t got = recv(fd_.get(), loop_.scratch(), limits::kReadScratchBytes, 0);
+    loop_.make_read_room();
+    if (state_ == State::kClosed) return;
+    const std::span<std::byte> room = loop_.turn_memory().read_room();
+    const ssize_t got = recv(fd_.get(), room.data(), room.size(), 0);
     if (got > 0) continue;
     if (got == 0) {
       input_ended_ = true;
@@ -199,57 +208,42 @@ void FrameConnection::keep_partial(std::span<const std::byte> bytes) {
 
 // --- writing
 
-std::byte* FrameConnection::extend_output(std::size_t size) {
-  if (!flush_scheduled_ && !write_blocked_) {
+void FrameConnection::append_output(std::span<std::byte> frames) {
+  if (state_ == State::kClosed) return;
+  if (!flush_scheduled_) {
     flush_scheduled_ = true;
     loop_.mark_dirty(*this);
   }
-  return output_.extend(size);
+  output_.append(frames);
 }
 
-void FrameConnection::append_output(dubbo::Bytes bytes) {
-  if (!bytes.empty()) std::memcpy(extend_output(bytes.size()), bytes.data(), bytes.size());
+void FrameConnection::append_copy(dubbo::Bytes frames) {
+  append_output(loop_.turn_memory().copy(frames));
 }
 
 bool FrameConnection::append_reply(dubbo::Bytes bytes) {
   if (output_.size() > limits::kReplyQueueMaxBytes) return false;
-  append_output(bytes);
+  append_copy(bytes);
   return true;
 }
 
 void FrameConnection::on_flush() {
   flush_scheduled_ = false;
   if (state_ == State::kLingering) return output_.clear();
-  if (state_ == State::kClosed || state_ == State::kConnecting || write_blocked_) return;
-  while (!output_.empty()) {
-    const ssize_t sent = send(fd_.get(), output_.bytes().data(), output_.size(), MSG_NOSIGNAL);
-    if (sent < 0) {
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN) return close(errno_text(errno));
-      write_blocked_ = true;
-      return;
-    }
-    note_sent(static_cast<std::size_t>(sent));
-    if (state_ == State::kFinishing) loop_.arm(closing_timer_, limits::kFinishStallTime);
+  if (state_ == State::kClosed) return;
+  if (state_ == State::kConnecting || write_blocked_) return output_.keep_rest();
+  const std::size_t before = output_.size();
+  const OutputQueue::Progress progress = output_.write_to(fd_.get());
+  if (progress == OutputQueue::Progress::kFailed) return close(errno_text(errno));
+  if (state_ == State::kFinishing && output_.size() < before) {
+    loop_.arm(closing_timer_, limits::kFinishStallTime);
+  }
+  if (progress == OutputQueue::Progress::kBlocked) {
+    write_blocked_ = true;
+    return output_.keep_rest();
   }
   if (state_ == State::kFinishing) return enter_linger();
   on_output_drained();
-}
-
-// Keeps sent_of_first_frame_left_ true: output_ begins with that many bytes of a frame that was
-// half sent.
-void FrameConnection::note_sent(std::size_t sent) {
-  const dubbo::Bytes bytes = output_.bytes();
-  if (sent == bytes.size()) {
-    sent_of_first_frame_left_ = 0;
-  } else {
-    std::size_t boundary = sent_of_first_frame_left_;
-    while (boundary < sent) {
-      boundary += Frame::first_of(bytes.subspan(boundary)).bytes.size();
-    }
-    sent_of_first_frame_left_ = boundary - sent;
-  }
-  output_.consume(sent);
 }
 
 // --- closing

@@ -8,25 +8,12 @@
 
 #include "dubbo/bytes.h"
 #include "dubbo/frame.h"
-#include "forwarder/byte_queue.h"
 #include "forwarder/event_loop.h"
+#include "forwarder/frame.h"
+#include "forwarder/output_queue.h"
 #include "forwarder/socket.h"
 
 namespace skiff::forwarder {
-
-// A whole frame in somebody's buffer; valid during the call it is passed to.
-struct Frame {
-  dubbo::FrameHeader header;
-  dubbo::Bytes bytes;  // header and body
-
-  dubbo::Bytes body() const { return bytes.subspan(dubbo::FrameHeader::kSize); }
-
-  // The first of the whole frames in `bytes`, which were read or written before.
-  static Frame first_of(dubbo::Bytes bytes) {
-    const dubbo::FrameHeader header = dubbo::header_of(bytes);
-    return {header, bytes.first(dubbo::FrameHeader::kSize + header.body_size)};
-  }
-};
 
 // A non-blocking socket that carries Dubbo frames both ways: copes with any split of the bytes it
 // reads, and writes what was appended in a turn of the loop with one call at its end. LIFECYCLE.md
@@ -43,10 +30,9 @@ class FrameConnection : public EventHandler {
   bool is_connecting() const { return state_ == State::kConnecting; }
   bool is_closed() const { return state_ == State::kClosed; }
 
-  // Room for a frame of `size` bytes at the end of what is to be written; the caller fills it at
-  // once.
-  std::byte* extend_output(std::size_t size);
-  void append_output(dubbo::Bytes bytes);
+  // Appends whole frames, which lie in the loop's TurnMemory.
+  void append_output(std::span<std::byte> frames);
+  void append_copy(dubbo::Bytes frames);
   // Appends the answer to something that the peer may send without end and without reading: false,
   // and nothing is appended, where more than limits::kReplyQueueMaxBytes wait for it.
   bool append_reply(dubbo::Bytes bytes);
@@ -77,9 +63,8 @@ class FrameConnection : public EventHandler {
   Result<void> start();
 
   EventLoop& loop() { return loop_; }
-  // Of what was appended, the whole frames of which not a byte was sent. Stays readable when
-  // closed, until destruction.
-  dubbo::Bytes unsent_frames() const { return output_.bytes().subspan(sent_of_first_frame_left_); }
+  // What was appended. Stays readable when closed, until the end of the turn.
+  OutputQueue& output() { return output_; }
 
   virtual void on_connected() {}
   virtual void on_frame(const Frame& frame) = 0;
@@ -102,7 +87,7 @@ class FrameConnection : public EventHandler {
   void read_frames();
   // One read; returns false when there is nothing more to read for now.
   bool read_once();
-  bool read_into_scratch();
+  bool read_into_turn();
   bool read_into_partial();
   bool handle_read_result(std::int64_t got, std::size_t asked);
   void discard_input();
@@ -110,7 +95,6 @@ class FrameConnection : public EventHandler {
   void take_frames(std::span<std::byte> bytes);
   bool take_frame(std::span<std::byte>& bytes);
   void keep_partial(std::span<const std::byte> bytes);
-  void note_sent(std::size_t sent);
   void enter_finishing();
   void enter_linger();
   static void on_closing_time(void* self);
@@ -131,9 +115,7 @@ class FrameConnection : public EventHandler {
   std::size_t partial_size_ = 0;
   std::size_t partial_frame_size_ = 0;  // of the whole frame, 0 while its header is not complete
   std::size_t discard_left_ = 0;        // bytes of an oversized body still to come
-  ByteQueue output_;
-  std::size_t sent_of_first_frame_left_ =
-      0;  // bytes in front of output_ that belong to a frame half sent
+  OutputQueue output_;
   TimePoint last_read_;
   Timer closing_timer_;  // finishing: until the peer must take something; lingering: the end
 };

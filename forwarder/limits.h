@@ -14,8 +14,12 @@ inline constexpr std::size_t kKiB = 1024;
 inline constexpr std::size_t kMiB = 1024 * kKiB;
 
 // Reading.
-inline constexpr std::size_t kReadScratchBytes =
-    256 * kKiB;                             // one a worker; a read takes at most this
+// What one worker reads and builds before it writes its output: when no more than the room for a
+// read is left, or so much lies in blocks beside it, output is written before more is read. It
+// takes four frames of 64 KiB at once, and fits a CPU's second-level cache.
+inline constexpr std::size_t kTurnArenaBytes = 320 * kKiB;
+inline constexpr std::size_t kReadRoomMinBytes = 64 * kKiB;
+inline constexpr std::size_t kTurnKeptMaxBytes = 512 * kKiB;
 inline constexpr int kReadsPerTurnMax = 4;  // of one connection, before others have theirs
 inline constexpr std::size_t kPartialCopyMax =
     4096;  // a shorter part of a frame is moved in front of the next read

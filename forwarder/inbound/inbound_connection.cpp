@@ -47,7 +47,7 @@ void InboundConnection::on_event(const Frame& frame) {
   if (!frame.header.is_request || !frame.header.is_two_way) return;
   std::vector<std::byte> answer;
   dubbo::append_heartbeat_response(frame.header, frame.body(), answer);
-  append_output(answer);
+  append_copy(answer);
   hold_back();
   context_.counters.add(Counter::kHeartbeatsAnswered);
 }
@@ -264,7 +264,7 @@ void InboundConnection::answer_error(std::uint64_t request_id, dubbo::Serializat
   context_.counters.add(Counter::kInboundErrors);
   std::vector<std::byte> frame;
   dubbo::append_error_response(request_id, serialization, status, "skiff: " + message, frame);
-  append_output(frame);
+  append_copy(frame);
   hold_back();
 }
 
@@ -305,7 +305,7 @@ void InboundConnection::drain() {
   draining_since_ = context_.loop.now();
   std::vector<std::byte> event;
   dubbo::append_readonly_event(0, event);
-  append_output(event);
+  append_copy(event);
 }
 
 void InboundConnection::finish_if_quiet() {

@@ -42,17 +42,15 @@ void ProviderLink::on_timer() {
   if (step == SilenceWatch::Step::kWait) return;
   std::vector<std::byte> frame;
   dubbo::append_heartbeat_request(0, frame);
-  append_output(frame);
+  append_copy(frame);
   context_.counters.add(Counter::kHeartbeatsSent);
 }
 
-std::size_t ProviderLink::unsent_one_way() const {
+std::size_t ProviderLink::unsent_one_way() {
   std::size_t count = 0;
-  for (dubbo::Bytes rest = unsent_frames(); !rest.empty();) {
-    const Frame frame = Frame::first_of(rest);
-    rest = rest.subspan(frame.bytes.size());
+  output().for_each_unsent_frame([&count](const Frame& frame) {
     if (frame.header.is_request && !frame.header.is_event && !frame.header.is_two_way) ++count;
-  }
+  });
   return count;
 }
 

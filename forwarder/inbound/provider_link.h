@@ -22,7 +22,7 @@ class ProviderLink final : public FrameConnection {
   std::uint16_t port() const { return port_; }
 
   // One-way requests that were appended and of which nothing was sent.
-  std::size_t unsent_one_way() const;
+  std::size_t unsent_one_way();
 
  private:
   void on_connected() override;

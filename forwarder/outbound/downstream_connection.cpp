@@ -1,6 +1,5 @@
 #include "forwarder/outbound/downstream_connection.h"
 
-#include <cstring>
 #include <vector>
 
 #include "dubbo/check.h"
@@ -30,10 +29,9 @@ void DownstreamConnection::on_event(const Frame& frame) {
   if (!frame.header.is_request || !frame.header.is_two_way) return;
   std::vector<std::byte> answer;
   dubbo::append_heartbeat_response(frame.header, frame.body(), answer);
-  std::byte* out = extend_answer(answer.size());
-  if (out == nullptr) return;
-  std::memcpy(out, answer.data(), answer.size());
-  context_.counters.add(Counter::kHeartbeatsAnswered);
+  if (append(loop().turn_memory().copy(answer))) {
+    context_.counters.add(Counter::kHeartbeatsAnswered);
+  }
 }
 
 FrameConnection::OversizedFrame DownstreamConnection::on_oversized(
@@ -50,25 +48,28 @@ void DownstreamConnection::on_foreign_bytes(dubbo::Bytes bytes) {
                         std::string(dubbo::guess_foreign_protocol(bytes)));
 }
 
-std::byte* DownstreamConnection::extend_answer(std::size_t size) {
-  if (is_closed()) return nullptr;
-  if (output_size() + size > limits::kDownstreamQueueMaxBytes) {
+// False where the consumer is closed, perhaps because it reads nothing.
+bool DownstreamConnection::append(std::span<std::byte> frame) {
+  if (is_closed()) return false;
+  if (output_size() + frame.size() > limits::kDownstreamQueueMaxBytes) {
     context_.counters.add(Counter::kSlowConsumers);
     context_.log.warn(LogKind::kSlowConsumer, context_.loop.now(),
                       "closed a consumer that does not read its answers: " +
                           std::to_string(output_size()) + " bytes wait for it");
     close("it does not read its answers");
-    return nullptr;
+    return false;
   }
-  std::byte* room = extend_output(size);
+  append_output(frame);
   if (output_size() > limits::kDownstreamHighBytes) pause_reading();
-  return room;
+  return true;
 }
 
-void DownstreamConnection::answered() {
+bool DownstreamConnection::answer(std::span<std::byte> frame) {
+  if (!append(frame)) return false;
   check(owed_ > 0, "a consumer is answered more often than it asked");
   --owed_;
   if (leaving_ && owed_ == 0) finish();
+  return true;
 }
 
 void DownstreamConnection::on_output_drained() {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "forwarder/frame_connection.h"
@@ -19,12 +21,11 @@ class DownstreamConnection final : public FrameConnection {
 
   Handle handle() const { return handle_; }
 
-  // A two-way request was read that the agent owes an answer; one call of answered() must follow.
+  // A two-way request was read that the agent owes an answer; one call of answer() must follow.
   void owe_answer() { ++owed_; }
-  // Makes room for an answer of `size` bytes, which the caller fills at once; nullptr where the
-  // consumer was closed because it reads nothing.
-  std::byte* extend_answer(std::size_t size);
-  void answered();
+  // Sends the answer to a request, a frame in the turn's memory. False where the consumer is
+  // closed, perhaps because it reads nothing.
+  bool answer(std::span<std::byte> frame);
 
   // Closes as soon as nothing is owed.
   void drain();
@@ -38,6 +39,7 @@ class DownstreamConnection final : public FrameConnection {
   void on_closed(const std::string& reason) override;
 
   void on_event(const Frame& frame);
+  bool append(std::span<std::byte> frame);
 
   WorkerContext& context_;
   Outbound& outbound_;

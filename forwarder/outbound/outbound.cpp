@@ -48,8 +48,8 @@ std::string describe(const OutboundRequest& request) {
 
 }  // namespace
 
-OutboundRequest::OutboundRequest(const HeldRequest& held)
-    : frame(Frame::first_of(held.frame)),
+OutboundRequest::OutboundRequest(const HeldRequest& held, TurnMemory& memory)
+    : frame(Frame::first_of(memory.copy(held.frame))),
       consumer(held.consumer),
       received(held.received),
       history(held.history) {}
@@ -211,7 +211,7 @@ void Outbound::update_route(std::shared_ptr<const governance::ServiceRoute> rout
   const std::string interface = route->interface;
   routes_.update(std::move(route));
   for (const HeldRequest& held : held_.take(interface)) {
-    OutboundRequest request(held);
+    OutboundRequest request(held, context_.loop.turn_memory());
     process(request);
   }
 }
@@ -219,7 +219,7 @@ void Outbound::update_route(std::shared_ptr<const governance::ServiceRoute> rout
 void Outbound::remove_route(const std::string& interface) { routes_.remove(interface); }
 
 void Outbound::on_hold_over(const std::string& interface, const HeldRequest& held) {
-  OutboundRequest request(held);
+  OutboundRequest request(held, context_.loop.turn_memory());
   answer_error(request, Status::kServiceNotFound,
                "no provider of " + interface + " was found within " +
                    std::to_string(context_.config.hold_time.count()) +
@@ -432,28 +432,28 @@ void Outbound::keep_for_retry(const OutboundRequest& request,
 void Outbound::append_frame(const OutboundRequest& request,
                             const std::optional<dubbo::AttachmentSplice>& splice,
                             std::uint64_t wire_id, UpstreamConnection& upstream) {
-  const dubbo::Bytes frame = request.frame.bytes;
-  if (!splice) {
-    std::byte* out = upstream.extend_output(frame.size());
-    std::memcpy(out, frame.data(), frame.size());
-    dubbo::write_request_id(out, wire_id);
-    return;
-  }
+  const std::span<std::byte> frame = splice ? spliced_frame(request, *splice) : request.frame.bytes;
+  dubbo::write_request_id(frame.data(), wire_id);
+  upstream.append_output(frame);
+}
+
+std::span<std::byte> Outbound::spliced_frame(const OutboundRequest& request,
+                                             const dubbo::AttachmentSplice& splice) {
   const dubbo::Bytes body = request.frame.body();
-  const std::size_t tail = body.size() - splice->resume_at;
-  const std::size_t body_size = splice->insert_at + inserted_.size() + tail;
-  std::byte* out = upstream.extend_output(FrameHeader::kSize + body_size);
-  std::byte* out_body = out + FrameHeader::kSize;
-  std::memcpy(out, frame.data(), FrameHeader::kSize + splice->insert_at);
-  std::memcpy(out_body + splice->insert_at, inserted_.data(), inserted_.size());
-  std::memcpy(out_body + splice->insert_at + inserted_.size(), body.data() + splice->resume_at,
-              tail);
-  if (splice->length_field_at) {
-    std::byte* field = out_body + *splice->length_field_at;
-    dubbo::wire::store_u32(field, dubbo::wire::load_u32(field) + splice->length_growth);
+  const std::size_t tail = body.size() - splice.resume_at;
+  const std::size_t body_size = splice.insert_at + inserted_.size() + tail;
+  const std::span<std::byte> frame =
+      context_.loop.turn_memory().build(FrameHeader::kSize + body_size);
+  std::byte* out_body = frame.data() + FrameHeader::kSize;
+  std::memcpy(frame.data(), request.frame.bytes.data(), FrameHeader::kSize + splice.insert_at);
+  std::memcpy(out_body + splice.insert_at, inserted_.data(), inserted_.size());
+  std::memcpy(out_body + splice.insert_at + inserted_.size(), body.data() + splice.resume_at, tail);
+  if (splice.length_field_at) {
+    std::byte* field = out_body + *splice.length_field_at;
+    dubbo::wire::store_u32(field, dubbo::wire::load_u32(field) + splice.length_growth);
   }
-  dubbo::write_body_size(out, static_cast<std::uint32_t>(body_size));
-  dubbo::write_request_id(out, wire_id);
+  dubbo::write_body_size(frame.data(), static_cast<std::uint32_t>(body_size));
+  return frame;
 }
 
 }  // namespace skiff::forwarder

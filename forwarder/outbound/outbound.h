@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,11 +20,13 @@
 
 namespace skiff::forwarder {
 
-// A request on its way from a consumer to a provider. The views live as long as the frame.
+// A request on its way from a consumer to a provider. The views live as long as the frame: this
+// turn.
 struct OutboundRequest {
   OutboundRequest(const Frame& request_frame, Handle from, TimePoint when)
       : frame(request_frame), consumer(from), received(when) {}
-  explicit OutboundRequest(const HeldRequest& held);
+  // Copies the held frame into the memory of this turn.
+  OutboundRequest(const HeldRequest& held, TurnMemory& memory);
 
   Frame frame;  // with the consumer's id
   Handle consumer;
@@ -112,6 +115,9 @@ class Outbound : private EventHandler {
   void append_frame(const OutboundRequest& request,
                     const std::optional<dubbo::AttachmentSplice>& splice, std::uint64_t wire_id,
                     UpstreamConnection& upstream);
+  // The request's frame with inserted_ in it.
+  std::span<std::byte> spliced_frame(const OutboundRequest& request,
+                                     const dubbo::AttachmentSplice& splice);
 
   // answers
   void note_outcome(UpstreamConnection& upstream, dubbo::Status status);

@@ -1,6 +1,4 @@
 // What comes back to consumers, from providers or from the agent itself.
-#include <cstring>
-
 #include "dubbo/check.h"
 #include "forwarder/outbound/outbound.h"
 
@@ -19,11 +17,9 @@ void Outbound::on_response(UpstreamConnection& upstream, const Frame& frame) {
   DownstreamConnection* consumer = consumers_.get(slot->consumer);
   if (consumer == nullptr) {
     context_.counters.add(Counter::kOrphanedAnswers);
-  } else if (std::byte* out = consumer->extend_answer(frame.bytes.size()); out != nullptr) {
-    std::memcpy(out, frame.bytes.data(), frame.bytes.size());
-    dubbo::write_request_id(out, slot->request_id);
-    consumer->answered();
-    context_.counters.add(Counter::kOutboundAnswered);
+  } else {
+    dubbo::write_request_id(frame.bytes.data(), slot->request_id);
+    if (consumer->answer(frame.bytes)) context_.counters.add(Counter::kOutboundAnswered);
   }
   note_outcome(upstream, frame.header.status);
   release(*slot);
@@ -122,10 +118,7 @@ void Outbound::write_error(Handle consumer, std::uint64_t request_id,
   error_frame_.clear();
   dubbo::append_error_response(request_id, serialization, status, "skiff: " + message,
                                error_frame_);
-  if (std::byte* out = connection->extend_answer(error_frame_.size()); out != nullptr) {
-    std::memcpy(out, error_frame_.data(), error_frame_.size());
-    connection->answered();
-  }
+  connection->answer(context_.loop.turn_memory().copy(error_frame_));
 }
 
 }  // namespace skiff::forwarder

@@ -32,11 +32,7 @@ void Outbound::on_flush() {
 // with an error, unless the provider allows that it is sent again.
 void Outbound::settle(const LostUpstream& lost) {
   UpstreamConnection& upstream = *lost.connection;
-  for (dubbo::Bytes rest = upstream.unsent(); !rest.empty();) {
-    const Frame frame = Frame::first_of(rest);
-    rest = rest.subspan(frame.bytes.size());
-    resend(lost, frame);
-  }
+  upstream.for_each_unsent_frame([&](const Frame& frame) { resend(lost, frame); });
   if (upstream.first_slot() != nullptr) upstreams_.request_failed(upstream.address(), lost.reason);
   while (Slot* slot = upstream.first_slot()) {
     if (slot->retries_left > 0) {
@@ -70,8 +66,9 @@ void Outbound::resend(const LostUpstream& lost, const Frame& frame) {
 void Outbound::retry(Slot& slot, const std::string& reason) {
   const std::uint32_t retries_left = slot.retries_left - 1;
   const std::size_t size = slot.kept_size;
-  const PooledBlock kept = take_kept(slot);
+  PooledBlock kept = take_kept(slot);
   OutboundRequest request(Frame::first_of({kept.data(), size}), slot.consumer, slot.received);
+  context_.loop.turn_memory().keep(std::move(kept));
   if (slot.history) request.history = std::move(*slot.history);
   RequestHistory& history = request.history;
   history.attempts = std::max(history.attempts, 1);

@@ -44,7 +44,7 @@ void UpstreamConnection::on_timer() {
   if (step == SilenceWatch::Step::kWait) return;
   std::vector<std::byte> frame;
   dubbo::append_heartbeat_request(next_heartbeat_id_++, frame);
-  append_output(frame);
+  append_copy(frame);
   context_.counters.add(Counter::kHeartbeatsSent);
 }
 

@@ -40,8 +40,11 @@ class UpstreamConnection final : public FrameConnection {
   void remove(Slot& slot);
   Slot* first_slot() const { return first_; }
 
-  // Whole frames that were appended and of which nothing was sent.
-  dubbo::Bytes unsent() const { return unsent_frames(); }
+  // Calls visit(Frame) for each frame of which nothing was sent.
+  template <typename Visit>
+  void for_each_unsent_frame(Visit visit) {
+    output().for_each_unsent_frame(visit);
+  }
 
  private:
   void on_connected() override;

@@ -13,9 +13,8 @@ using testing::request_frame;
 using testing::RequestSpec;
 
 std::uint16_t port_for(LocalServices& services, const RequestSpec& spec) {
-  const std::string bytes = request_frame(spec);
-  const dubbo::Bytes frame = dubbo::as_bytes(bytes);
-  return services.port_for(Frame::first_of(frame));
+  std::string bytes = request_frame(spec);
+  return services.port_for(Frame::first_of(std::as_writable_bytes(std::span(bytes))));
 }
 
 TEST(LocalServices, SendsEverythingToTheDefaultPortWhereNothingIsPublished) {
