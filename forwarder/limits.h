@@ -74,6 +74,11 @@ inline constexpr std::chrono::milliseconds kProbeTime = 5s;
 // Of a cluster's connectable providers at most this share is kept out; where more fail, all of them
 // get requests again.
 inline constexpr std::size_t kFailingPercentMax = 50;
+// Connections of one worker to a provider. One is used for each so many bytes of requests and
+// answers in flight there; what was not needed for a period is closed.
+inline constexpr std::size_t kUpstreamConnectionsMax = 4;
+inline constexpr std::size_t kBytesPerUpstreamConnection = 640 * kKiB;
+inline constexpr auto kUpstreamWidthPeriod = 10s;
 // An upstream connection that stays silent for this many heartbeat intervals is closed.
 inline constexpr int kSilentHeartbeatsMax = 3;
 

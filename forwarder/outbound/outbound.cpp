@@ -271,7 +271,8 @@ void Outbound::deliver(OutboundRequest& request, ClusterState& cluster) {
     if (!provider) break;
     Endpoint& endpoint = *cluster.endpoints[*provider];
     ++request.history.attempts;
-    if (UpstreamConnection* upstream = upstreams_.connection_to(endpoint); upstream != nullptr) {
+    UpstreamConnection* upstream = upstreams_.connection_to(endpoint, request.consumer.index);
+    if (upstream != nullptr) {
       return send(request, cluster, *provider, *upstream);
     }
     request.history.tried += " " + endpoint.address + " (" + endpoint.health.last_error() + ")";
@@ -398,6 +399,7 @@ Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream
     slot->history = std::make_unique<RequestHistory>(request.history);
   }
   slot->received = request.received;
+  slot->request_size = static_cast<std::uint32_t>(request.frame.bytes.size());
   slot->timeout = timeout;
   upstream.add(*slot);
   const auto spent =

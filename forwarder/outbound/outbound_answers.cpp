@@ -21,6 +21,9 @@ void Outbound::on_response(UpstreamConnection& upstream, const Frame& frame) {
     dubbo::write_request_id(frame.bytes.data(), slot->request_id);
     if (consumer->answer(frame.bytes)) context_.counters.add(Counter::kOutboundAnswered);
   }
+  if (Endpoint* endpoint = upstream.endpoint(); endpoint != nullptr) {
+    endpoint->note_answer(frame.bytes.size());
+  }
   note_outcome(upstream, frame.header.status);
   release(*slot);
 }

@@ -37,6 +37,7 @@ struct Slot {
   std::uint32_t generation = 0;
   std::uint32_t retries_left = 0;  // after it was sent; only with `kept`
   std::uint32_t kept_size = 0;
+  std::uint32_t request_size = 0;  // bytes
   dubbo::Serialization serialization = dubbo::Serialization::kHessian2;
   std::unique_ptr<RequestHistory> history;  // null at the first attempt
   PooledBlock kept;                         // the consumer's frame, to be sent again

@@ -130,12 +130,16 @@ void UpstreamConnection::add(Slot& slot) {
   slot.next = nullptr;
   (last_ == nullptr ? first_ : last_->next) = &slot;
   last_ = &slot;
+  ++in_flight_;
+  request_bytes_in_flight_ += slot.request_size;
 }
 
 void UpstreamConnection::remove(Slot& slot) {
   (slot.previous == nullptr ? first_ : slot.previous->next) = slot.next;
   (slot.next == nullptr ? last_ : slot.next->previous) = slot.previous;
   slot.previous = slot.next = nullptr;
+  --in_flight_;
+  request_bytes_in_flight_ -= slot.request_size;
   close_if_retired_and_idle();
 }
 

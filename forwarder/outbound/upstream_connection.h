@@ -39,6 +39,8 @@ class UpstreamConnection final : public FrameConnection {
   void add(Slot& slot);
   void remove(Slot& slot);
   Slot* first_slot() const { return first_; }
+  std::size_t in_flight() const { return in_flight_; }
+  std::size_t request_bytes_in_flight() const { return request_bytes_in_flight_; }
 
   // Calls visit(Frame) for each frame of which nothing was sent.
   template <typename Visit>
@@ -67,6 +69,8 @@ class UpstreamConnection final : public FrameConnection {
   Handle handle_;
   Slot* first_ = nullptr;
   Slot* last_ = nullptr;
+  std::size_t in_flight_ = 0;
+  std::size_t request_bytes_in_flight_ = 0;
   bool readonly_ = false;
   bool was_connected_ = false;
   std::uint64_t next_heartbeat_id_ = 1;

@@ -10,28 +10,6 @@
 
 namespace skiff::forwarder {
 
-Endpoint::Fitness Endpoint::fitness(TimePoint now) const {
-  if (!health.admits(now)) {
-    return health.state() == EndpointHealth::State::kFailing ? Fitness::kFailing
-                                                             : Fitness::kUnreachable;
-  }
-  return connection != nullptr && connection->is_readonly() ? Fitness::kLeaving : Fitness::kGood;
-}
-
-std::string Endpoint::describe() const {
-  switch (health.state()) {
-    case EndpointHealth::State::kFailing:
-      return "failing: " + health.last_error();
-    case EndpointHealth::State::kUnreachable:
-      return "down: " + health.last_error();
-    case EndpointHealth::State::kAdmitted:
-      break;
-  }
-  if (connection == nullptr) return "idle";
-  if (connection->is_connecting()) return "connecting";
-  return connection->is_readonly() ? "readonly" : "connected";
-}
-
 Endpoint& UpstreamPool::acquire(const std::string& host, std::uint16_t port) {
   const std::string address = dubbo::format_host_port(host, port);
   auto& endpoint = endpoints_[address];
@@ -43,30 +21,55 @@ Endpoint& UpstreamPool::acquire(const std::string& host, std::uint16_t port) {
 void UpstreamPool::release(Endpoint& endpoint) {
   check(endpoint.references > 0, "an endpoint is released more often than acquired");
   if (--endpoint.references > 0) return;
-  if (endpoint.connection != nullptr) endpoint.connection->retire();
+  for (UpstreamConnection* connection : std::exchange(endpoint.connections, {})) {
+    connection->retire();
+  }
   endpoints_.erase(endpoints_.find(endpoint.address));
 }
 
-UpstreamConnection* UpstreamPool::connection_to(Endpoint& endpoint) {
-  if (endpoint.connection != nullptr) return endpoint.connection;
-  if (!endpoint.socket) {
-    note_unreachable(endpoint, endpoint.socket.error().message);
-    return nullptr;
+UpstreamConnection* UpstreamPool::connection_to(Endpoint& endpoint, std::uint32_t consumer) {
+  if (endpoint.connections.empty()) {
+    if (const auto opened = open(endpoint); !opened) {
+      note_unreachable(endpoint, opened.error().message);
+      return nullptr;
+    }
   }
+  fit_width(endpoint);
+  const std::size_t wanted = consumer % endpoint.width.now();
+  if (wanted < endpoint.connections.size()) {
+    UpstreamConnection* own = endpoint.connections[wanted];
+    if (!own->is_connecting()) return own;
+  }
+  return endpoint.connections.front();
+}
+
+// Makes as many connections as are worth their while; what is too much finishes what it has.
+void UpstreamPool::fit_width(Endpoint& endpoint) {
+  const TimePoint now = context_.loop.now();
+  auto& connections = endpoint.connections;
+  const bool shrinks = endpoint.width.update(endpoint.bytes_in_flight(), now);
+  while (shrinks && connections.size() > endpoint.width.now()) {
+    UpstreamConnection* last = connections.back();
+    connections.pop_back();
+    last->retire();
+  }
+  if (connections.size() >= endpoint.width.now() || connections.back()->is_connecting()) return;
+  if (!open(endpoint)) endpoint.width.stop_growing(connections.size(), now);
+}
+
+Result<UpstreamConnection*> UpstreamPool::open(Endpoint& endpoint) {
+  if (!endpoint.socket) return tl::unexpected(endpoint.socket.error());
   Result<Fd> fd = connect_to(*endpoint.socket);
-  if (!fd) {
-    note_unreachable(endpoint, fd.error().message);
-    return nullptr;
-  }
+  if (!fd) return tl::unexpected(fd.error());
   auto connection =
       std::make_unique<UpstreamConnection>(context_, outbound_, *this, endpoint, std::move(*fd));
   UpstreamConnection& opened = *connection;
   opened.set_handle(connections_.add(std::move(connection)));
-  if (const Result<void> started = opened.begin(); !started) {
-    opened.close(started.error().message);
-    return nullptr;
+  if (Result<void> started = opened.begin(); !started) {
+    opened.retire();  // which closes it
+    return tl::unexpected(started.error());
   }
-  endpoint.connection = &opened;
+  endpoint.connections.push_back(&opened);
   return &opened;
 }
 
@@ -80,8 +83,13 @@ void UpstreamPool::connected(UpstreamConnection& connection) {
 void UpstreamPool::closed(UpstreamConnection& connection, bool was_connecting,
                           const std::string& reason) {
   if (Endpoint* endpoint = connection.endpoint(); endpoint != nullptr) {
-    if (endpoint->connection == &connection) endpoint->connection = nullptr;
-    if (was_connecting) note_unreachable(*endpoint, reason);
+    std::erase(endpoint->connections, &connection);
+    if (was_connecting && endpoint->is_connected()) {
+      context_.counters.add(Counter::kUpstreamConnectFailures);
+      endpoint->width.stop_growing(endpoint->connections.size(), context_.loop.now());
+    } else if (was_connecting) {
+      note_unreachable(*endpoint, reason);
+    }
   }
   if (auto owned = connections_.remove(connection.handle()); owned) {
     outbound_.on_upstream_closed(std::move(owned), reason);

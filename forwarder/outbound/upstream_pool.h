@@ -6,40 +6,14 @@
 #include <string>
 
 #include "forwarder/handle_table.h"
-#include "forwarder/outbound/endpoint_health.h"
+#include "forwarder/outbound/endpoint.h"
 #include "forwarder/outbound/upstream_connection.h"
-#include "forwarder/socket.h"
 #include "forwarder/text_map.h"
 #include "forwarder/worker_context.h"
 
 namespace skiff::forwarder {
 
 class Outbound;
-
-// A provider's address as one worker sees it, shared by every route that lists it.
-class Endpoint {
- public:
-  Endpoint(std::string endpoint_address, Result<SocketAddress> socket_address)
-      : address(std::move(endpoint_address)), socket(std::move(socket_address)) {}
-
-  // How good a choice it is now.
-  enum class Fitness {
-    kGood,         // connected, or nothing is known against it
-    kLeaving,      // it said READONLY: only where nobody better is there
-    kFailing,      // requests to it fail
-    kUnreachable,  // the last attempt to connect failed a moment ago
-  };
-  Fitness fitness(TimePoint now) const;
-  // "connected", "connecting", "idle", "readonly", "failing: no answer within 3000 ms",
-  // "down: connection refused"
-  std::string describe() const;
-
-  const std::string address;  // "10.0.0.5:20882"
-  const Result<SocketAddress> socket;
-  UpstreamConnection* connection = nullptr;  // what new requests use
-  std::uint32_t references = 0;              // of routes
-  EndpointHealth health;
-};
 
 // The endpoints and upstream connections of one worker. Lives on its worker's thread.
 class UpstreamPool {
@@ -52,9 +26,10 @@ class UpstreamPool {
   Endpoint& acquire(const std::string& host, std::uint16_t port);
   void release(Endpoint& endpoint);
 
-  // A connection for new requests, perhaps still connecting; nullptr where it failed at once
-  // (endpoint.health.last_error()).
-  UpstreamConnection* connection_to(Endpoint& endpoint);
+  // A connection for a request of the consumer of that number, perhaps still connecting; nullptr
+  // where it failed at once (endpoint.health.last_error()). Where an endpoint has several, a
+  // consumer's requests keep to one, so that they still leave together.
+  UpstreamConnection* connection_to(Endpoint& endpoint, std::uint32_t consumer);
 
   // From UpstreamConnection.
   void connected(UpstreamConnection& connection);
@@ -70,6 +45,8 @@ class UpstreamPool {
   }
 
  private:
+  Result<UpstreamConnection*> open(Endpoint& endpoint);
+  void fit_width(Endpoint& endpoint);
   void note_unreachable(Endpoint& endpoint, const std::string& reason);
 
   WorkerContext& context_;

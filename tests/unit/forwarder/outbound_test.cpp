@@ -397,6 +397,48 @@ TEST_F(Outbound20881, LetsAnswersComeWhenTheirProviderIsTakenFromTheRoute) {
   EXPECT_TRUE(removed.sees_end());
 }
 
+TEST_F(Outbound20881, UsesSeveralConnectionsToAProviderWhereMuchIsInFlight) {
+  start_routed();
+  RawPeer first = consumer();
+  const std::string large(limits::kBytesPerUpstreamConnection, 'x');
+  first.send(request_frame({.id = 1, .argument = large}));
+  RawPeer shared = provider_.accept();
+  const auto large_request = shared.receive();
+  ASSERT_TRUE(large_request);
+  RawPeer second = consumer();
+  first.send(request_frame({.id = 2}));
+  const auto small_request = shared.receive();
+  ASSERT_TRUE(small_request) << "a consumer keeps to its connection";
+  RawPeer further = provider_.accept();
+  ASSERT_TRUE(eventually([&] { return counter("upstream_connects_total") == 2; }));
+  second.send(request_frame({.id = 3}));
+  const auto others_request = further.receive();
+  ASSERT_TRUE(others_request);
+  further.send(response_frame(others_request->header.request_id, "further"));
+  shared.send(response_frame(small_request->header.request_id, "small"));
+  shared.send(response_frame(large_request->header.request_id, "large"));
+  EXPECT_EQ(second.receive()->bytes, response_frame(3, "further"));
+  EXPECT_EQ(first.receive()->bytes, response_frame(2, "small"));
+  EXPECT_EQ(first.receive()->bytes, response_frame(1, "large"));
+}
+
+TEST_F(Outbound20881, StaysWithOneConnectionWhereAFurtherOneCannotBeMade) {
+  start_routed();
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1, .argument = std::string(2'000'000, 'x')}));
+  RawPeer upstream = provider_.accept();
+  provider_.close();
+  const auto large_request = upstream.receive();
+  ASSERT_TRUE(large_request);
+  client.send(request_frame({.id = 2}));
+  const auto small_request = upstream.receive();
+  ASSERT_TRUE(small_request);
+  ASSERT_TRUE(eventually([&] { return counter("upstream_connect_failures_total") == 1; }));
+  EXPECT_EQ(counter("upstream_ejections_total"), 0U) << "the provider is connected";
+  client.send(request_frame({.id = 3}));
+  EXPECT_TRUE(upstream.receive());
+}
+
 TEST_F(Outbound20881, AnswersAnUnreadableBodyWithStatus40) {
   start_routed();
   RawPeer client = consumer();
