@@ -151,4 +151,4 @@ async function load(target, shape, options, { rate, requests, warmup, seconds = 
   return { ...result, cpu: Object.values(result.cpu_us_per_answer).reduce((sum, cpu) => sum + cpu, 0) };
 }
 
-module.exports = { load, startTargets };
+module.exports = { PROGRAMS, cpuPlan, load, startTargets };

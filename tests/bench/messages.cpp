@@ -29,9 +29,9 @@ void append_filler(std::size_t size, std::string& out) {
   out.append(size, 'x');
 }
 
-}  // namespace
-
-std::string request_body(const CallTemplate& call) {
+// `append_argument(body)` appends its one String.
+template <typename AppendArgument>
+std::string body_with(const CallTemplate& call, AppendArgument append_argument) {
   std::string body;
   const auto text = [&body](const std::string& value) {
     dubbo::append_hessian2_string(value, body);
@@ -46,7 +46,7 @@ std::string request_body(const CallTemplate& call) {
   text(call.version.empty() ? "0.0.0" : call.version);
   text(call.method);
   text("Ljava/lang/String;");
-  append_filler(call.argument_bytes, body);
+  append_argument(body);
   body += 'H';
   attachment("path", call.interface);
   attachment("remote.application", "bench");
@@ -56,6 +56,16 @@ std::string request_body(const CallTemplate& call) {
   attachment("timeout", std::to_string(call.timeout.count()));
   body += 'Z';
   return body;
+}
+
+}  // namespace
+
+std::string request_body(const CallTemplate& call) {
+  return body_with(call, [&](std::string& body) { append_filler(call.argument_bytes, body); });
+}
+
+std::string request_body(const CallTemplate& call, std::string_view argument) {
+  return body_with(call, [&](std::string& body) { dubbo::append_hessian2_string(argument, body); });
 }
 
 std::string answer_body(std::size_t value_bytes) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace skiff::bench {
 
@@ -18,6 +19,8 @@ struct CallTemplate {
 
 // The hessian2 body of the request, with the attachments that a Java consumer sends.
 std::string request_body(const CallTemplate& call);
+// The same with one String argument of that text.
+std::string request_body(const CallTemplate& call, std::string_view argument);
 // The hessian2 body of an answer: response type 1 (a value), then a String of `value_bytes`.
 std::string answer_body(std::size_t value_bytes);
 

@@ -18,6 +18,7 @@ const HELP = `scripts/bench [options]
   --cpus WHERE      one: everything on one CPU, default; split: the proxies on one CPU, load and providers on another;
                     any: wherever the kernel puts it
   --idle N          memory of each of N idle connections instead of shapes; fewer where descriptors do not suffice
+  --pieces          what single steps of the data path take and allocate, instead of shapes
   --system-calls    how many system calls a lone request and its answer take, instead of shapes
   --json FILE       default build/bench.json
 `;
@@ -54,7 +55,7 @@ function parse(argv) {
     options: {
       quick: { type: 'boolean' }, help: { type: 'boolean' }, shapes: { type: 'string' }, targets: { type: 'string' },
       rounds: { type: 'string' }, seconds: { type: 'string' }, providers: { type: 'string' }, cpus: { type: 'string' },
-      idle: { type: 'string' }, 'system-calls': { type: 'boolean' }, json: { type: 'string' },
+      idle: { type: 'string' }, pieces: { type: 'boolean' }, 'system-calls': { type: 'boolean' }, json: { type: 'string' },
     },
   });
   if (values.help) return null;
@@ -68,6 +69,7 @@ function parse(argv) {
     providers: Math.ceil(positive('providers', values.providers || '1')),
     cpus: oneOf('cpus', values.cpus || 'one', CPU_PLACES),
     idle: values.idle && Math.ceil(positive('idle', values.idle)),
+    pieces: Boolean(values.pieces),
     systemCalls: Boolean(values['system-calls']),
     json: values.json || 'build/bench.json',
   };

@@ -29,7 +29,7 @@ function summarize(runs) {
   }));
 }
 
-const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
+const digits = (value) => (value === 0 ? '0' : value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
 function row(target, { cpu, ratio, ratio_range: [low, high], rate, p50, p99, p99_9, errors }) {
   const has_cpu = cpu > 0;
@@ -37,14 +37,17 @@ function row(target, { cpu, ratio, ratio_range: [low, high], rate, p50, p99, p99
     Math.round(rate).toLocaleString('en'), digits(p50), digits(p99), digits(p99_9), errors || ''].map(String);
 }
 
-// A Markdown table that is readable as it is.
-function table(summary) {
-  const head = ['', 'CPU us/request', 'of HAProxy', 'in the rounds', 'requests/s', 'p50 us', 'p99 us', 'p99.9 us', 'errors'];
-  const rows = [head, ...Object.entries(summary).map(([target, figures]) => row(target, figures))];
-  const widths = head.map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
+// A Markdown table that is readable as it is; the first of `rows` is its head.
+function markdown(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
   const line = (cells) => `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`;
   const rule = `|${widths.map((width, i) => (i === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
   return [line(rows[0]), rule, ...rows.slice(1).map(line)].join('\n');
 }
 
-module.exports = { summarize, table };
+function table(summary) {
+  const head = ['', 'CPU us/request', 'of HAProxy', 'in the rounds', 'requests/s', 'p50 us', 'p99 us', 'p99.9 us', 'errors'];
+  return markdown([head, ...Object.entries(summary).map(([target, figures]) => row(target, figures))]);
+}
+
+module.exports = { digits, markdown, median, summarize, table };

@@ -10,6 +10,7 @@ const { load, startTargets } = require('./cast');
 const { measureIdle } = require('./idle');
 const { countSystemCalls } = require('./system-calls');
 const { HELP, parse } = require('./options');
+const { measurePieces } = require('./pieces');
 const { summarize, table } = require('./report');
 
 const CALIBRATION_SECONDS = 2;
@@ -108,6 +109,7 @@ async function main() {
   console.log(`${machine.skiff}; ${machine.haproxy}; CPUs: ${options.cpus}`);
   if (machine.load_average > BUSY_LOAD_AVERAGE) console.log('Other programs are at work here: what follows is noise in part.');
   if (options.idle) { await measureEachIdle(options); return; }
+  if (options.pieces) { console.log(`\n${await measurePieces(options)}`); return; }
   if (options.systemCalls) { await countEachSystemCalls(options); return; }
   const results = await measureAll(options);
   fs.writeFileSync(options.json, `${JSON.stringify({ ...machine, options, results }, null, 1)}\n`);

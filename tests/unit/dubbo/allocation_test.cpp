@@ -2,37 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
 #include "dubbo/frame.h"
 #include "dubbo/recorded_frames.h"
 #include "dubbo/request.h"
-
-namespace {
-// Of this thread, and only while a test counts.
-thread_local bool is_counting = false;
-thread_local std::size_t allocations = 0;
-
-void* counted_malloc(std::size_t size) {
-  if (is_counting) ++allocations;
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-}  // namespace
-
-// Not inlined: GCC would see free() take what, for all it knows, `new` has made.
-[[gnu::noinline]] void* operator new(std::size_t size) { return counted_malloc(size); }
-[[gnu::noinline]] void* operator new[](std::size_t size) { return counted_malloc(size); }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete[](void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t /*size*/) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete[](void* memory, std::size_t /*size*/) noexcept {
-  std::free(memory);
-}
+#include "tests/unit/support/allocation_counter.h"
 
 namespace skiff::dubbo {
 namespace {
@@ -41,8 +14,7 @@ using testing::RecordedFrame;
 
 std::size_t allocations_of_reading(RequestReader& reader, const RecordedFrame& frame) {
   static Attachments attachments;
-  allocations = 0;
-  is_counting = true;
+  const AllocationCounter allocations;
   const auto header = parse_frame_header(frame.bytes, kDefaultBodyLimit);
   const auto head = reader.read_head(header->serialization, frame.body());
   const bool is_read =
@@ -50,9 +22,9 @@ std::size_t allocations_of_reading(RequestReader& reader, const RecordedFrame& f
   if (head && head->is_generic()) {
     static_cast<void>(reader.generic_method(header->serialization, frame.body(), *head));
   }
-  is_counting = false;
+  const std::size_t count = allocations.count();
   EXPECT_TRUE(is_read) << frame.name;
-  return allocations;
+  return count;
 }
 
 TEST(Allocation, IsNoneForRecordedHessian2Requests) {
@@ -78,11 +50,9 @@ TEST(Allocation, IsNoneForRecordedFastjson2RequestsOnceTheReaderIsWarm) {
 }
 
 TEST(Allocation, IsCountedHere) {
-  allocations = 0;
-  is_counting = true;
+  const AllocationCounter allocations;
   const std::vector<int> numbers(100);
-  is_counting = false;
-  EXPECT_EQ(allocations, 1U);
+  EXPECT_EQ(allocations.count(), 1U);
   EXPECT_EQ(numbers.size(), 100U);
 }
 
