@@ -9,7 +9,7 @@ namespace skiff::registry {
 
 // What the agent remembers.
 inline constexpr std::size_t kMaxPublications = 1'000;
-inline constexpr std::size_t kMaxSubscriptions = 1'000;
+inline constexpr std::size_t kMaxSubscriptions = 20'000;
 // Services watched because a request on the outbound port asked for them.
 inline constexpr std::size_t kMaxOnDemandServices = 1'000;
 // Registries that requests opened because the operator configured none.
