@@ -9,11 +9,13 @@ const { run } = require('../integration/lib/command');
 const { freePort } = require('../integration/lib/stage');
 const { eventually } = require('../integration/lib/wait');
 const { startZooKeeper } = require('../integration/lib/zookeeper');
+const { startAgentWithMany } = require('./many-services');
 
 const PROGRAMS = path.resolve(process.env.SKIFF_BENCH_PROGRAMS || path.join(__dirname, '../../build/tests/bench'));
 const LOAD = path.join(PROGRAMS, 'bench_load');
 const NGINX_STREAM = '/usr/lib/nginx/modules/ngx_stream_module.so';
 const BIG_BUFFER = 262144; // bytes
+const HEAP_MB = 64; // of ZooKeeper, and for each 1,000 services
 const CONNECTIONS_MAX = 9500; // of a proxy: each needs two descriptors
 
 // Services: one whose provider is registered as a plain one, and one that is published through an agent.
@@ -103,8 +105,7 @@ async function startRelay(stage, provider) {
 }
 
 // Two agents of one worker each: `near` has the consumers, `far` the provider of PUBLISHED_SERVICE. PLAIN_SERVICE needs no second agent.
-async function startAgents(stage, providers) {
-  const zookeeper = await startZooKeeper(stage);
+async function startAgents(stage, zookeeper, providers) {
   for (const port of providers) await zookeeper.register(PLAIN_SERVICE, { port });
   const [near, far] = await Promise.all(['near', 'far'].map((name) => startAgent(stage, { name, registry: zookeeper.registry, workers: 1 })));
   await far.publish({ interface: PUBLISHED_SERVICE, port: providers[0], methods: ['echo'] });
@@ -130,7 +131,11 @@ async function startTargets(stage, options, payload) {
   if (wants('haproxy-big') && payload >= 4096) targets.push(await startHaproxy(stage, 'haproxy-big', echo.ports, BIG_BUFFER));
   if (wants('nginx')) targets.push(await startNginx(stage, echo.ports));
   if (wants('relay')) targets.push(await startRelay(stage, echo.ports[0]));
-  if (wants('20881', '20882', 'chain')) targets.push(...await startAgents(stage, echo.ports));
+  if (wants('20881', '20882', 'chain', '20881-many')) {
+    const zookeeper = await startZooKeeper(stage, { heapMb: HEAP_MB * Math.ceil(1 + options.services / 1000) });
+    targets.push(...await startAgents(stage, zookeeper, echo.ports));
+    if (wants('20881-many')) targets.push(await startAgentWithMany(stage, zookeeper, { count: options.services, payload, ports: echo.ports }));
+  }
   const chosen = targets.filter((target) => wants(target.name));
   for (const pid of new Set(chosen.flatMap((target) => target.pids))) await pin(pid, cpus.proxies);
   return chosen;
@@ -142,6 +147,7 @@ async function load(target, shape, options, { rate, requests, warmup, seconds = 
   const args = ['--port', target.port, '--connections', shape.connections, '--in-flight', shape.inFlight, '--payload', shape.payload,
     '--seconds', seconds, ...(rate ? ['--rate', rate] : []),
     ...(requests ? ['--requests', requests] : []), ...(warmup === undefined ? [] : ['--warmup', warmup]), ...(target.service ? ['--interface', target.service] : []),
+    ...(target.interfaces ? ['--interfaces', target.interfaces] : []),
     ...(target.pids.length > 0 ? ['--cpu-of', ...target.pids] : [])].map(String);
   const [command, ...rest] = cpus.peers === null ? [LOAD, ...args] : ['taskset', '-c', cpus.peers, LOAD, ...args];
   const { stdout, stderr } = await run(command, rest, { timeout: (seconds + 60) * 1000 });

@@ -7,9 +7,9 @@ namespace skiff::bench {
 
 using dubbo::FrameHeader;
 
-LoadConnection::LoadConnection(std::uint32_t number, unsigned slots, dubbo::Bytes body,
-                               Poller& poller, LoadObserver& observer)
-    : number_(number), body_(body), poller_(poller), observer_(observer), slots_(slots) {
+LoadConnection::LoadConnection(std::uint32_t number, unsigned slots, Poller& poller,
+                               LoadObserver& observer)
+    : number_(number), poller_(poller), observer_(observer), slots_(slots) {
   for (unsigned slot = slots; slot > 0; --slot)
     free_.push_back(static_cast<std::uint16_t>(slot - 1));
 }
@@ -27,7 +27,7 @@ std::uint64_t LoadConnection::id_of(std::size_t slot) const {
   return (std::uint64_t{number_} << 32U) | (std::uint64_t{slot} << 16U) | slots_[slot].uses;
 }
 
-void LoadConnection::request(TimePoint due) {
+void LoadConnection::request(dubbo::Bytes body, TimePoint due) {
   assert(has_room());
   const std::uint16_t index = free_.back();
   free_.pop_back();
@@ -38,7 +38,7 @@ void LoadConnection::request(TimePoint due) {
   FrameHeader header;
   header.request_id = id_of(index);
   header.is_request = header.is_two_way = true;
-  writer_.add(header, body_);
+  writer_.add(header, body);
 }
 
 void LoadConnection::flush() {

@@ -32,10 +32,8 @@ class LoadObserver {
 // from the one that is waited for.
 class LoadConnection : public EventHandler {
  public:
-  // `body` is that of every request; all must outlive it. `number` makes ids differ between
-  // connections.
-  LoadConnection(std::uint32_t number, unsigned slots, dubbo::Bytes body, Poller& poller,
-                 LoadObserver& observer);
+  // `number` makes ids differ between connections. `poller` and `observer` must outlive it.
+  LoadConnection(std::uint32_t number, unsigned slots, Poller& poller, LoadObserver& observer);
 
   // Begins to connect; is_connected() tells when it is done, on_broken() when it failed.
   Result<void> connect(const forwarder::SocketAddress& target);
@@ -44,8 +42,8 @@ class LoadConnection : public EventHandler {
 
   bool has_room() const { return !free_.empty(); }
   std::size_t on_the_way() const { return slots_.size() - free_.size(); }
-  // Queues a request; needs room. flush() sends what was queued.
-  void request(TimePoint due);
+  // Queues a request; needs room. flush() sends what was queued; `body` must outlive that.
+  void request(dubbo::Bytes body, TimePoint due);
   void flush();
 
   void on_events(std::uint32_t events) override;
@@ -63,7 +61,6 @@ class LoadConnection : public EventHandler {
   void break_off();
 
   const std::uint32_t number_;
-  const dubbo::Bytes body_;
   Poller& poller_;
   LoadObserver& observer_;
   forwarder::Fd fd_;

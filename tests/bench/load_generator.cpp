@@ -23,10 +23,22 @@ constexpr milliseconds kConnectLimit{10'000};
 // Requests that are due and find no connection with room; more mean that the rate is out of reach.
 constexpr std::size_t kWaitingMax = 1'000'000;
 
+// The body of the request for each interface.
+std::vector<std::string> request_bodies(const LoadOptions& options) {
+  if (options.interfaces == 1) return {request_body(options.call)};
+  std::vector<std::string> bodies;
+  for (unsigned i = 0; i < options.interfaces; ++i) {
+    CallTemplate call = options.call;
+    call.interface += std::to_string(i);
+    bodies.push_back(request_body(call));
+  }
+  return bodies;
+}
+
 class LoadGenerator : public LoadObserver {
  public:
   LoadGenerator(const LoadOptions& options, Poller poller)
-      : options_(options), body_(request_body(options.call)), poller_(std::move(poller)) {}
+      : options_(options), bodies_(request_bodies(options)), poller_(std::move(poller)) {}
 
   Result<LoadResult> run();
 
@@ -42,13 +54,15 @@ class LoadGenerator : public LoadObserver {
   Result<void> load_until(TimePoint end);
   Result<void> measure();
   Result<std::map<pid_t, microseconds>> cpu_times() const;
+  dubbo::Bytes next_body();
   void send_due_requests(TimePoint now);
   LoadConnection* next_with_room();
   void await_answers();
   std::size_t on_the_way() const;
 
   const LoadOptions& options_;
-  const std::string body_;
+  const std::vector<std::string> bodies_;
+  std::size_t next_body_ = 0;
   Poller poller_;
   std::vector<std::unique_ptr<LoadConnection>> connections_;
   LoadResult result_;
@@ -79,8 +93,7 @@ Result<LoadResult> LoadGenerator::run() {
 
 Result<void> LoadGenerator::connect_all() {
   for (unsigned i = 0; i < options_.connections; ++i) {
-    auto connection = std::make_unique<LoadConnection>(i, options_.in_flight,
-                                                       dubbo::as_bytes(body_), poller_, *this);
+    auto connection = std::make_unique<LoadConnection>(i, options_.in_flight, poller_, *this);
     if (const Result<void> begun = connection->connect(options_.target); !begun) return begun;
     connections_.push_back(std::move(connection));
   }
@@ -105,7 +118,7 @@ void LoadGenerator::begin_load() {
   began_ = Clock::now();
   if (is_open_loop()) return;
   for (const auto& connection : connections_) {
-    while (connection->has_room()) connection->request(Clock::now());
+    while (connection->has_room()) connection->request(next_body(), Clock::now());
     connection->flush();
   }
 }
@@ -164,6 +177,12 @@ Result<std::map<pid_t, microseconds>> LoadGenerator::cpu_times() const {
   return times;
 }
 
+dubbo::Bytes LoadGenerator::next_body() {
+  const std::string& body = bodies_[next_body_];
+  next_body_ = next_body_ + 1 == bodies_.size() ? 0 : next_body_ + 1;
+  return dubbo::as_bytes(body);
+}
+
 void LoadGenerator::send_due_requests(TimePoint now) {
   const double elapsed = std::chrono::duration<double>(now - began_).count();
   const auto due_by_now = static_cast<std::uint64_t>(elapsed * options_.rate) + 1;
@@ -174,7 +193,7 @@ void LoadGenerator::send_due_requests(TimePoint now) {
   while (!waiting_.empty()) {
     LoadConnection* connection = next_with_room();
     if (connection == nullptr) return;
-    connection->request(waiting_.front());
+    connection->request(next_body(), waiting_.front());
     waiting_.pop_front();
     connection->flush();
   }
@@ -201,7 +220,7 @@ void LoadGenerator::on_answer(LoadConnection& connection, dubbo::Status status,
     }
   }
   if (is_loading_ && !is_open_loop())
-    connection.request(now);  // sent when all that was read is handled
+    connection.request(next_body(), now);  // sent when all that was read is handled
 }
 
 void LoadGenerator::on_broken(LoadConnection& /*connection*/) { ++result_.broken_connections; }

@@ -20,6 +20,8 @@ namespace skiff::bench {
 struct LoadOptions {
   forwarder::SocketAddress target;
   CallTemplate call;
+  // Over 1: requests go round this many interfaces, which are call.interface with 0, 1, ... behind.
+  unsigned interfaces = 1;
   unsigned connections = 64;
   // Closed loop: every connection has this many requests on the way all the time. Open loop: at
   // most this many; those that are due then wait, and their waiting counts as latency.

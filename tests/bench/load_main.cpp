@@ -30,6 +30,7 @@ ordered_json to_json(const LoadOptions& options, const LoadResult& result) {
       {"connections", options.connections},
       {"in_flight", options.in_flight},
       {"payload", options.call.argument_bytes},
+      {"interfaces", options.interfaces},
       {"rate", options.rate},
       {"seconds", seconds},
       {"answers", result.answers},
@@ -92,6 +93,10 @@ void declare_options(CLI::App& app, Arguments& arguments) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--cpu-of", load.cpu_of, "Processes whose CPU time is measured");
   app.add_option("--interface", load.call.interface)->capture_default_str();
+  app.add_option("--interfaces", load.interfaces,
+                 "Over 1: requests go round so many, with a number behind the interface's name")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000));
   app.add_option("--service-version", load.call.version);
   app.add_option("--group", load.call.group);
   app.add_option("--method", load.call.method)->capture_default_str();

@@ -15,6 +15,7 @@ const HELP = `scripts/bench [options]
   --rounds N        how often every target has its turn; default 5
   --seconds S       measured time of each turn; default 5
   --providers N     how many providers 20881, HAProxy and nginx balance over; default 1
+  --services N      adds the target 20881-many: an agent that knows N services with 10 providers each besides those that are called
   --cpus WHERE      one: everything on one CPU, default; split: the proxies on one CPU, load and providers on another;
                     any: wherever the kernel puts it
   --idle N          memory of each of N idle connections instead of shapes; fewer where descriptors do not suffice
@@ -23,7 +24,9 @@ const HELP = `scripts/bench [options]
   --json FILE       default build/bench.json
 `;
 
-const TARGETS = ['direct', 'haproxy', 'haproxy-big', 'nginx', 'relay', '20881', '20882', 'chain'];
+const MANY = '20881-many'; // only with --services
+const TARGETS = ['direct', 'haproxy', 'haproxy-big', 'nginx', 'relay', '20881', MANY, '20882', 'chain'];
+const SERVICES_MAX = 15_000; // the agent remembers 20,000 subscriptions, and some are called
 const CPU_PLACES = ['one', 'split', 'any'];
 const DEFAULT_PAYLOAD = 128;
 const OPEN_LOOP = { connections: 64, inFlight: 64 };
@@ -43,6 +46,14 @@ function positive(name, text) {
   return value;
 }
 
+// 0 where it was not asked for.
+function servicesOf(text) {
+  if (text === undefined) return 0;
+  const services = Math.ceil(positive('services', text));
+  if (services > SERVICES_MAX) throw new Error(`--services ${text}: expected at most ${SERVICES_MAX}`);
+  return services;
+}
+
 function oneOf(name, value, known) {
   if (!known.includes(value)) throw new Error(`--${name} ${value}: expected one of ${known.join(', ')}`);
   return value;
@@ -54,16 +65,20 @@ function parse(argv) {
     args: argv,
     options: {
       quick: { type: 'boolean' }, help: { type: 'boolean' }, shapes: { type: 'string' }, targets: { type: 'string' },
-      rounds: { type: 'string' }, seconds: { type: 'string' }, providers: { type: 'string' }, cpus: { type: 'string' },
+      rounds: { type: 'string' }, seconds: { type: 'string' }, providers: { type: 'string' }, services: { type: 'string' }, cpus: { type: 'string' },
       idle: { type: 'string' }, pieces: { type: 'boolean' }, 'system-calls': { type: 'boolean' }, json: { type: 'string' },
     },
   });
   if (values.help) return null;
-  const targets = (values.targets || TARGETS.join(',')).split(',').map((target) => oneOf('targets', target, TARGETS));
+  const services = servicesOf(values.services);
+  const targets = values.targets ? values.targets.split(',').map((target) => oneOf('targets', target, TARGETS)) : TARGETS.filter((target) => target !== MANY);
+  if (targets.includes(MANY) && services === 0) throw new Error(`--targets ${MANY}: needs --services`);
+  // HAProxy is what everything is compared with, and MANY with 20881.
+  targets.push('haproxy', ...(services > 0 ? ['20881', MANY] : []));
   return {
     shapes: (values.shapes || (values.quick ? '64x1' : DEFAULT_SHAPES)).split(',').map(parseShape),
-    // HAProxy is what everything is compared with.
-    targets: TARGETS.filter((target) => target === 'haproxy' || targets.includes(target)),
+    targets: TARGETS.filter((target) => targets.includes(target)),
+    services,
     rounds: Math.ceil(positive('rounds', values.rounds || '5')),
     seconds: positive('seconds', values.seconds || (values.quick ? '2' : '5')),
     providers: Math.ceil(positive('providers', values.providers || '1')),

@@ -21,6 +21,7 @@ const title = (shape, options, rate) => [
   `${shape.name}: ${shape.connections} connections`,
   rate ? `${Math.round(rate)} requests/s` : `${shape.inFlight} in flight on each`,
   `${shape.payload} B`, `${options.providers} provider${options.providers > 1 ? 's' : ''}`,
+  ...(options.services ? [`${options.services.toLocaleString('en')} more services at 20881-many`] : []),
   `medians of ${options.rounds} rounds of ${options.seconds} s`].join(', ');
 
 // The rate of an open loop, from what HAProxy can do in a closed one.
@@ -43,7 +44,7 @@ async function measure(shape, targets, options) {
     }
   }
   const summary = summarize(runs);
-  console.log(`\n${title(shape, options, rate)}\n\n${table(summary)}`);
+  console.log(`\n${title(shape, options, rate)}\n\n${table(summary, Boolean(rate))}`);
   return { shape: shape.name, ...shape, rate, targets: summary };
 }
 
@@ -112,7 +113,8 @@ async function main() {
   if (options.pieces) { console.log(`\n${await measurePieces(options)}`); return; }
   if (options.systemCalls) { await countEachSystemCalls(options); return; }
   const results = await measureAll(options);
-  fs.writeFileSync(options.json, `${JSON.stringify({ ...machine, options, results }, null, 1)}\n`);
+  const measured = { ...machine, options, results };
+  fs.writeFileSync(options.json, `${JSON.stringify(measured, null, 1)}\n`);
   console.log(`\nwritten to ${options.json}`);
   const errors = results.flatMap(({ targets }) => Object.values(targets)).reduce((sum, target) => sum + target.errors, 0);
   if (errors > 0) {

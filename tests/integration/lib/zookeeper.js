@@ -17,6 +17,19 @@ const SETTINGS = [
 // A server that is just starting may accept the question and never answer it.
 const ANSWER_LIMIT_MS = 1_000;
 
+const HEAP_MB = 64;
+
+// The name of the node that a stock provider makes: its URL, encoded once.
+function nodeName(name, { host = '127.0.0.1', port, parameters = {} }) {
+  const all = {
+    application: 'plain-provider', dubbo: '2.0.2', interface: name, methods: 'echo,whoami', side: 'provider', category: 'providers',
+    timestamp: String(Date.now() - 3_600_000), // its warm-up is over
+    ...parameters,
+  };
+  const query = Object.keys(all).sort().map((key) => `${key}=${all[key]}`).join('&');
+  return encodeURIComponent(`dubbo://${host}:${port}/${name}?${query}`);
+}
+
 async function fourLetterWord(host, port, word) {
   const socket = net.connect(port, host, () => socket.end(word));
   try {
@@ -66,31 +79,36 @@ class ZooKeeper {
     return (await this.ask('getChildren', `/dubbo/${name}/${category}`)) || [];
   }
 
-  // Registers a provider as a stock one does: an ephemeral node whose name is the URL, encoded once.
-  async register(name, { host = '127.0.0.1', port, parameters = {} }) {
-    const all = {
-      application: 'plain-provider', dubbo: '2.0.2', interface: name, methods: 'echo,whoami', side: 'provider', category: 'providers',
-      timestamp: String(Date.now() - 3_600_000), // its warm-up is over
-      ...parameters,
-    };
-    const query = Object.keys(all).sort().map((key) => `${key}=${all[key]}`).join('&');
+  // Registers a provider, { host, port, parameters }, as a stock one does: an ephemeral node.
+  async register(name, provider) {
     const folder = `/dubbo/${name}/providers`;
-    const node = `${folder}/${encodeURIComponent(`dubbo://${host}:${port}/${name}?${query}`)}`;
+    const node = `${folder}/${nodeName(name, provider)}`;
     await this.ask('mkdirp', folder);
     await this.ask('create', node, Buffer.alloc(0), client.CreateMode.EPHEMERAL);
     return node;
   }
 
+  // Registers a service that nobody has registered before, with all its providers, at once and for good.
+  async registerService(name, providers) {
+    await this.ask('mkdirp', '/dubbo');
+    const folders = [`/dubbo/${name}`, `/dubbo/${name}/providers`];
+    const transaction = this.client.transaction();
+    for (const node of [...folders, ...providers.map((one) => `${folders[1]}/${nodeName(name, one)}`)]) transaction.create(node, Buffer.alloc(0));
+    await within(new Promise((resolve, reject) => {
+      transaction.commit((error) => (error ? reject(error) : resolve()));
+    }), `ZooKeeper's answer to the registration of ${name}`);
+  }
+
   remove(node) { return this.ask('remove', node); }
 }
 
-async function startZooKeeper(stage, { host = '127.0.0.1', port: fixedPort } = {}) {
+async function startZooKeeper(stage, { host = '127.0.0.1', port: fixedPort, heapMb = HEAP_MB } = {}) {
   const folder = stage.folder();
   const port = fixedPort || await freePort();
   const config = path.join(folder, 'zoo.cfg');
   fs.writeFileSync(config, [...SETTINGS, `dataDir=${folder}/data`, `clientPortAddress=${host}`, `clientPort=${port}`, ''].join('\n'));
   const running = stage.start('zookeeper', 'java', [
-    '-Xmx64m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', CLASSPATH,
+    `-Xmx${heapMb}m`, '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', CLASSPATH,
     'org.apache.zookeeper.server.quorum.QuorumPeerMain', config]);
   await eventually(async () => running.hasEnded || await fourLetterWord(host, port, 'isro') === 'rw', 'ZooKeeper serves');
   if (running.hasEnded) throw new Error(`ZooKeeper ended at its start:\n${running.log}`);
