@@ -22,6 +22,9 @@ const HELP = `scripts/bench [options]
   --pieces          what single steps of the data path take and allocate, instead of shapes
   --system-calls    how many system calls a lone request and its answer take, instead of shapes
   --json FILE       default build/bench.json
+  --picture FILE    the ratios as bars, .svg or .png; default build/bench.svg
+  --draw LIST       only the picture, from these JSON files of former runs, comma-separated; of a shape in several of them the last
+                    one counts
 `;
 
 const MANY = '20881-many'; // only with --services
@@ -54,6 +57,12 @@ function servicesOf(text) {
   return services;
 }
 
+// Looked at now, not after an hour of measuring.
+function pictureOf(text = 'build/bench.svg') {
+  if (!/\.(svg|png)$/.test(text)) throw new Error(`--picture ${text}: expected a name that ends with .svg or .png`);
+  return text;
+}
+
 function oneOf(name, value, known) {
   if (!known.includes(value)) throw new Error(`--${name} ${value}: expected one of ${known.join(', ')}`);
   return value;
@@ -67,6 +76,7 @@ function parse(argv) {
       quick: { type: 'boolean' }, help: { type: 'boolean' }, shapes: { type: 'string' }, targets: { type: 'string' },
       rounds: { type: 'string' }, seconds: { type: 'string' }, providers: { type: 'string' }, services: { type: 'string' }, cpus: { type: 'string' },
       idle: { type: 'string' }, pieces: { type: 'boolean' }, 'system-calls': { type: 'boolean' }, json: { type: 'string' },
+      picture: { type: 'string' }, draw: { type: 'string' },
     },
   });
   if (values.help) return null;
@@ -87,6 +97,8 @@ function parse(argv) {
     pieces: Boolean(values.pieces),
     systemCalls: Boolean(values['system-calls']),
     json: values.json || 'build/bench.json',
+    picture: pictureOf(values.picture),
+    draw: values.draw && values.draw.split(','),
   };
 }
 

@@ -10,6 +10,7 @@ const { load, startTargets } = require('./cast');
 const { measureIdle } = require('./idle');
 const { countSystemCalls } = require('./system-calls');
 const { HELP, parse } = require('./options');
+const { draw, merge } = require('./picture');
 const { measurePieces } = require('./pieces');
 const { summarize, table } = require('./report');
 
@@ -105,6 +106,11 @@ function environment() {
 async function main() {
   const options = parse(process.argv.slice(2));
   if (options === null) { console.log(HELP); return; }
+  if (options.draw) {
+    await draw(merge(options.draw), options.picture);
+    console.log(`drawn to ${options.picture}`);
+    return;
+  }
   const machine = environment();
   console.log(`${machine.date}, ${machine.cpus} x ${machine.cpu}, kernel ${machine.kernel}, load average ${machine.load_average.toFixed(2)}`);
   console.log(`${machine.skiff}; ${machine.haproxy}; CPUs: ${options.cpus}`);
@@ -115,7 +121,8 @@ async function main() {
   const results = await measureAll(options);
   const measured = { ...machine, options, results };
   fs.writeFileSync(options.json, `${JSON.stringify(measured, null, 1)}\n`);
-  console.log(`\nwritten to ${options.json}`);
+  await draw(measured, options.picture);
+  console.log(`\nwritten to ${options.json}, drawn to ${options.picture}`);
   const errors = results.flatMap(({ targets }) => Object.values(targets)).reduce((sum, target) => sum + target.errors, 0);
   if (errors > 0) {
     console.error(`${errors} requests went wrong`);
