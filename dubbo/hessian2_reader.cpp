@@ -79,12 +79,6 @@ bool Hessian2Reader::refuse(const char* why) {
   return false;
 }
 
-bool Hessian2Reader::take(std::uint8_t byte) {
-  if (at_ == end_ || *at_ != byte) return false;
-  ++at_;
-  return true;
-}
-
 bool Hessian2Reader::next_is_string() const { return is_string_tag(peek()); }
 
 bool Hessian2Reader::skip_bytes(std::size_t count) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -37,7 +38,11 @@ class Hessian2Reader {
   // The next value's first byte; -1 at the end.
   int peek() const { return at_ == end_ ? -1 : *at_; }
   // Takes the next byte if it is `byte`.
-  bool take(std::uint8_t byte);
+  bool take(std::uint8_t byte) {
+    if (at_ == end_ || *at_ != byte) return false;
+    ++at_;
+    return true;
+  }
   bool next_is_string() const;
 
   // Skips one value, with all that is in it.
@@ -59,7 +64,7 @@ class Hessian2Reader {
   std::string problem() const;
 
  private:
-  // Up to 31 ASCII characters that do not end the body: nearly every string of a head.
+  // Up to 31 ASCII characters: nearly every string of a head and of attachments.
   static constexpr std::size_t kShortAsciiRoom = 32;  // bytes that are looked at at once
   bool read_short_ascii(std::string_view& text);
   bool read_long_text(std::string_view& text, TextArena& arena);
@@ -98,12 +103,17 @@ class Hessian2Reader {
 
 inline bool Hessian2Reader::read_short_ascii(std::string_view& text) {
 #if defined(__SSE2__)
-  if (remaining() <= kShortAsciiRoom || *at_ >= kShortAsciiRoom) return false;
+  if (at_ == end_ || *at_ >= kShortAsciiRoom) return false;
   const unsigned size = *at_;
-  const auto* block = reinterpret_cast<const __m128i*>(at_ + 1);
+  if (size >= remaining() || static_cast<std::size_t>(end_ - begin_) < kShortAsciiRoom)
+    return false;
+  // Near the body's end, what is looked at ends there, and begins before the text.
+  const std::uint8_t* const from = std::min(at_ + 1, end_ - kShortAsciiRoom);
+  const auto* block = reinterpret_cast<const __m128i*>(from);
   const auto low = static_cast<unsigned>(_mm_movemask_epi8(_mm_loadu_si128(block)));
   const auto high = static_cast<unsigned>(_mm_movemask_epi8(_mm_loadu_si128(block + 1)));
-  if (((high << 16U | low) & ((1U << size) - 1U)) != 0) return false;
+  const unsigned non_ascii = (high << 16U | low) >> static_cast<unsigned>(at_ + 1 - from);
+  if ((non_ascii & ((1U << size) - 1U)) != 0) return false;
   text = {reinterpret_cast<const char*>(at_ + 1), size};
   at_ += 1 + size;
   return true;

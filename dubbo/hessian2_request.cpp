@@ -14,14 +14,17 @@ tl::unexpected<Error> malformed(const Hessian2Reader& reader) {
   return fail(ErrorCode::kMalformed, reader.problem());
 }
 
-// The entries of a map up to its end. Those whose key or value is no string are skipped.
-bool read_entries(Hessian2Reader& reader, TextArena& arena, Attachments& out) {
+// The entries of a map up to its end. Those whose key or value is no string are skipped; `is_plain`
+// says that there were none.
+bool read_entries(Hessian2Reader& reader, TextArena& arena, Attachments& out, bool& is_plain) {
+  is_plain = true;
   while (!reader.take(kMapEnd)) {
     const bool has_text_key = reader.next_is_string();
     const bool is_kept = has_text_key && out.size() < Attachments::kCapacity;
     std::string_view key;
     if (is_kept ? !reader.read_text(key, arena) : !reader.skip_value()) return false;
     if (!is_kept || !reader.next_is_string()) {
+      is_plain = false;
       if (has_text_key && reader.next_is_string()) out.add({}, {});  // full: only counted
       if (!reader.skip_value()) return false;
       continue;
@@ -56,28 +59,31 @@ Result<RequestHead> read_hessian2_head(Bytes body, Hessian2Reader& reader, TextA
   return head;
 }
 
-Result<AttachmentsPlace> read_hessian2_attachments(Bytes body, const RequestHead& head,
-                                                   Hessian2Reader& reader, TextArena& arena,
-                                                   Attachments& out) {
+bool skip_hessian2_arguments(Bytes body, const RequestHead& head, Hessian2Reader& reader,
+                             std::size_t& attachments_begin) {
   reader.reset(body, head.arguments_offset);
   for (std::uint32_t i = 0; i < head.argument_count; ++i) {
-    if (!reader.skip_value()) return malformed(reader);
+    if (!reader.skip_value()) return false;
   }
-  AttachmentsPlace place;
-  place.begin = reader.offset();
+  attachments_begin = reader.offset();
+  return true;
+}
+
+bool read_hessian2_attachments(Hessian2Reader& reader, TextArena& arena, Attachments& out,
+                               AttachmentsPlace& place) {
   const int tag = reader.peek();
   if (tag == 'H' || tag == 'M') {
     reader.take(static_cast<std::uint8_t>(tag));
-    if (tag == 'M' && !reader.skip_type()) return malformed(reader);
+    if (tag == 'M' && !reader.skip_type()) return false;
     place.form =
         reader.peek() == kMapEnd ? AttachmentsPlace::Form::kEmptyMap : AttachmentsPlace::Form::kMap;
-    if (!read_entries(reader, arena, out)) return malformed(reader);
+    if (!read_entries(reader, arena, out, place.is_plain)) return false;
   } else {
     if (tag == kNull) place.form = AttachmentsPlace::Form::kNull;
-    if (!reader.skip_value()) return malformed(reader);
+    if (!reader.skip_value()) return false;
   }
   place.end = reader.offset();
-  return place;
+  return true;
 }
 
 std::optional<std::string_view> hessian2_first_argument(Bytes body, const RequestHead& head,

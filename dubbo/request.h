@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +17,8 @@
 #include "dubbo/text.h"
 
 namespace skiff::dubbo {
+
+class RequestMemo;
 
 // What stands before the arguments of a request. Views point into the body, or into the
 // RequestReader where the wire form is not the text itself (JSON escapes, strings split over Java
@@ -47,6 +50,10 @@ class Attachments {
     return entries_[i];
   }
 
+  Attachments() = default;
+  Attachments(const Attachments& other) { *this = other; }
+  Attachments& operator=(const Attachments& other);  // copies no more than there are
+
   void clear() { size_ = dropped_ = 0; }
   void add(std::string_view key, std::string_view value);
 
@@ -76,6 +83,7 @@ struct AttachmentSplice {
 struct AttachmentsPlace {
   enum class Form { kOther, kNull, kEmptyMap, kMap };
   Form form = Form::kOther;
+  bool is_plain = false;  // a map of strings and nothing else
   std::size_t begin = 0;
   std::size_t end = 0;
 };
@@ -86,6 +94,9 @@ struct AttachmentsPlace {
 // depth.
 class RequestReader {
  public:
+  RequestReader();
+  ~RequestReader();
+
   // Fails with kMalformed (kIncomplete does not occur: a body is whole) or kUnsupported
   // (serialization).
   Result<RequestHead> read_head(Serialization serialization, Bytes body);
@@ -111,11 +122,16 @@ class RequestReader {
       std::span<const std::pair<std::string_view, std::string_view>> added, std::string& inserted);
 
  private:
+  Result<RequestHead> read_hessian2(Bytes body);
+  Result<AttachmentsPlace> read_hessian2(Bytes body, const RequestHead& head, Attachments& out);
+
   Hessian2Reader hessian2_;
   // Texts whose wire form is not the text itself; each lives as long as the views it backs.
   TextArena head_texts_;
   TextArena attachment_texts_;
   TextArena generic_texts_;
+
+  std::unique_ptr<RequestMemo> memo_;  // of hessian2
 
   // Of the body whose attachments were read last, for splice().
   Bytes spliceable_;

@@ -25,9 +25,12 @@ std::optional<std::uint32_t> count_parameter_types(std::string_view descriptor);
 
 // hessian2_request.cpp
 Result<RequestHead> read_hessian2_head(Bytes body, Hessian2Reader& reader, TextArena& arena);
-Result<AttachmentsPlace> read_hessian2_attachments(Bytes body, const RequestHead& head,
-                                                   Hessian2Reader& reader, TextArena& arena,
-                                                   Attachments& out);
+// Where the attachments begin. False where the arguments cannot be skipped (reader.problem()).
+bool skip_hessian2_arguments(Bytes body, const RequestHead& head, Hessian2Reader& reader,
+                             std::size_t& attachments_begin);
+// Where skip_hessian2_arguments() left `reader`; fills in the rest of `place`.
+bool read_hessian2_attachments(Hessian2Reader& reader, TextArena& arena, Attachments& out,
+                               AttachmentsPlace& place);
 std::optional<std::string_view> hessian2_first_argument(Bytes body, const RequestHead& head,
                                                         Hessian2Reader& reader, TextArena& arena);
 std::optional<AttachmentSplice> splice_hessian2(Bytes body, const AttachmentsPlace& place,

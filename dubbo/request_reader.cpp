@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include "dubbo/request.h"
 #include "dubbo/request_formats.h"
+#include "dubbo/request_memo.h"
 
 namespace skiff::dubbo {
 namespace {
@@ -47,6 +50,14 @@ std::optional<std::string_view> Attachments::find(std::string_view key) const {
   return std::nullopt;
 }
 
+Attachments& Attachments::operator=(const Attachments& other) {
+  if (this == &other) return *this;
+  std::copy_n(other.entries_.begin(), other.size_, entries_.begin());
+  size_ = other.size_;
+  dropped_ = other.dropped_;
+  return *this;
+}
+
 void Attachments::add(std::string_view key, std::string_view value) {
   if (size_ == kCapacity) {
     ++dropped_;
@@ -55,11 +66,42 @@ void Attachments::add(std::string_view key, std::string_view value) {
   }
 }
 
+RequestReader::RequestReader() : memo_(std::make_unique<RequestMemo>()) {}
+RequestReader::~RequestReader() = default;
+
+Result<RequestHead> RequestReader::read_hessian2(Bytes body) {
+  if (const RequestHead* known = memo_->head_of(body); known != nullptr) return *known;
+  Result<RequestHead> head = read_hessian2_head(body, hessian2_, head_texts_);
+  if (head) memo_->keep_head(body, *head);
+  return head;
+}
+
+Result<AttachmentsPlace> RequestReader::read_hessian2(Bytes body, const RequestHead& head,
+                                                      Attachments& out) {
+  AttachmentsPlace place;
+  if (!skip_hessian2_arguments(body, head, hessian2_, place.begin)) {
+    return fail(ErrorCode::kMalformed, hessian2_.problem());
+  }
+  const Bytes rest = body.subspan(place.begin);
+  if (const Attachments* known = memo_->attachments_of(rest); known != nullptr) {
+    out = *known;
+    place.form = AttachmentsPlace::Form::kMap;
+    place.end = body.size();
+    return place;
+  }
+  if (!read_hessian2_attachments(hessian2_, attachment_texts_, out, place)) {
+    return fail(ErrorCode::kMalformed, hessian2_.problem());
+  }
+  const bool is_whole_map = place.form == AttachmentsPlace::Form::kMap && place.end == body.size();
+  if (place.is_plain && is_whole_map) memo_->keep_attachments(rest, out);
+  return place;
+}
+
 Result<RequestHead> RequestReader::read_head(Serialization serialization, Bytes body) {
   head_texts_.clear();
   switch (serialization) {
     case Serialization::kHessian2:
-      return read_hessian2_head(body, hessian2_, head_texts_);
+      return read_hessian2(body);
     case Serialization::kFastjson2:
       return read_fastjson2_head(body, head_texts_);
     case Serialization::kFastjson:
@@ -81,7 +123,7 @@ Result<void> RequestReader::read_attachments(Serialization serialization, Bytes 
   Result<AttachmentsPlace> place;
   switch (serialization) {
     case Serialization::kHessian2:
-      place = read_hessian2_attachments(body, head, hessian2_, attachment_texts_, out);
+      place = read_hessian2(body, head, out);
       break;
     case Serialization::kFastjson2:
       place = read_fastjson2_attachments(body, head, attachment_texts_, out);

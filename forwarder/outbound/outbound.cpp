@@ -38,6 +38,16 @@ bool too_many_failing(const ClusterState& cluster) {
   return failing * 100 > connectable * limits::kFailingPercentMax;
 }
 
+// nullopt where it is no positive number.
+std::optional<milliseconds> parse_timeout(std::string_view text) {
+  std::int64_t asked_ms = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), asked_ms);
+  if (error != std::errc{} || end != text.data() + text.size() || asked_ms <= 0) {
+    return std::nullopt;
+  }
+  return std::min<milliseconds>(milliseconds(asked_ms), limits::kTimeoutMax);
+}
+
 std::string describe(const OutboundRequest& request) {
   std::string text(request.interface);
   const std::string_view version = dubbo::normalized_version(request.head.version);
@@ -152,7 +162,20 @@ bool Outbound::decode(OutboundRequest& request) {
       dubbo::has_readable_attachments(serialization) &&
       reader_.read_attachments(serialization, request.frame.body(), request.head, attachments_)
           .has_value();
+  read_wishes(request);
   return true;
+}
+
+// The last one of a name counts, as with stock decoders.
+void Outbound::read_wishes(OutboundRequest& request) const {
+  for (std::size_t i = 0; i < attachments_.size(); ++i) {
+    const auto& [key, value] = attachments_[i];
+    if (key == "group") {
+      request.group = value;
+    } else if (key == "timeout") {
+      request.timeout = parse_timeout(value);
+    }
+  }
 }
 
 ServiceEntry* Outbound::find_service(OutboundRequest& request) {
@@ -231,7 +254,7 @@ void Outbound::on_hold_over(const std::string& interface, const HeldRequest& hel
 ClusterState* Outbound::choose_cluster(OutboundRequest& request, ServiceEntry& service) {
   std::vector<ClusterState>& clusters = service.clusters();
   if (!request.head_readable) return clusters.empty() ? nullptr : &clusters.front();
-  const std::string_view group = attachments_.find("group").value_or("");
+  const std::string_view group = request.group.value_or("");
   const auto matches = [&](const ClusterState& cluster) {
     return dubbo::version_matches(request.head.version, cluster.spec->version) &&
            (!request.attachments_readable || dubbo::group_matches(group, cluster.spec->group));
@@ -259,7 +282,7 @@ void Outbound::explain_no_cluster(OutboundRequest& request, ServiceEntry& servic
   }
   answer_error(request, Status::kServiceNotFound,
                "no provider of " + describe(request) + " group '" +
-                   std::string(attachments_.find("group").value_or("")) +
+                   std::string(request.group.value_or("")) +
                    "' is registered; providers of this interface: " + service.known_clusters());
 }
 
@@ -337,13 +360,7 @@ void Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t
 
 milliseconds Outbound::timeout_of(const OutboundRequest& request,
                                   const governance::ProviderEndpoint& provider) const {
-  if (const auto text = attachments_.find("timeout"); text) {
-    std::int64_t asked_ms = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), asked_ms);
-    if (error == std::errc{} && end == text->data() + text->size() && asked_ms > 0) {
-      return std::min<milliseconds>(milliseconds(asked_ms), limits::kTimeoutMax);
-    }
-  }
+  if (request.timeout) return *request.timeout;
   if (request.method != nullptr && !provider.method_timeouts.empty()) {
     const auto found = provider.method_timeouts.find(request.method->name);
     if (found != provider.method_timeouts.end()) return found->second;
@@ -370,7 +387,7 @@ std::optional<dubbo::AttachmentSplice> Outbound::plan_additions(
                       timeout_of(request, provider).count());
     added[count++] = {"timeout", {timeout_text.data(), written.ptr}};
   }
-  if (const auto group = attachments_.find("group"); group && *group != cluster.group) {
+  if (request.group && *request.group != cluster.group) {
     added[count++] = {"group", cluster.group};
   }
   if (request.head.version == "*") added[count++] = {"version", cluster.version};

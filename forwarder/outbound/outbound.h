@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,6 +37,9 @@ struct OutboundRequest {
   bool head_readable = false;
   bool attachments_readable = false;
   dubbo::RequestHead head;
+  // What its attachments ask for.
+  std::optional<std::string_view> group;
+  std::optional<std::chrono::milliseconds> timeout;
   std::string_view interface;
   MethodStats* method = nullptr;
 
@@ -90,6 +94,7 @@ class Outbound : private EventHandler {
   void process(OutboundRequest& request);
   // request
   bool decode(OutboundRequest& request);
+  void read_wishes(OutboundRequest& request) const;
   ServiceEntry* find_service(OutboundRequest& request);
   void count(OutboundRequest& request, ServiceEntry& service);
   void hold(OutboundRequest& request);

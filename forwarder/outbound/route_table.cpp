@@ -60,6 +60,7 @@ void RouteTable::remove(const std::string& interface) {
   const auto found = entries_.find(interface);
   if (found == entries_.end()) return;
   ServiceEntry& entry = *found->second;
+  last_found_ = nullptr;
   release_endpoints(entry);
   entry.route_.reset();
   entry.removed = true;
@@ -73,9 +74,11 @@ void RouteTable::collect(ServiceEntry& entry) {
 }
 
 ServiceEntry* RouteTable::find(std::string_view interface) {
+  if (last_found_ != nullptr && last_found_->interface() == interface) return last_found_;
   const auto found = entries_.find(interface);
   if (found == entries_.end() || found->second->removed) return nullptr;
-  return found->second.get();
+  last_found_ = found->second.get();
+  return last_found_;
 }
 
 ServiceEntry* RouteTable::only_service() {

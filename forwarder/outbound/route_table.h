@@ -91,6 +91,7 @@ class RouteTable {
 
   UpstreamPool& upstreams_;
   TextMap<std::unique_ptr<ServiceEntry>> entries_;
+  ServiceEntry* last_found_ = nullptr;  // with a route
 };
 
 }  // namespace skiff::forwarder

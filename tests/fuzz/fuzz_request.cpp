@@ -74,6 +74,23 @@ void check_splice(Serialization serialization, Bytes body, RequestReader& reader
   SKIFF_PROPERTY(second.splice(serialization, spliced, kAdded, inserted_again));
 }
 
+// A reader keeps what it read last: that must not change what it reads next.
+void check_does_not_depend_on_what_was_read(Serialization serialization, Bytes body,
+                                            const RequestHead& head,
+                                            const Attachments& attachments) {
+  RequestReader fresh;
+  for (int repetition = 0; repetition < 2; ++repetition) {
+    const auto again = fresh.read_head(serialization, body);
+    SKIFF_PROPERTY(again && same_head(*again, head));
+    Attachments attachments_again;
+    SKIFF_PROPERTY(fresh.read_attachments(serialization, body, *again, attachments_again));
+    SKIFF_PROPERTY(attachments_again.size() == attachments.size());
+    for (std::size_t i = 0; i < attachments.size(); ++i) {
+      SKIFF_PROPERTY(attachments_again[i] == attachments[i]);
+    }
+  }
+}
+
 int check(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return -1;
   static RequestReader reader;
@@ -96,6 +113,7 @@ int check(const std::uint8_t* data, std::size_t size) {
     for (std::size_t i = 0; i < attachments.size(); ++i) {
       SKIFF_PROPERTY(attachments.find(attachments[i].first).has_value());
     }
+    check_does_not_depend_on_what_was_read(serialization, body, *head, attachments);
     check_splice(serialization, body, reader, *head, attachments.size());
   }
   return 0;

@@ -54,6 +54,31 @@ TEST_P(RecordedFrames, HaveTheHeaderThatTheListSays) {
   EXPECT_EQ(header->is_event, (frame.flags & 0x20) != 0);
 }
 
+// A reader that has just read the same, or something else, must find what a new one finds.
+TEST_P(RecordedRequests, AreReadAlikeWhateverWasReadBefore) {
+  static RequestReader used;
+  const RecordedFrame& frame = GetParam();
+  for (int repetition = 0; repetition < 2; ++repetition) {
+    RequestReader fresh;
+    const auto expected = fresh.read_head(frame.serialization(), frame.body());
+    const auto head = used.read_head(frame.serialization(), frame.body());
+    ASSERT_EQ(head.has_value(), expected.has_value());
+    if (!head) return;
+    EXPECT_EQ(head->path, expected->path);
+    EXPECT_EQ(head->method, expected->method);
+    EXPECT_EQ(head->arguments_offset, expected->arguments_offset);
+    Attachments expected_attachments;
+    Attachments attachments;
+    const bool readable =
+        fresh.read_attachments(frame.serialization(), frame.body(), *expected, expected_attachments)
+            .has_value();
+    EXPECT_EQ(used.read_attachments(frame.serialization(), frame.body(), *head, attachments)
+                  .has_value(),
+              readable);
+    EXPECT_EQ(as_map(attachments), as_map(expected_attachments));
+  }
+}
+
 TEST_P(RecordedRequests, HaveWhatTheListSays) {
   const RecordedFrame& frame = GetParam();
   RequestReader reader;
