@@ -52,6 +52,7 @@ class BufferPool {
 
   // Bytes in blocks in use and free ones.
   std::size_t bytes() const { return bytes_in_use_ + bytes_free_; }
+  std::size_t bytes_in_use() const { return bytes_in_use_; }
 
  private:
   friend class PooledBlock;

@@ -83,6 +83,7 @@ namespace skiff::forwarder {
   X(kHeldNow, "outbound_held", "Requests waiting for the providers of their service")            \
   X(kRoutes, "routes", "Services with a route, of one worker")                                   \
   X(kBufferBytes, "buffer_bytes", "Bytes in buffers of the data plane, free ones included")      \
+  X(kBufferBytesInUse, "buffer_bytes_in_use", "Bytes in buffers that hold something")            \
   X(kWorkersSilent, "workers_silent", "Workers that did not answer when these figures were taken")
 
 struct MetricInfo {

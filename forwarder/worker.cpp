@@ -115,6 +115,7 @@ WorkerSnapshot Worker::snapshot() {
   set(Gauge::kHeldNow, outbound_.held());
   set(Gauge::kRoutes, outbound_.routes().size());
   set(Gauge::kBufferBytes, loop_->buffers().bytes());
+  set(Gauge::kBufferBytesInUse, loop_->buffers().bytes_in_use());
   outbound_.routes().for_each([&](const ServiceEntry& service) {
     auto& methods = taken.methods[service.interface()];
     for (const auto& [name, stats] : service.methods()) {
