@@ -44,9 +44,30 @@ async function fourLetterWord(host, port, word) {
   }
 }
 
+// The server alone, once it serves.
+async function startServer(stage, { host, port, config, heapMb }) {
+  const running = stage.start('zookeeper', 'java', [
+    `-Xmx${heapMb}m`, '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', CLASSPATH,
+    'org.apache.zookeeper.server.quorum.QuorumPeerMain', config]);
+  await eventually(async () => running.hasEnded || await fourLetterWord(host, port, 'isro') === 'rw', 'ZooKeeper serves');
+  if (running.hasEnded) throw new Error(`ZooKeeper ended at its start:\n${running.log}`);
+  return running;
+}
+
 class ZooKeeper {
-  constructor(running, host, port) {
-    Object.assign(this, { running, port, address: `${host}:${port}`, registry: `zookeeper://${host}:${port}` });
+  // `server`: { host, port, config, heapMb }.
+  constructor(running, server) {
+    const address = `${server.host}:${server.port}`;
+    Object.assign(this, { running, server, port: server.port, address, registry: `zookeeper://${address}` });
+  }
+
+  // Starts the server again, with the data that it had when it ended.
+  async restart(stage) { this.running = await startServer(stage, this.server); }
+
+  // A new session: the client does not always come back by itself when its server was away.
+  async reconnect(stage) {
+    this.client.close();
+    await this.connect(stage);
   }
 
   // A node-zookeeper-client call as a promise; "no node" is null.
@@ -79,12 +100,12 @@ class ZooKeeper {
     return (await this.ask('getChildren', `/dubbo/${name}/${category}`)) || [];
   }
 
-  // Registers a provider, { host, port, parameters }, as a stock one does: an ephemeral node.
-  async register(name, provider) {
+  // Registers a provider, { host, port, parameters }, as a stock one does: an ephemeral node (persistent with `outlivesSession`).
+  async register(name, { outlivesSession = false, ...provider }) {
     const folder = `/dubbo/${name}/providers`;
     const node = `${folder}/${nodeName(name, provider)}`;
     await this.ask('mkdirp', folder);
-    await this.ask('create', node, Buffer.alloc(0), client.CreateMode.EPHEMERAL);
+    await this.ask('create', node, Buffer.alloc(0), outlivesSession ? client.CreateMode.PERSISTENT : client.CreateMode.EPHEMERAL);
     return node;
   }
 
@@ -107,12 +128,8 @@ async function startZooKeeper(stage, { host = '127.0.0.1', port: fixedPort, heap
   const port = fixedPort || await freePort();
   const config = path.join(folder, 'zoo.cfg');
   fs.writeFileSync(config, [...SETTINGS, `dataDir=${folder}/data`, `clientPortAddress=${host}`, `clientPort=${port}`, ''].join('\n'));
-  const running = stage.start('zookeeper', 'java', [
-    `-Xmx${heapMb}m`, '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', CLASSPATH,
-    'org.apache.zookeeper.server.quorum.QuorumPeerMain', config]);
-  await eventually(async () => running.hasEnded || await fourLetterWord(host, port, 'isro') === 'rw', 'ZooKeeper serves');
-  if (running.hasEnded) throw new Error(`ZooKeeper ended at its start:\n${running.log}`);
-  const zookeeper = new ZooKeeper(running, host, port);
+  const server = { host, port, config, heapMb };
+  const zookeeper = new ZooKeeper(await startServer(stage, server), server);
   await zookeeper.connect(stage);
   return zookeeper;
 }

@@ -1,0 +1,74 @@
+'use strict';
+// What an agent holds, and what of it should not be there when no consumer is.
+//
+// A request is a slot with its timer and its kept bytes, a connection a descriptor with its timers and its buffers: timers have no gauge of
+// their own, they are parts of what is counted.
+
+const fs = require('node:fs');
+const { pause } = require('../integration/lib/wait');
+const { descriptorsOf } = require('./descriptors');
+const { WORKERS } = require('./world');
+
+const POLL_MS = 200;
+// Longer than a heartbeat's three intervals, the session timeout, and the time that a closing connection is given.
+const QUIET_LIMIT_MS = 30_000;
+const NAMES_OF_ZERO = [
+  'outbound_in_flight', 'inbound_in_flight', 'outbound_held', 'outbound_kept_bytes', 'outbound_connections', 'buffer_bytes_in_use', 'workers_silent'];
+
+// Memory that the near agent may have more than after the warm-up: each worker keeps 8 MiB of free buffers, and has had a slot for each of
+// the requests that were in flight at the same time; the allocator keeps in its arenas what the largest burst took in pieces.
+const MEMORY_GROWTH_KIB = 64 * 1024;
+// Nothing has so much address space but a process under a sanitizer, whose freed memory waits in a quarantine.
+const SANITIZER_ADDRESS_SPACE_KIB = 2 ** 40 / 1024;
+
+const statusOf = (pid) => Object.fromEntries([...fs.readFileSync(`/proc/${pid}/status`, 'utf8').matchAll(/^(\w+):\s+(\d+) kB$/gm)]
+  .map(([, name, value]) => [name, Number(value)]));
+
+// Which connections an agent has, by port.
+function portNames(world, agent) {
+  const names = new Map([[agent.outbound, 'outbound'], [agent.inbound, 'inbound'], [agent.api, 'api'], [world.zookeeper.port, 'zookeeper']]);
+  const isNear = agent === world.near;
+  if (isNear) names.set(world.far.inbound, 'to the far agent');
+  for (const provider of world.providers) names.set(provider.port, `to provider ${provider.name}`);
+  return names;
+}
+
+async function look(world, agent) {
+  const { pid } = agent.running.child;
+  const descriptors = descriptorsOf(pid, portNames(world, agent));
+  const status = statusOf(pid);
+  const isSanitized = status.VmSize > SANITIZER_ADDRESS_SPACE_KIB;
+  return { metrics: await agent.metrics(), descriptors, rssAnonKiB: status.RssAnon, isSanitized };
+}
+
+// Connections to providers may stay: one a worker and provider. Those to the API are of this program.
+function descriptorFindings({ descriptors }, base) {
+  const findings = [];
+  for (const [kind, count] of Object.entries(descriptors)) {
+    if (kind === 'api') continue;
+    const allowed = kind === 'inbound' || kind.startsWith('to ') ? WORKERS : base && kind !== 'outbound' ? base.descriptors[kind] || 0 : Infinity;
+    if (count > (kind === 'outbound' ? 0 : allowed)) findings.push(`${count} descriptors: ${kind} (at most ${kind === 'outbound' ? 0 : allowed})`);
+  }
+  return findings;
+}
+
+function findings(seen, base) {
+  const found = NAMES_OF_ZERO.filter((name) => seen.metrics[`skiff_${name}`] !== 0).map((name) => `skiff_${name} is ${seen.metrics[`skiff_${name}`]}`);
+  found.push(...descriptorFindings(seen, base));
+  const limitKiB = base && base.rssAnonKiB + MEMORY_GROWTH_KIB;
+  if (base && !seen.isSanitized && seen.rssAnonKiB > limitKiB) found.push(`${seen.rssAnonKiB} KiB of memory (at most ${limitKiB})`);
+  return found;
+}
+
+// Waits until an agent holds nothing that it should not; what it holds in the end, and what of it is a leak. `base`: an earlier look.
+async function whenQuiet(world, agent, base) {
+  const end = Date.now() + QUIET_LIMIT_MS;
+  for (;;) {
+    const seen = await look(world, agent);
+    const leaked = findings(seen, base).map((text) => `${agent.running.name} agent: ${text}`);
+    if (leaked.length === 0 || Date.now() > end) return { ...seen, leaked };
+    await pause(POLL_MS);
+  }
+}
+
+module.exports = { MEMORY_GROWTH_KIB, whenQuiet };
