@@ -12,9 +12,9 @@ const ONE_WAY_IDS = 1n << 48n;
 const asId = (value) => BigInt.asUintN(64, value);
 
 class Consumer {
-  // `firstId`: Dubbo 2.7 begins at 0 in every process, 3.x anywhere. `services`: those whose faults may end the connection.
-  static async connect(ledger, { name, port, firstId = 0n, services = [] }) {
-    const consumer = new Consumer(ledger, { name, firstId, services }, net.connect({ port, host: '127.0.0.1', noDelay: true }));
+  // `agent`: the one whose port that is, 'near' or 'far'. `firstId`: Dubbo 2.7 begins at 0 in every process, 3.x anywhere.
+  static async connect(ledger, { name, agent, port, firstId }) {
+    const consumer = new Consumer(ledger, { name, agent, firstId }, net.connect({ port, host: '127.0.0.1', noDelay: true }));
     await within(new Promise((resolve, reject) => {
       consumer.socket.once('connect', resolve);
       consumer.socket.once('error', reject);

@@ -12,8 +12,9 @@ const { WORKERS } = require('./world');
 const POLL_MS = 200;
 // Longer than a heartbeat's three intervals, the session timeout, and the time that a closing connection is given.
 const QUIET_LIMIT_MS = 30_000;
-const NAMES_OF_ZERO = [
-  'outbound_in_flight', 'inbound_in_flight', 'outbound_held', 'outbound_kept_bytes', 'outbound_connections', 'buffer_bytes_in_use', 'workers_silent'];
+const ZERO_GAUGES = [
+  'outbound_in_flight', 'inbound_in_flight', 'outbound_held', 'outbound_kept_bytes', 'outbound_connections', 'buffer_bytes_in_use', 'workers_silent',
+].map((name) => `skiff_${name}`);
 
 // Memory that the near agent may have more than after the warm-up: each worker keeps 8 MiB of free buffers, and has had a slot for each of
 // the requests that were in flight at the same time; the allocator keeps in its arenas what the largest burst took in pieces.
@@ -41,19 +42,21 @@ async function look(world, agent) {
   return { metrics: await agent.metrics(), descriptors, rssAnonKiB: status.RssAnon, isSanitized };
 }
 
-// Connections to providers may stay: one a worker and provider. Those to the API are of this program.
-function descriptorFindings({ descriptors }, base) {
-  const findings = [];
-  for (const [kind, count] of Object.entries(descriptors)) {
-    if (kind === 'api') continue;
-    const allowed = kind === 'inbound' || kind.startsWith('to ') ? WORKERS : base && kind !== 'outbound' ? base.descriptors[kind] || 0 : Infinity;
-    if (count > (kind === 'outbound' ? 0 : allowed)) findings.push(`${count} descriptors: ${kind} (at most ${kind === 'outbound' ? 0 : allowed})`);
-  }
-  return findings;
+// How many descriptors of a kind an idle agent may have. Connections to providers may stay: one a worker and provider; so may those between
+// the agents. Those to the API are of this program.
+function allowed(kind, base) {
+  if (kind === 'api') return Infinity;
+  if (kind === 'outbound') return 0;
+  if (kind === 'inbound' || kind.startsWith('to ')) return WORKERS;
+  return base ? base.descriptors[kind] || 0 : Infinity;
 }
 
+const descriptorFindings = ({ descriptors }, base) => Object.entries(descriptors)
+  .filter(([kind, count]) => count > allowed(kind, base))
+  .map(([kind, count]) => `${count} descriptors: ${kind} (at most ${allowed(kind, base)})`);
+
 function findings(seen, base) {
-  const found = NAMES_OF_ZERO.filter((name) => seen.metrics[`skiff_${name}`] !== 0).map((name) => `skiff_${name} is ${seen.metrics[`skiff_${name}`]}`);
+  const found = ZERO_GAUGES.filter((name) => seen.metrics[name] !== 0).map((name) => `${name} is ${seen.metrics[name]}`);
   found.push(...descriptorFindings(seen, base));
   const limitKiB = base && base.rssAnonKiB + MEMORY_GROWTH_KIB;
   if (base && !seen.isSanitized && seen.rssAnonKiB > limitKiB) found.push(`${seen.rssAnonKiB} KiB of memory (at most ${limitKiB})`);
@@ -71,4 +74,4 @@ async function whenQuiet(world, agent, base) {
   }
 }
 
-module.exports = { MEMORY_GROWTH_KIB, whenQuiet };
+module.exports = { whenQuiet };

@@ -4,6 +4,7 @@
 const frames = require('../integration/lib/frames');
 const { CLOSED } = require('./fault-log');
 const { problemOf } = require('./messages');
+const { FAR } = require('./world');
 
 const OK = 20;
 const KEPT_PROBLEMS = 40;
@@ -13,8 +14,9 @@ const LATE_MS = 5_000;
 class Ledger {
   constructor(faultLog) {
     Object.assign(this, {
-      faultLog, began: Date.now(), nextNumber: 1, asked: 0, oneWay: 0, excused: 0, answered: 0, lost: 0, doubled: 0, wrong: 0, statuses: new Map(), problems: [],
-      longest: { ms: 0 },
+      faultLog, began: Date.now(), nextNumber: 1, asked: 0, oneWay: 0, excused: 0, answered: 0, lost: 0, doubled: 0, wrong: 0,
+      statuses: new Map(), problems: [],
+      longest: { near: 0, far: 0 }, // times for an answer, by the agent that was asked
     });
   }
 
@@ -36,8 +38,8 @@ class Ledger {
     if (record.isOverdue) return; // lost already
     this.answered++;
     this.statuses.set(frame.status, (this.statuses.get(frame.status) || 0) + 1);
-    const ms = Date.now() - Math.max(record.sentAt, record.dueFrom);
-    if (ms > this.longest.ms) this.longest = { ms, status: frame.status };
+    const { agent } = record.consumer;
+    this.longest[agent] = Math.max(this.longest[agent], Date.now() - Math.max(record.sentAt, record.dueFrom));
     const problem = this.problemOf(record, frame);
     if (problem) this.note('wrong', problem, record);
   }
@@ -77,7 +79,8 @@ class Ledger {
   // The connection ended, not by its consumer, with nothing on the way.
   closedIdle(consumer) {
     const now = Date.now();
-    if (!consumer.services.some((service) => this.faultLog.explains(CLOSED, service, now, now))) this.note('wrong', 'the agent closed the connection', { consumer });
+    if (consumer.agent === 'far' && this.faultLog.explains(CLOSED, FAR, now, now)) return;
+    this.note('wrong', 'the agent closed the connection', { consumer });
   }
 
   // An answer to no request that waits for one.

@@ -108,7 +108,8 @@ function makeTemplate({ service, serialization, size, timeoutMs }) {
   const draft = encode(0, 0);
   const argument = encode(draft.indexOf(MARK), draft.length);
   const head = ['2.0.2', service, '0.0.0', 'echo', STRING_TYPE];
-  const bytes = frames.build({ flags: 0xc0 | serialization, id: 0, body: body(head, argument, { path: service, interface: service, timeout: String(timeoutMs) }) });
+  const attachments = { path: service, interface: service, timeout: String(timeoutMs) };
+  const bytes = frames.build({ flags: 0xc0 | serialization, id: 0, body: body(head, argument, attachments) });
   const numberAt = argument.indexOf(MARK) + MARK.length;
   return { service, serialization, size, timeoutMs, bytes, argument, numberAt, numberAtInFrame: bytes.indexOf(MARK) + MARK.length };
 }
@@ -152,7 +153,8 @@ function problemOf(frame, from, number) {
   const { argument } = from;
   const numberAt = answerType.length + from.numberAt;
   const came = body.toString('latin1', numberAt, numberAt + NUMBER_DIGITS);
-  if (body.length !== answerType.length + argument.length) return `its body has ${body.length} bytes instead of ${answerType.length + argument.length}; number ${came}`;
+  const size = answerType.length + argument.length;
+  if (body.length !== size) return `its body has ${body.length} bytes instead of ${size}; number ${came}`;
   if (came !== hex(number, NUMBER_DIGITS)) return `it belongs to request ${parseInt(came, 16)}`;
   const behind = numberAt + NUMBER_DIGITS;
   const isWhole = body.compare(argument, 0, from.numberAt, answerType.length, numberAt) === 0

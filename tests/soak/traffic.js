@@ -47,12 +47,12 @@ class Traffic {
 
   // A connection to the near agent's outbound port.
   async connect(name) {
-    const consumer = await Consumer.connect(this.ledger, { name, port: this.world.near.outbound, firstId: this.random.pick(IDS) });
+    const consumer = await Consumer.connect(this.ledger, { name, agent: 'near', port: this.world.near.outbound, firstId: this.random.pick(IDS) });
     return this.adopt(consumer);
   }
 
   async connectDirectly() {
-    return this.adopt(await Consumer.connect(this.ledger, { name: 'direct consumer', port: this.world.far.inbound, services: [FAR] }));
+    return this.adopt(await Consumer.connect(this.ledger, { name: 'direct consumer', agent: 'far', port: this.world.far.inbound, firstId: 0n }));
   }
 
   adopt(consumer) {

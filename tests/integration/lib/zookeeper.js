@@ -64,10 +64,11 @@ class ZooKeeper {
   // Starts the server again, with the data that it had when it ended.
   async restart(stage) { this.running = await startServer(stage, this.server); }
 
-  // A new session: the client does not always come back by itself when its server was away.
-  async reconnect(stage) {
+  // Ends the client's session; connect() begins another. The client does not always survive that its server is away.
+  async disconnect() {
+    const disconnected = new Promise((resolve) => { this.client.once('disconnected', resolve); });
     this.client.close();
-    await this.connect(stage);
+    await within(disconnected, "the end of the client's session");
   }
 
   // A node-zookeeper-client call as a promise; "no node" is null.

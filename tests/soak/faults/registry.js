@@ -15,19 +15,21 @@ const registry = (name, begin) => ({
 });
 
 async function freeze({ zookeeper, stage }) {
+  await zookeeper.disconnect();
   zookeeper.running.kill('SIGSTOP');
   return async () => {
     zookeeper.running.kill('SIGCONT');
-    await zookeeper.reconnect(stage);
+    await zookeeper.connect(stage);
   };
 }
 
 async function kill({ zookeeper, stage }) {
+  await zookeeper.disconnect();
   zookeeper.running.kill('SIGKILL');
   await zookeeper.running.ended;
   return async () => {
     await zookeeper.restart(stage);
-    await zookeeper.reconnect(stage);
+    await zookeeper.connect(stage);
   };
 }
 
