@@ -25,8 +25,9 @@ function table({ ledger, faultLog, traffic, near, base }) {
     ]),
     rows('near agent', [
       ...COUNTERS.map(([text, name]) => [text, number(near.metrics[name])]),
-      ['memory after the warm-up', `${number(base.rssAnonKiB)} KiB`], ['memory at the end', `${number(near.rssAnonKiB)} KiB`],
-      ['buffers at the end, all of them free', `${number(near.metrics.skiff_buffer_bytes / 1024)} KiB`],
+      ['memory beside buffers after the warm-up', `${number(base.memoryKiB)} KiB`],
+      ['memory beside buffers at the end', `${number(near.memoryKiB)} KiB`],
+      ['buffers at the end', `${number(near.metrics.skiff_buffer_bytes / 1024)} KiB`],
     ]),
     rows('faults', faults),
   ].join('\n');
