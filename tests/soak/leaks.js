@@ -18,8 +18,8 @@ const ZERO_GAUGES = [
 
 // Memory beside the buffers that an agent may have more than after the warm-up. It keeps a slot for each of the requests that were in flight
 // at the same time (some thousands, 200 bytes each), and tables as large as they ever were; a crowd leaves holes in the allocator's arenas.
-// The most that was seen is 3 MiB; 20 bytes lost with each request would be more than this after some minutes.
-const MEMORY_GROWTH_KIB = 8 * 1024;
+// The most that was seen is 1 MiB; 20 bytes lost with each request would be more than this after some minutes.
+const MEMORY_GROWTH_KIB = 6 * 1024;
 // Nothing has so much address space but a process under a sanitizer, whose freed memory waits in a quarantine.
 const SANITIZER_ADDRESS_SPACE_KIB = 2 ** 40 / 1024;
 
