@@ -91,6 +91,28 @@ inline bool starts_like_a_frame(Bytes bytes) {
   return (bytes.empty() || bytes[0] == kMagicHigh) && (bytes.size() < 2 || bytes[1] == kMagicLow);
 }
 
+// True where the bytes begin with a whole header whose body is not over `body_limit`.
+inline bool starts_with_header(Bytes bytes, std::uint32_t body_limit) {
+  return bytes.size() >= FrameHeader::kSize && bytes[0] == kMagicHigh && bytes[1] == kMagicLow &&
+         wire::load_u32(bytes.data() + FrameHeader::kBodySizeOffset) <= body_limit;
+}
+
+// The header of a frame whose beginning is known to be good: starts_with_header() said so, or it
+// was read or written before.
+inline FrameHeader header_of(Bytes frame) {
+  check(starts_with_header(frame, UINT32_MAX), "bytes that begin no frame are read as one");
+  const std::byte flags = frame[2];
+  return FrameHeader{
+      .request_id = wire::load_u64(frame.data() + FrameHeader::kRequestIdOffset),
+      .body_size = wire::load_u32(frame.data() + FrameHeader::kBodySizeOffset),
+      .serialization = static_cast<Serialization>(flags & kSerializationMask),
+      .status = static_cast<Status>(frame[3]),
+      .is_request = (flags & kRequestFlag) != std::byte{0},
+      .is_two_way = (flags & kTwoWayFlag) != std::byte{0},
+      .is_event = (flags & kEventFlag) != std::byte{0},
+  };
+}
+
 // What parse_frame_header() fails with; apart, because the frames of the hot path never need it.
 Error frame_header_error(Bytes bytes, std::uint32_t body_limit);
 
@@ -99,27 +121,8 @@ Error frame_header_error(Bytes bytes, std::uint32_t body_limit);
 // kIncomplete (fewer than kSize bytes, magic right so far) has an empty message. After kTooLarge
 // the header itself can be had with header_of().
 inline Result<FrameHeader> parse_frame_header(Bytes bytes, std::uint32_t body_limit) {
-  if (bytes.size() < FrameHeader::kSize || bytes[0] != kMagicHigh || bytes[1] != kMagicLow ||
-      wire::load_u32(bytes.data() + FrameHeader::kBodySizeOffset) > body_limit) [[unlikely]] {
-    return tl::unexpected<Error>(frame_header_error(bytes, body_limit));
-  }
-  const std::byte flags = bytes[2];
-  return FrameHeader{
-      .request_id = wire::load_u64(bytes.data() + FrameHeader::kRequestIdOffset),
-      .body_size = wire::load_u32(bytes.data() + FrameHeader::kBodySizeOffset),
-      .serialization = static_cast<Serialization>(flags & kSerializationMask),
-      .status = static_cast<Status>(bytes[3]),
-      .is_request = (flags & kRequestFlag) != std::byte{0},
-      .is_two_way = (flags & kTwoWayFlag) != std::byte{0},
-      .is_event = (flags & kEventFlag) != std::byte{0},
-  };
-}
-
-// The header of a frame whose beginning is known to be good: it was read or written before.
-inline FrameHeader header_of(Bytes frame) {
-  const Result<FrameHeader> header = parse_frame_header(frame, UINT32_MAX);
-  check(header.has_value(), "a frame that was good before is not any more");
-  return *header;
+  if (starts_with_header(bytes, body_limit)) return header_of(bytes);
+  return tl::unexpected<Error>(frame_header_error(bytes, body_limit));
 }
 
 // Writes the kSize bytes of `header` to `out`.

@@ -175,20 +175,26 @@ void FrameConnection::take_frames(std::span<std::byte> bytes) {
 }
 
 bool FrameConnection::take_frame(std::span<std::byte>& bytes) {
-  const Result<FrameHeader> header = dubbo::parse_frame_header(bytes, body_limit_);
-  if (header) {
-    const std::size_t size = FrameHeader::kSize + header->body_size;
-    partial_frame_size_ = size;
-    if (bytes.size() < size) return false;
-    partial_frame_size_ = 0;
-    const std::span<std::byte> frame = bytes.first(size);
-    bytes = bytes.subspan(size);
-    on_frame(Frame{*header, frame});
-    return true;
-  }
   partial_frame_size_ = 0;
-  if (header.error().code == ErrorCode::kIncomplete) return false;
-  if (header.error().code == ErrorCode::kTooLarge) {
+  if (!dubbo::starts_with_header(bytes, body_limit_)) return take_no_frame(bytes);
+  const FrameHeader header = dubbo::header_of(bytes);
+  const std::size_t size = FrameHeader::kSize + header.body_size;
+  if (bytes.size() < size) {
+    partial_frame_size_ = size;
+    return false;
+  }
+  const std::span<std::byte> frame = bytes.first(size);
+  bytes = bytes.subspan(size);
+  on_frame(Frame{header, frame});
+  return true;
+}
+
+// What does not begin with a header that may be taken: an incomplete one, one of a body over the
+// limit, or something else than a frame. True where more frames may follow.
+bool FrameConnection::take_no_frame(std::span<std::byte>& bytes) {
+  const ErrorCode why = dubbo::frame_header_error(bytes, body_limit_).code;
+  if (why == ErrorCode::kIncomplete) return false;
+  if (why == ErrorCode::kTooLarge) {
     const FrameHeader oversized = dubbo::header_of(bytes);
     bytes = bytes.subspan(FrameHeader::kSize);
     discard_left_ = oversized.body_size;

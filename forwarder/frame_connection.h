@@ -94,6 +94,7 @@ class FrameConnection : public EventHandler {
   // Takes frames off `bytes`; keeps what is left of them as the beginning of the next frame.
   void take_frames(std::span<std::byte> bytes);
   bool take_frame(std::span<std::byte>& bytes);
+  bool take_no_frame(std::span<std::byte>& bytes);
   void keep_partial(std::span<const std::byte> bytes);
   void enter_finishing();
   void enter_linger();

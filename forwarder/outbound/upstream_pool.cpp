@@ -96,6 +96,11 @@ void UpstreamPool::closed(UpstreamConnection& connection, bool was_connecting,
   }
 }
 
+void UpstreamPool::retire_further(UpstreamConnection& connection) {
+  std::erase(connection.endpoint()->connections, &connection);
+  connection.retire();
+}
+
 void UpstreamPool::note_unreachable(Endpoint& endpoint, const std::string& reason) {
   context_.counters.add(Counter::kUpstreamConnectFailures);
   context_.log.warn(LogKind::kConnectFailed, context_.loop.now(),

@@ -35,6 +35,9 @@ class UpstreamPool {
   void connected(UpstreamConnection& connection);
   void closed(UpstreamConnection& connection, bool was_connecting, const std::string& reason);
 
+  // Closes a further connection to its provider, on which nothing is in flight.
+  void retire_further(UpstreamConnection& connection);
+
   // A request that was sent to the provider at `address` came to nothing.
   void request_failed(const std::string& address, const std::string& reason);
 

@@ -9,6 +9,8 @@ const { pause } = require('../integration/lib/wait');
 const { descriptorsOf } = require('./descriptors');
 const { WORKERS } = require('./world');
 
+const UPSTREAM_CONNECTIONS_MAX = 4; // of one worker to one provider: limits.h
+
 const POLL_MS = 200;
 // Longer than a heartbeat's three intervals, the session timeout, and the time that a closing connection is given.
 const QUIET_LIMIT_MS = 30_000;
@@ -44,12 +46,12 @@ async function look(world, agent) {
   return { metrics, descriptors, isSanitized, memoryKiB: Math.round(status.RssAnon - metrics.skiff_buffer_bytes / 1024) };
 }
 
-// How many descriptors of a kind an idle agent may have. Connections to providers may stay: one a worker and provider; so may those between
+// How many descriptors of a kind an idle agent may have. Connections to providers may stay: some a worker and provider; so may those between
 // the agents. Those to the API are of this program.
 function allowed(kind, base) {
   if (kind === 'api') return Infinity;
   if (kind === 'outbound') return 0;
-  if (kind === 'inbound' || kind.startsWith('to ')) return WORKERS;
+  if (kind === 'inbound' || kind.startsWith('to ')) return WORKERS * UPSTREAM_CONNECTIONS_MAX;
   return base ? base.descriptors[kind] || 0 : Infinity;
 }
 
