@@ -65,14 +65,20 @@ int interest_of(std::string_view description) {
   return static_cast<int>(found - kOrder.begin());
 }
 
+// Whether the figure of all workers is the largest of theirs; it is their sum otherwise.
+bool is_maximum(Gauge gauge) {
+  return gauge == Gauge::kRoutes || gauge == Gauge::kOutboundOpenMost ||
+         gauge == Gauge::kInboundOpenMost;
+}
+
 void add_to(TrafficSnapshot& sum, const WorkerSnapshot& worker) {
   for (std::size_t i = 0; i < counter_infos().size(); ++i) {
     sum.counters[std::string(counter_infos()[i].name)] += worker.counters[static_cast<Counter>(i)];
   }
   for (std::size_t i = 0; i < gauge_infos().size(); ++i) {
     std::uint64_t& gauge = sum.gauges[std::string(gauge_infos()[i].name)];
-    const bool same_everywhere = static_cast<Gauge>(i) == Gauge::kRoutes;
-    gauge = same_everywhere ? std::max(gauge, worker.gauges[i]) : gauge + worker.gauges[i];
+    gauge = is_maximum(static_cast<Gauge>(i)) ? std::max(gauge, worker.gauges[i])
+                                              : gauge + worker.gauges[i];
   }
   for (const auto& [interface, methods] : worker.methods) {
     for (const auto& [method, traffic] : methods) {
@@ -97,10 +103,10 @@ struct Gathering {
 
 class WorkerForwarder final : public Forwarder {
  public:
-  explicit WorkerForwarder(ForwarderConfig config) : config_(std::move(config)) {}
+  explicit WorkerForwarder(ForwarderConfig config)
+      : config_(std::move(config)), group_(config_.workers) {}
 
   Result<void> begin(ForwarderObserver& observer) {
-    config_.workers = std::max(config_.workers, 1U);
     Result<SharedPort> outbound = open_port(config_.outbound, config_.workers);
     if (!outbound) return fail_listen("--outbound", outbound.error());
     Result<SharedPort> inbound = open_port(config_.inbound, config_.workers);
@@ -108,12 +114,12 @@ class WorkerForwarder final : public Forwarder {
     outbound_port_ = outbound->port;
     inbound_port_ = inbound->port;
     for (unsigned i = 0; i < config_.workers; ++i) {
-      auto worker = Worker::create(config_, observer, std::move(outbound->sockets[i]),
+      auto worker = Worker::create(config_, observer, group_, i, std::move(outbound->sockets[i]),
                                    std::move(inbound->sockets[i]));
       if (!worker) return tl::unexpected(worker.error());
-      workers_.push_back(std::move(*worker));
+      group_.workers.push_back(std::move(*worker));
     }
-    for (const auto& worker : workers_) worker->run();
+    for (const auto& worker : group_.workers) worker->run();
     return {};
   }
 
@@ -121,27 +127,27 @@ class WorkerForwarder final : public Forwarder {
   std::uint16_t inbound_port() const override { return inbound_port_; }
 
   void update_route(std::shared_ptr<const governance::ServiceRoute> route) override {
-    for (const auto& worker : workers_) {
+    for (const auto& worker : group_.workers) {
       worker->post([route](Worker& w) { w.outbound().update_route(route); });
     }
   }
 
   void remove_route(const std::string& interface) override {
-    for (const auto& worker : workers_) {
+    for (const auto& worker : group_.workers) {
       worker->post([interface](Worker& w) { w.outbound().remove_route(interface); });
     }
   }
 
   void update_local_services(std::vector<LocalServicePort> services) override {
     const auto shared = std::make_shared<const std::vector<LocalServicePort>>(std::move(services));
-    for (const auto& worker : workers_) {
+    for (const auto& worker : group_.workers) {
       worker->post([shared](Worker& w) { w.inbound().services().update(*shared); });
     }
   }
 
   TrafficSnapshot snapshot(milliseconds deadline) override {
     const auto gathering = std::make_shared<Gathering>();
-    for (const auto& worker : workers_) {
+    for (const auto& worker : group_.workers) {
       worker->post([gathering](Worker& w) {
         const WorkerSnapshot taken = w.snapshot();
         const std::lock_guard lock(gathering->mutex);
@@ -154,13 +160,15 @@ class WorkerForwarder final : public Forwarder {
     wait_for_all(*gathering, lock, deadline);
     TrafficSnapshot sum = gathering->sum;
     sum.gauges[std::string(gauge_infos()[static_cast<std::size_t>(Gauge::kWorkersSilent)].name)] =
-        workers_.size() - gathering->answered;
+        group_.workers.size() - gathering->answered;
     return sum;
   }
 
   bool drain(milliseconds limit) override {
     const auto gathering = std::make_shared<Gathering>();
-    for (const auto& worker : workers_) {
+    group_.outbound_connections.stop_handing_over();
+    group_.inbound_connections.stop_handing_over();
+    for (const auto& worker : group_.workers) {
       worker->post([gathering](Worker& w) {
         w.drain([gathering] {
           const std::lock_guard lock(gathering->mutex);
@@ -180,20 +188,22 @@ class WorkerForwarder final : public Forwarder {
 
   bool wait_for_all(Gathering& gathering, std::unique_lock<std::mutex>& lock, milliseconds limit) {
     return gathering.changed.wait_for(lock, limit,
-                                      [&] { return gathering.answered == workers_.size(); });
+                                      [&] { return gathering.answered == group_.workers.size(); });
   }
 
   ForwarderConfig config_;
   std::uint16_t outbound_port_ = 0;
   std::uint16_t inbound_port_ = 0;
-  std::vector<std::unique_ptr<Worker>> workers_;
+  WorkerGroup group_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Forwarder>> Forwarder::start(const ForwarderConfig& config,
                                                     ForwarderObserver& observer) {
-  auto forwarder = std::make_unique<WorkerForwarder>(config);
+  ForwarderConfig checked = config;
+  checked.workers = std::max(checked.workers, 1U);
+  auto forwarder = std::make_unique<WorkerForwarder>(checked);
   if (Result<void> begun = forwarder->begin(observer); !begun) {
     return tl::unexpected(begun.error());
   }

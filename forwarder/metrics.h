@@ -57,6 +57,8 @@ namespace skiff::forwarder {
     "Connections closed because their bytes are no Dubbo frame")                                   \
   X(kOversized, "oversized_frames_total", "Frames over the body limit")                            \
   X(kAcceptFailures, "accept_failures_total", "Connections that could not be accepted")            \
+  X(kHandedOver, "connections_handed_over_total",                                                  \
+    "Connections that the worker which accepted them gave to one with fewer")                      \
   X(kInboundConnections, "inbound_connections_total", "Connections accepted on the inbound port")  \
   X(kInboundRequests, "inbound_requests_total", "Requests read on the inbound port")               \
   X(kInboundOneWayDropped, "inbound_one_way_dropped_total",                                        \
@@ -74,7 +76,11 @@ namespace skiff::forwarder {
 
 #define SKIFF_FORWARDER_GAUGES(X)                                                                \
   X(kOutboundOpen, "outbound_connections", "Open connections on the outbound port")              \
+  X(kOutboundOpenMost, "outbound_connections_of_busiest_worker",                                 \
+    "Open connections on the outbound port of the worker that has most of them")                 \
   X(kInboundOpen, "inbound_connections", "Open connections on the inbound port")                 \
+  X(kInboundOpenMost, "inbound_connections_of_busiest_worker",                                   \
+    "Open connections on the inbound port of the worker that has most of them")                  \
   X(kUpstreamOpen, "upstream_connections", "Open connections to providers")                      \
   X(kUpstreamEjected, "upstream_ejected", "Providers that get no requests because they fail")    \
   X(kInFlight, "outbound_in_flight", "Requests on the outbound port without an answer yet")      \

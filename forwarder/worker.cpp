@@ -18,12 +18,12 @@ std::uint64_t random_seed() {
 }  // namespace
 
 Result<std::unique_ptr<Worker>> Worker::create(const ForwarderConfig& config,
-                                               ForwarderObserver& observer, Fd outbound,
-                                               Fd inbound) {
+                                               ForwarderObserver& observer, WorkerGroup& group,
+                                               std::size_t index, Fd outbound, Fd inbound) {
   auto loop = EventLoop::create();
   if (!loop) return tl::unexpected(loop.error());
-  std::unique_ptr<Worker> worker(
-      new Worker(config, observer, std::move(*loop), std::move(outbound), std::move(inbound)));
+  std::unique_ptr<Worker> worker(new Worker(config, observer, group, index, std::move(*loop),
+                                            std::move(outbound), std::move(inbound)));
   for (Listener* listener : {&worker->outbound_listener_, &worker->inbound_listener_}) {
     if (const Result<void> started = listener->start(); !started) {
       return tl::unexpected(started.error());
@@ -32,22 +32,30 @@ Result<std::unique_ptr<Worker>> Worker::create(const ForwarderConfig& config,
   return worker;
 }
 
-Worker::Worker(const ForwarderConfig& config, ForwarderObserver& observer,
-               std::unique_ptr<EventLoop> loop, Fd outbound, Fd inbound)
-    : loop_(std::move(loop)),
+Worker::Worker(const ForwarderConfig& config, ForwarderObserver& observer, WorkerGroup& group,
+               std::size_t index, std::unique_ptr<EventLoop> loop, Fd outbound, Fd inbound)
+    : group_(group),
+      index_(index),
+      loop_(std::move(loop)),
       context_(config, observer, *loop_, random_seed()),
       outbound_(context_),
       inbound_(context_),
       outbound_listener_(context_, std::move(outbound), config.outbound.local_only,
-                         [this](Fd socket) { outbound_.accept(std::move(socket)); }),
+                         [this](Fd socket) { place(Port::kOutbound, std::move(socket)); }),
       inbound_listener_(context_, std::move(inbound), config.inbound.local_only,
-                        [this](Fd socket) { inbound_.accept(std::move(socket)); }),
+                        [this](Fd socket) { place(Port::kInbound, std::move(socket)); }),
       drain_timer_([](void* self) { static_cast<Worker*>(self)->check_drained(); }, this) {}
 
-Worker::~Worker() {
+Worker::~Worker() { stop(); }
+
+void Worker::stop() {
   if (!thread_.joinable()) return;
   post([](Worker& worker) { worker.stopping_ = true; });
   thread_.join();
+}
+
+WorkerGroup::~WorkerGroup() {
+  for (const auto& worker : workers) worker->stop();
 }
 
 void Worker::run() {
@@ -81,6 +89,33 @@ void Worker::run_tasks() {
   for (Task& task : tasks) task(*this);
 }
 
+// --- connections
+
+void Worker::place(Port port, Fd socket) {
+  const bool is_outbound = port == Port::kOutbound;
+  auto [worker, ticket] = is_outbound ? group_.outbound_connections.place(index_)
+                                      : group_.inbound_connections.place(index_);
+  AcceptedSocket accepted{std::move(socket), std::move(ticket)};
+  if (worker == index_) return take(port, std::move(accepted));
+  context_.counters.add(Counter::kHandedOver);
+  // Shared only since a task must be copyable.
+  const auto handed_over = std::make_shared<AcceptedSocket>(std::move(accepted));
+  group_.workers[worker]->post([port, handed_over](Worker& w) {
+    // What it was given as its drain began comes too late, as for a listener that is closed.
+    if (!w.is_draining()) w.take(port, std::move(*handed_over));
+  });
+}
+
+void Worker::take(Port port, AcceptedSocket socket) {
+  if (port == Port::kOutbound) {
+    outbound_.accept(std::move(socket));
+  } else {
+    inbound_.accept(std::move(socket));
+  }
+}
+
+// --- the end
+
 void Worker::drain(std::function<void()> quiet) {
   on_quiet_ = std::move(quiet);
   outbound_listener_.stop();
@@ -108,6 +143,8 @@ WorkerSnapshot Worker::snapshot() {
   };
   set(Gauge::kOutboundOpen, outbound_.consumers());
   set(Gauge::kInboundOpen, inbound_.connections());
+  set(Gauge::kOutboundOpenMost, outbound_.consumers());
+  set(Gauge::kInboundOpenMost, inbound_.connections());
   set(Gauge::kUpstreamOpen, outbound_.upstreams().open_connections());
   set(Gauge::kInFlight, outbound_.in_flight());
   set(Gauge::kInboundInFlight, inbound_.in_flight());

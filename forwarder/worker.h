@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "forwarder/connection_counts.h"
 #include "forwarder/event_loop.h"
 #include "forwarder/forwarder.h"
 #include "forwarder/inbound/inbound.h"
@@ -26,22 +27,26 @@ struct WorkerSnapshot {
   std::map<std::string, std::string> endpoints;
 };
 
+struct WorkerGroup;
+
 // A thread with its own event loop, listeners, connections, timers and counters; nothing of it is
 // shared. Others talk to it through post() alone.
 class Worker {
  public:
   using Task = std::function<void(Worker&)>;
 
-  // The sockets listen already. `config` and `observer` must outlive the worker.
+  // The sockets listen already. `config`, `observer` and `group`, where the worker is to stand at
+  // `index`, must outlive it.
   static Result<std::unique_ptr<Worker>> create(const ForwarderConfig& config,
-                                                ForwarderObserver& observer, Fd outbound,
-                                                Fd inbound);
+                                                ForwarderObserver& observer, WorkerGroup& group,
+                                                std::size_t index, Fd outbound, Fd inbound);
   // Stops the thread; connections are closed as they are.
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  void run();  // starts the thread
+  void run();   // starts the thread
+  void stop();  // ends it; tasks that have not run yet never will
 
   // Runs `task` on the worker's thread, in order with other tasks. From any thread.
   void post(Task task);
@@ -54,12 +59,20 @@ class Worker {
   void drain(std::function<void()> quiet);
 
  private:
-  Worker(const ForwarderConfig& config, ForwarderObserver& observer,
-         std::unique_ptr<EventLoop> loop, Fd outbound, Fd inbound);
+  enum class Port { kOutbound, kInbound };
+
+  Worker(const ForwarderConfig& config, ForwarderObserver& observer, WorkerGroup& group,
+         std::size_t index, std::unique_ptr<EventLoop> loop, Fd outbound, Fd inbound);
   void loop();
   void run_tasks();
+  bool is_draining() const { return on_quiet_ != nullptr; }
   void check_drained();
+  // Keeps a socket that was accepted, or hands it over to the worker that is to have it.
+  void place(Port port, Fd socket);
+  void take(Port port, AcceptedSocket socket);
 
+  WorkerGroup& group_;
+  std::size_t index_;  // in the group
   std::unique_ptr<EventLoop> loop_;
   WorkerContext context_;
   Outbound outbound_;
@@ -73,6 +86,19 @@ class Worker {
   std::mutex mailbox_mutex_;
   std::vector<Task> mailbox_;  // guarded by mailbox_mutex_
   std::thread thread_;
+};
+
+// The workers of a forwarder, and what they share: how many connections each of them has.
+struct WorkerGroup {
+  explicit WorkerGroup(std::size_t size) : outbound_connections(size), inbound_connections(size) {}
+  // All threads end before the first worker goes: they post to each other.
+  ~WorkerGroup();
+  WorkerGroup(const WorkerGroup&) = delete;
+  WorkerGroup& operator=(const WorkerGroup&) = delete;
+
+  ConnectionCounts outbound_connections;
+  ConnectionCounts inbound_connections;
+  std::vector<std::unique_ptr<Worker>> workers;  // complete before any of them runs
 };
 
 }  // namespace skiff::forwarder

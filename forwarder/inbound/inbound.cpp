@@ -13,7 +13,7 @@ Inbound::Inbound(WorkerContext& context)
 
 Inbound::~Inbound() = default;
 
-void Inbound::accept(Fd socket) {
+void Inbound::accept(AcceptedSocket socket) {
   if (connections_.size() >= limits::kConnectionsMax) {
     context_.counters.add(Counter::kAcceptFailures);
     return;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "forwarder/connection_counts.h"
 #include "forwarder/handle_table.h"
 #include "forwarder/inbound/inbound_connection.h"
 #include "forwarder/inbound/local_services.h"
@@ -18,7 +19,7 @@ class Inbound {
   Inbound(const Inbound&) = delete;
   Inbound& operator=(const Inbound&) = delete;
 
-  void accept(Fd socket);
+  void accept(AcceptedSocket socket);
   LocalServices& services() { return services_; }
 
   // Says READONLY on every connection; finish_quiet() then closes those that have become quiet.

@@ -22,10 +22,12 @@ std::uint32_t seconds_of(TimePoint time) {
 
 }  // namespace
 
-InboundConnection::InboundConnection(WorkerContext& context, Inbound& inbound, Fd fd)
-    : FrameConnection(context.loop, std::move(fd), false, context.config.body_limit),
+InboundConnection::InboundConnection(WorkerContext& context, Inbound& inbound,
+                                     AcceptedSocket socket)
+    : FrameConnection(context.loop, std::move(socket.fd), false, context.config.body_limit),
       context_(context),
       inbound_(inbound),
+      ticket_(std::move(socket.ticket)),
       abandoned_timer_(
           [](void* self) { static_cast<InboundConnection*>(self)->forget_abandoned(); }, this) {}
 

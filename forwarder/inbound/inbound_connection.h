@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "forwarder/connection_counts.h"
 #include "forwarder/frame_connection.h"
 #include "forwarder/handle_table.h"
 #include "forwarder/inbound/pending_requests.h"
@@ -21,7 +22,7 @@ class Inbound;
 // thread.
 class InboundConnection final : public FrameConnection {
  public:
-  InboundConnection(WorkerContext& context, Inbound& inbound, Fd fd);
+  InboundConnection(WorkerContext& context, Inbound& inbound, AcceptedSocket socket);
   Result<void> begin(Handle handle);
 
   Handle handle() const { return handle_; }
@@ -65,6 +66,7 @@ class InboundConnection final : public FrameConnection {
 
   WorkerContext& context_;
   Inbound& inbound_;
+  ConnectionTicket ticket_;
   Handle handle_;
   std::vector<std::unique_ptr<ProviderLink>> links_;
   PendingRequests pending_;

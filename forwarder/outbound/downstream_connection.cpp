@@ -9,10 +9,12 @@
 
 namespace skiff::forwarder {
 
-DownstreamConnection::DownstreamConnection(WorkerContext& context, Outbound& outbound, Fd fd)
-    : FrameConnection(context.loop, std::move(fd), false, context.config.body_limit),
+DownstreamConnection::DownstreamConnection(WorkerContext& context, Outbound& outbound,
+                                           AcceptedSocket socket)
+    : FrameConnection(context.loop, std::move(socket.fd), false, context.config.body_limit),
       context_(context),
-      outbound_(outbound) {}
+      outbound_(outbound),
+      ticket_(std::move(socket.ticket)) {}
 
 Result<void> DownstreamConnection::begin(Handle handle) {
   handle_ = handle;

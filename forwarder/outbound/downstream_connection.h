@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "forwarder/connection_counts.h"
 #include "forwarder/frame_connection.h"
 #include "forwarder/handle_table.h"
 #include "forwarder/worker_context.h"
@@ -16,7 +17,7 @@ class Outbound;
 // A consumer's connection to the outbound port. Owned by Outbound. Lives on its worker's thread.
 class DownstreamConnection final : public FrameConnection {
  public:
-  DownstreamConnection(WorkerContext& context, Outbound& outbound, Fd fd);
+  DownstreamConnection(WorkerContext& context, Outbound& outbound, AcceptedSocket socket);
   Result<void> begin(Handle handle);
 
   Handle handle() const { return handle_; }
@@ -43,6 +44,7 @@ class DownstreamConnection final : public FrameConnection {
 
   WorkerContext& context_;
   Outbound& outbound_;
+  ConnectionTicket ticket_;
   Handle handle_;
   std::uint32_t owed_ = 0;
   bool leaving_ = false;  // finish when nothing is owed

@@ -83,7 +83,7 @@ Outbound::~Outbound() { context_.loop.forget(*this); }
 
 // --- downstream
 
-void Outbound::accept(Fd socket) {
+void Outbound::accept(AcceptedSocket socket) {
   if (consumers_.size() >= limits::kConnectionsMax) {
     context_.counters.add(Counter::kAcceptFailures);
     return;

@@ -11,6 +11,7 @@
 
 #include "dubbo/request.h"
 #include "dubbo/response.h"
+#include "forwarder/connection_counts.h"
 #include "forwarder/outbound/downstream_connection.h"
 #include "forwarder/outbound/held_requests.h"
 #include "forwarder/outbound/request_history.h"
@@ -57,7 +58,7 @@ class Outbound : private EventHandler {
   Outbound(const Outbound&) = delete;
   Outbound& operator=(const Outbound&) = delete;
 
-  void accept(Fd socket);
+  void accept(AcceptedSocket socket);
 
   void update_route(std::shared_ptr<const governance::ServiceRoute> route);
   void remove_route(const std::string& interface);
