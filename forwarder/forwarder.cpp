@@ -141,7 +141,7 @@ class WorkerForwarder final : public Forwarder {
   void update_local_services(std::vector<LocalServicePort> services) override {
     const auto shared = std::make_shared<const std::vector<LocalServicePort>>(std::move(services));
     for (const auto& worker : group_.workers) {
-      worker->post([shared](Worker& w) { w.inbound().services().update(*shared); });
+      worker->post([shared](Worker& w) { w.inbound().update_services(*shared); });
     }
   }
 

@@ -9,6 +9,7 @@
 
 #include "dubbo/result.h"
 #include "dubbo/service_key.h"
+#include "forwarder/limits.h"
 #include "governance/service_route.h"
 
 namespace skiff::forwarder {
@@ -34,6 +35,10 @@ struct ForwarderConfig {
   std::chrono::milliseconds connect_timeout{1000};
   std::chrono::milliseconds heartbeat_interval{
       60000};  // silence after which an upstream connection is asked
+  // How long an inbound request may stay without an answer, in general and where its connection has
+  // as many of them as may be; counted in whole seconds.
+  std::chrono::milliseconds abandoned_time = limits::kAbandonedTime;
+  std::chrono::milliseconds abandoned_time_when_full = limits::kAbandonedTimeWhenFull;
 };
 
 // Called on worker threads; must return at once.

@@ -135,11 +135,14 @@ bool FrameConnection::handle_read_result(std::int64_t got, std::size_t asked) {
   }
   if (got == 0) {
     input_ended_ = true;
+    broke_ = partial_size_ > 0 || discard_left_ > 0;
     on_end_of_input();
     return false;
   }
   if (errno == EINTR) return true;
-  if (errno != EAGAIN) close(errno_text(errno));
+  if (errno == EAGAIN) return false;
+  broke_ = true;
+  close(errno_text(errno));
   return false;
 }
 
@@ -240,7 +243,10 @@ void FrameConnection::on_flush() {
   if (state_ == State::kConnecting || write_blocked_) return output_.keep_rest();
   const std::size_t before = output_.size();
   const OutputQueue::Progress progress = output_.write_to(fd_.get());
-  if (progress == OutputQueue::Progress::kFailed) return close(errno_text(errno));
+  if (progress == OutputQueue::Progress::kFailed) {
+    broke_ = true;
+    return close(errno_text(errno));
+  }
   if (state_ == State::kFinishing && output_.size() < before) {
     loop_.arm(closing_timer_, limits::kFinishStallTime);
   }

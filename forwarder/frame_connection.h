@@ -63,6 +63,8 @@ class FrameConnection : public EventHandler {
   Result<void> start();
 
   EventLoop& loop() { return loop_; }
+  // The connection failed, or the peer ended it in the middle of a frame.
+  bool broke() const { return broke_; }
   // What was appended. Stays readable when closed, until the end of the turn.
   OutputQueue& output() { return output_; }
 
@@ -106,6 +108,7 @@ class FrameConnection : public EventHandler {
   bool reading_paused_ = false;
   bool input_ignored_ = false;
   bool input_ended_ = false;
+  bool broke_ = false;
   bool read_until_end_ =
       false;  // the peer closed or failed: a short read does not mean that all was read
   bool finish_when_connected_ = false;

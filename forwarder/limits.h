@@ -24,6 +24,10 @@ inline constexpr int kReadsPerTurnMax = 4;  // of one connection, before others 
 inline constexpr std::size_t kPartialCopyMax =
     4096;  // a shorter part of a frame is moved in front of the next read
 
+// An answer over the body limit is skipped, so that those behind it still come; what promises more
+// than this is rather no frame at all, and its connection is closed.
+inline constexpr std::size_t kSkippedBodyMax = 256 * kMiB;
+
 // Writing. A consumer over the high mark is not read from until it has taken what waits for it.
 inline constexpr std::size_t kDownstreamHighBytes = kMiB;
 // A consumer that takes none of its answers is closed when this much waits for it.
@@ -33,14 +37,19 @@ inline constexpr std::size_t kDownstreamQueueMaxBytes = 64 * kMiB;
 inline constexpr std::size_t kReplyQueueMaxBytes = kMiB;
 // Requests for a provider with this much waiting are refused with status 100.
 inline constexpr std::size_t kUpstreamQueueMaxBytes = 64 * kMiB;
+// The same for a local provider where requests of one inbound connection may go to several. Where
+// there is one only, the consumer is not read from instead, from kDownstreamHighBytes on.
+inline constexpr std::size_t kLinkQueueMaxBytes = 16 * kMiB;
 
 // Requests without an answer, of one worker on 20881; more are refused with status 100.
 inline constexpr std::uint32_t kInFlightMax = 1U << 18;
 // Requests without an answer on one connection of 20882; more are refused with status 100.
 inline constexpr std::size_t kInboundPendingMax = 1U << 16;
 // A request on 20882 that the provider leaves unanswered is answered with status 31 and forgotten;
-// longer than any timeout.
+// longer than any timeout. Where its connection has kInboundPendingMax of them, what is older than
+// the second time makes room: a method that never answers must not cost the others their provider.
 inline constexpr std::chrono::milliseconds kAbandonedTime = 3700s;
+inline constexpr std::chrono::milliseconds kAbandonedTimeWhenFull = 60s;
 // Local ports that one connection of 20882 may use at the same time.
 inline constexpr std::size_t kLinksPerInboundMax = 64;
 

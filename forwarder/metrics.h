@@ -37,8 +37,12 @@ namespace skiff::forwarder {
   X(kLateAnswers, "outbound_late_answers_total",                                                   \
     "Provider answers dropped: late, repeated, to a one-way request, or with an unknown id")       \
   X(kOrphanedAnswers, "outbound_orphaned_answers_total", "Answers whose consumer had gone")        \
+  X(kOutboundPaused, "outbound_consumers_paused_total",                                            \
+    "Times that a consumer was not read from until it took its answers")                           \
   X(kSlowConsumers, "outbound_slow_consumers_total",                                               \
     "Consumers closed for not reading their answers")                                              \
+  X(kOutboundLost, "outbound_consumers_lost_total",                                                \
+    "Consumers whose connection broke or ended in the middle of a frame")                          \
   X(kUpstreamConnects, "upstream_connects_total", "Connections opened to providers")               \
   X(kUpstreamConnectFailures, "upstream_connect_failures_total",                                   \
     "Connections that could not be opened")                                                        \
@@ -46,6 +50,10 @@ namespace skiff::forwarder {
     "Provider connections that broke or were closed by the peer")                                  \
   X(kUpstreamEjections, "upstream_ejections_total",                                                \
     "Providers that failed and got no more requests for a while")                                  \
+  X(kUpstreamProbes, "upstream_probes_total",                                                      \
+    "Requests sent to an ejected provider to see whether it serves again")                         \
+  X(kUpstreamEjectedUsed, "upstream_ejected_used_total",                                           \
+    "Requests sent to an ejected provider since too many are, or nobody else is there")            \
   X(kUpstreamReadonly, "upstream_readonly_total", "READONLY events from providers")                \
   X(kUpstreamCallbacks, "upstream_callbacks_refused_total",                                        \
     "Requests from providers refused because shared connections cannot carry callbacks")           \
@@ -65,14 +73,30 @@ namespace skiff::forwarder {
     "One-way requests that did not reach the local provider")                                      \
   X(kInboundAnswered, "inbound_answered_total", "Answers of the local provider handed on")         \
   X(kInboundErrors, "inbound_errors_total", "Error answers made by the agent on the inbound port") \
+  X(kInboundNoProvider, "inbound_provider_unreachable_total",                                      \
+    "Inbound requests answered with status 80")                                                    \
+  X(kInboundTimeouts, "inbound_timeouts_total", "Inbound requests answered with status 31")        \
+  X(kInboundBadRequests, "inbound_bad_requests_total", "Inbound requests answered with status 40") \
+  X(kInboundRefusedByLimit, "inbound_refused_by_limit_total",                                      \
+    "Inbound requests answered with status 100")                                                   \
+  X(kInboundBadResponses, "inbound_bad_responses_total",                                           \
+    "Inbound requests answered with status 50")                                                    \
   X(kInboundDropped, "inbound_answers_dropped_total",                                              \
     "Answers of the local provider nobody waits for")                                              \
   X(kInboundCallbacks, "inbound_callbacks_total",                                                  \
     "Requests of the local provider to its consumer")                                              \
+  X(kInboundPaused, "inbound_consumers_paused_total",                                              \
+    "Times that a consumer was not read from until it took its answers, or its provider requests") \
+  X(kProvidersPaused, "inbound_providers_paused_total",                                            \
+    "Times that the local provider was not read from until its consumer took its answers")         \
+  X(kInboundLost, "inbound_consumers_lost_total",                                                  \
+    "Inbound connections that broke or ended in the middle of a frame")                            \
   X(kProviderConnects, "inbound_provider_connects_total",                                          \
     "Connections opened to the local provider")                                                    \
   X(kProviderConnectFailures, "inbound_provider_connect_failures_total",                           \
-    "Connections to the local provider that could not be opened")
+    "Connections to the local provider that could not be opened")                                  \
+  X(kProviderLost, "inbound_provider_lost_total",                                                  \
+    "Connections to the local provider that broke or were closed by it")
 
 #define SKIFF_FORWARDER_GAUGES(X)                                                                \
   X(kOutboundOpen, "outbound_connections", "Open connections on the outbound port")              \

@@ -27,6 +27,11 @@ void Inbound::accept(AcceptedSocket socket) {
   }
 }
 
+void Inbound::update_services(const std::vector<LocalServicePort>& services) {
+  services_.update(services);
+  connections_.for_each([](InboundConnection& connection) { connection.let_go(); });
+}
+
 void Inbound::on_connection_closed(InboundConnection& connection) {
   if (auto owned = connections_.remove(connection.handle()); owned) {
     context_.closed.push_back(std::move(owned));

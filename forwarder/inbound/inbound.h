@@ -21,6 +21,7 @@ class Inbound {
 
   void accept(AcceptedSocket socket);
   LocalServices& services() { return services_; }
+  void update_services(const std::vector<LocalServicePort>& services);
 
   // Says READONLY on every connection; finish_quiet() then closes those that have become quiet.
   void drain();

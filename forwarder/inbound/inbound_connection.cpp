@@ -20,6 +20,21 @@ std::uint32_t seconds_of(TimePoint time) {
       std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count());
 }
 
+Counter counter_of(Status error) {
+  switch (error) {
+    case Status::kServerTimeout:
+      return Counter::kInboundTimeouts;
+    case Status::kBadRequest:
+      return Counter::kInboundBadRequests;
+    case Status::kServerThreadpoolExhausted:
+      return Counter::kInboundRefusedByLimit;
+    case Status::kBadResponse:
+      return Counter::kInboundBadResponses;
+    default:
+      return Counter::kInboundNoProvider;
+  }
+}
+
 }  // namespace
 
 InboundConnection::InboundConnection(WorkerContext& context, Inbound& inbound,
@@ -57,21 +72,28 @@ void InboundConnection::on_event(const Frame& frame) {
 void InboundConnection::relay_request(const Frame& frame) {
   context_.counters.add(Counter::kInboundRequests);
   const dubbo::FrameHeader& header = frame.header;
-  if (header.is_two_way && pending_.size() >= limits::kInboundPendingMax) {
-    return answer_error(header.request_id, header.serialization, Status::kServerThreadpoolExhausted,
-                        "this connection has " + std::to_string(pending_.size()) +
-                            " requests without an answer, the agent's limit");
+  if (header.is_two_way && !has_room()) {
+    return refuse(header, Status::kServerThreadpoolExhausted,
+                  "this connection has " + std::to_string(pending_.size()) +
+                      " requests without an answer, the agent's limit");
   }
   const std::uint16_t port = inbound_.services().port_for(frame);
   const Result<ProviderLink*> link = link_to(port);
-  if (!link) {
-    if (!header.is_two_way) return context_.counters.add(Counter::kInboundOneWayDropped);
-    return answer_error(header.request_id, header.serialization, Status::kServerError,
-                        link.error().message);
+  if (!link) return refuse(header, Status::kServerError, link.error().message);
+  if ((*link)->output_size() + frame.bytes.size() > limits::kLinkQueueMaxBytes) {
+    return refuse(header, Status::kServerThreadpoolExhausted,
+                  "the provider on port " + std::to_string(port) + " does not take its requests: " +
+                      std::to_string((*link)->output_size()) + " bytes wait for it");
   }
   if (header.is_two_way) remember(pending_, header, port);
   (*link)->append_output(frame.bytes);
   hold_back();
+}
+
+void InboundConnection::refuse(const dubbo::FrameHeader& request, Status status,
+                               const std::string& message) {
+  if (!request.is_two_way) return context_.counters.add(Counter::kInboundOneWayDropped);
+  answer_error(request.request_id, request.serialization, status, message);
 }
 
 void InboundConnection::relay_callback_answer(const Frame& frame) {
@@ -218,22 +240,30 @@ void InboundConnection::on_provider_oversized(ProviderLink& link,
 void InboundConnection::on_provider_drained() { let_go(); }
 
 void InboundConnection::hold_back() {
-  const auto is_full = [](const auto& connection) {
-    return connection->output_size() > limits::kDownstreamHighBytes;
+  const auto pause = [this](FrameConnection& connection, Counter counter) {
+    if (connection.reading_paused()) return;
+    connection.pause_reading();
+    context_.counters.add(counter);
   };
   const bool consumer_is_full = output_size() > limits::kDownstreamHighBytes;
   if (consumer_is_full) {
-    for (const auto& link : links_) link->pause_reading();
+    for (const auto& link : links_) pause(*link, Counter::kProvidersPaused);
   }
-  if (consumer_is_full || std::ranges::any_of(links_, is_full)) pause_reading();
+  if (consumer_is_full || waits_for_a_provider()) pause(*this, Counter::kInboundPaused);
 }
 
 void InboundConnection::let_go() {
-  if (output_size() <= limits::kDownstreamHighBytes) {
-    for (const auto& link : links_) link->resume_reading();
-    resume_reading();
-  }
-  hold_back();  // another one may be full still
+  if (output_size() > limits::kDownstreamHighBytes) return;
+  for (const auto& link : links_) link->resume_reading();
+  if (!waits_for_a_provider()) resume_reading();
+}
+
+// Where other providers share the connection, one that takes nothing must not hold them up: what is
+// for it is refused instead, in relay_request().
+bool InboundConnection::waits_for_a_provider() const {
+  return inbound_.services().has_one_port() && std::ranges::any_of(links_, [](const auto& link) {
+           return link->output_size() > limits::kDownstreamHighBytes;
+         });
 }
 
 void InboundConnection::on_provider_closed(ProviderLink& link, bool was_connecting,
@@ -252,7 +282,12 @@ void InboundConnection::on_provider_closed(ProviderLink& link, bool was_connecti
   const std::string message =
       was_connecting ? "the provider at " + address + " cannot be connected to: " + reason
                      : "the provider at " + address + " closed its connection: " + reason;
-  for (const PendingRequest& request : pending_.take_all(port)) {
+  const std::vector<PendingRequest> unanswered = pending_.take_all(port);
+  // A leaving consumer ends its links itself.
+  if (!was_connecting && (!leaving_ || !unanswered.empty())) {
+    context_.counters.add(Counter::kProviderLost);
+  }
+  for (const PendingRequest& request : unanswered) {
     answer_error(request.id, request.serialization, Status::kServerError, message);
   }
   let_go();
@@ -264,6 +299,7 @@ void InboundConnection::on_provider_closed(ProviderLink& link, bool was_connecti
 void InboundConnection::answer_error(std::uint64_t request_id, dubbo::Serialization serialization,
                                      Status status, const std::string& message) {
   context_.counters.add(Counter::kInboundErrors);
+  context_.counters.add(counter_of(status));
   std::vector<std::byte> frame;
   dubbo::append_error_response(request_id, serialization, status, "skiff: " + message, frame);
   append_copy(frame);
@@ -273,25 +309,42 @@ void InboundConnection::answer_error(std::uint64_t request_id, dubbo::Serializat
 void InboundConnection::remember(PendingRequests& where, const dubbo::FrameHeader& header,
                                  std::uint16_t port) {
   where.add({header.request_id, port, header.serialization, seconds_of(context_.loop.now())});
-  if (!abandoned_timer_.armed()) context_.loop.arm(abandoned_timer_, limits::kAbandonedTime);
+  if (!abandoned_timer_.armed()) {
+    context_.loop.arm(abandoned_timer_, context_.config.abandoned_time);
+  }
+}
+
+// To look for abandoned requests means to look at all of them: not more often than their age
+// changes.
+bool InboundConnection::has_room() {
+  if (pending_.size() < limits::kInboundPendingMax) return true;
+  const std::uint32_t now_s = seconds_of(context_.loop.now());
+  if (now_s == made_room_at_s_) return false;
+  made_room_at_s_ = now_s;
+  give_up_older_than(context_.config.abandoned_time_when_full);
+  return pending_.size() < limits::kInboundPendingMax;
 }
 
 // A provider that leaves requests unanswered must not fill the table: whoever asked has given up
 // long ago.
 void InboundConnection::forget_abandoned() {
+  give_up_older_than(context_.config.abandoned_time);
+  if (pending_.size() + callbacks_.size() > 0) {
+    context_.loop.arm(abandoned_timer_, context_.config.abandoned_time);
+  }
+  finish_if_nothing_pending();
+}
+
+void InboundConnection::give_up_older_than(std::chrono::milliseconds age) {
   const std::uint32_t now_s = seconds_of(context_.loop.now());
-  const auto age_s = static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::seconds>(limits::kAbandonedTime).count());
+  const auto age_s =
+      static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(age).count());
   const std::uint32_t before_s = now_s - std::min(now_s, age_s) + 1;
   for (const PendingRequest& request : pending_.take_older_than(before_s)) {
     answer_error(request.id, request.serialization, Status::kServerTimeout,
                  "the local provider has not answered for " + std::to_string(age_s) + " s");
   }
   callbacks_.take_older_than(before_s);
-  if (pending_.size() + callbacks_.size() > 0) {
-    context_.loop.arm(abandoned_timer_, limits::kAbandonedTime);
-  }
-  finish_if_nothing_pending();
 }
 
 // The links first: one-way requests may still be on their way to a provider.
@@ -329,6 +382,7 @@ void InboundConnection::on_closed(const std::string& /*reason*/) {
     link->close("its consumer has gone");
     context_.closed.push_back(std::move(link));
   }
+  if (broke()) context_.counters.add(Counter::kInboundLost);
   inbound_.on_connection_closed(*this);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -33,6 +34,9 @@ class InboundConnection final : public FrameConnection {
   void drain();
   void finish_if_quiet();
 
+  // Reads again from whom nothing holds back any more.
+  void let_go();
+
   // From ProviderLink.
   void on_provider_frame(ProviderLink& link, const Frame& frame);
   void on_provider_oversized(ProviderLink& link, const dubbo::FrameHeader& header);
@@ -49,6 +53,7 @@ class InboundConnection final : public FrameConnection {
 
   void on_event(const Frame& frame);
   void relay_request(const Frame& frame);
+  void refuse(const dubbo::FrameHeader& request, dubbo::Status status, const std::string& message);
   void relay_callback_answer(const Frame& frame);
   void relay_callback(ProviderLink& link, const Frame& frame);
   void relay_to_consumer(const Frame& frame);
@@ -59,10 +64,13 @@ class InboundConnection final : public FrameConnection {
                     dubbo::Status status, const std::string& message);
   // Back-pressure: whoever sends faster than the other side takes it is not read from.
   void hold_back();
-  void let_go();
+  bool waits_for_a_provider() const;
   void finish_if_nothing_pending();
   void remember(PendingRequests& where, const dubbo::FrameHeader& header, std::uint16_t port);
+  // Whether one more request may wait for its answer.
+  bool has_room();
   void forget_abandoned();
+  void give_up_older_than(std::chrono::milliseconds age);
 
   WorkerContext& context_;
   Inbound& inbound_;
@@ -73,7 +81,8 @@ class InboundConnection final : public FrameConnection {
   PendingRequests callbacks_;  // two-way requests of the provider to this consumer
   bool leaving_ = false;       // finish when nothing is pending
   TimePoint draining_since_{};
-  Timer abandoned_timer_;  // armed while something is pending
+  Timer abandoned_timer_;             // armed while something is pending
+  std::uint32_t made_room_at_s_ = 0;  // when has_room() last looked for abandoned requests
 };
 
 }  // namespace skiff::forwarder

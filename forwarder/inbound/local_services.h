@@ -18,6 +18,7 @@ class LocalServices {
   explicit LocalServices(std::uint16_t default_port) : default_port_(default_port) {}
 
   void update(const std::vector<LocalServicePort>& services);
+  bool has_one_port() const { return only_port_ != 0; }
 
   // Reads the request only where several ports are possible. A service that is published on several
   // ports is spread over them in turn; a request that cannot be read or names no published service

@@ -34,6 +34,9 @@ void ProviderLink::on_timer() {
     return close("no connection within " + std::to_string(context_.config.connect_timeout.count()) +
                  " ms");
   }
+  if (reading_paused()) {  // its silence is our own doing
+    return context_.loop.arm(timer_, context_.config.heartbeat_interval);
+  }
   const auto [step, next_look] = silence_.check(context_.loop.now(), last_read());
   if (step == SilenceWatch::Step::kGiveUp) {
     return close("no answer to " + std::to_string(limits::kSilentHeartbeatsMax) + " heartbeats");
@@ -58,6 +61,7 @@ void ProviderLink::on_frame(const Frame& frame) { owner_.on_provider_frame(*this
 
 FrameConnection::OversizedFrame ProviderLink::on_oversized(const dubbo::FrameHeader& header) {
   owner_.on_provider_oversized(*this, header);
+  if (header.body_size > limits::kSkippedBodyMax) close("it sent a frame too long to be skipped");
   return OversizedFrame::kSkipIt;
 }
 

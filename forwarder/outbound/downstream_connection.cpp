@@ -62,7 +62,10 @@ bool DownstreamConnection::append(std::span<std::byte> frame) {
     return false;
   }
   append_output(frame);
-  if (output_size() > limits::kDownstreamHighBytes) pause_reading();
+  if (output_size() > limits::kDownstreamHighBytes && !reading_paused()) {
+    pause_reading();
+    context_.counters.add(Counter::kOutboundPaused);
+  }
   return true;
 }
 
@@ -87,6 +90,7 @@ void DownstreamConnection::drain() {
 }
 
 void DownstreamConnection::on_closed(const std::string& /*reason*/) {
+  if (broke()) context_.counters.add(Counter::kOutboundLost);
   outbound_.on_consumer_closed(*this);
 }
 

@@ -355,7 +355,16 @@ void Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t
     wire_id = slot->wire_id();
   }
   append_frame(request, splice, wire_id, upstream);
-  cluster.endpoints[provider]->health.note_sent(context_.loop.now());
+  note_sent(*cluster.endpoints[provider]);
+}
+
+void Outbound::note_sent(Endpoint& endpoint) {
+  const TimePoint now = context_.loop.now();
+  if (endpoint.health.state() != EndpointHealth::State::kAdmitted) {
+    const bool is_probe = endpoint.health.admits(now);
+    context_.counters.add(is_probe ? Counter::kUpstreamProbes : Counter::kUpstreamEjectedUsed);
+  }
+  endpoint.health.note_sent(now);
 }
 
 milliseconds Outbound::timeout_of(const OutboundRequest& request,

@@ -109,6 +109,7 @@ class Outbound : private EventHandler {
   // upstream
   void send(OutboundRequest& request, ClusterState& cluster, std::size_t provider,
             UpstreamConnection& upstream);
+  void note_sent(Endpoint& endpoint);
   std::chrono::milliseconds timeout_of(const OutboundRequest& request,
                                        const governance::ProviderEndpoint& provider) const;
   std::optional<dubbo::AttachmentSplice> plan_additions(

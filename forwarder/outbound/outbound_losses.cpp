@@ -59,6 +59,8 @@ void Outbound::resend(const LostUpstream& lost, const Frame& frame) {
     release(*slot);
   }
   request.history.tried += " " + lost.connection->address() + " (" + lost.reason + ")";
+  // Nothing else speaks against a provider whose connection broke: it would be chosen again.
+  if (lost.connection->was_connected()) request.history.lost_at = lost.connection->address();
   context_.counters.add(Counter::kRetries);
   process(request);
 }

@@ -10,7 +10,8 @@ namespace skiff::forwarder {
 struct RequestHistory {
   int attempts = 0;   // to send it
   std::string tried;  // " 10.0.0.5:20882 (connection refused)" for each that failed
-  // Of a request that was sent and lost: where, and how often it may still be sent.
+  // Of a request whose connection was lost: where, so that it goes elsewhere if it can; and, where
+  // it was sent, how often it may still be sent.
   std::string lost_at;
   std::optional<std::uint32_t> retries_left;
 };

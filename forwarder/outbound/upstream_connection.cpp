@@ -97,6 +97,7 @@ void UpstreamConnection::refuse_callback(const Frame& frame) {
 
 FrameConnection::OversizedFrame UpstreamConnection::on_oversized(const dubbo::FrameHeader& header) {
   outbound_.on_oversized_response(*this, header);
+  if (header.body_size > limits::kSkippedBodyMax) close("it sent a frame too long to be skipped");
   return OversizedFrame::kSkipIt;
 }
 

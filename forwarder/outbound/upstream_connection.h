@@ -29,6 +29,7 @@ class UpstreamConnection final : public FrameConnection {
   // nullptr after retire(), and once it closed.
   Endpoint* endpoint() const { return endpoint_; }
   const std::string& address() const { return address_; }
+  bool was_connected() const { return was_connected_; }
   // The provider said that it wants nothing new.
   bool is_readonly() const { return readonly_; }
 

@@ -2,18 +2,20 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
 #include "forwarder/limits.h"
+#include "support/answering_provider.h"
 #include "support/forwarder_fixture.h"
 
 namespace skiff::forwarder {
 namespace {
 
 using dubbo::Status;
+using testing::AnsweringProvider;
 using testing::eventually;
 using ::testing::HasSubstr;
 using testing::RawListener;
@@ -75,6 +77,8 @@ TEST_F(OutboundFaults, EjectsAProviderThatNeverAnswers) {
   RawPeer upstream = substitute_.accept();
   serve_one(upstream, "from the substitute");
   EXPECT_EQ(client.receive()->bytes, response_frame(100, "from the substitute"));
+  EXPECT_EQ(counter("outbound_timeouts_total"), std::uint64_t{limits::kFailuresToEject});
+  EXPECT_EQ(gauge("upstream_ejected"), 1U);
 }
 
 TEST_F(OutboundFaults, ProbesAnEjectedProviderWithOneRequestAndTakesItBack) {
@@ -103,8 +107,10 @@ TEST_F(OutboundFaults, ProbesAnEjectedProviderWithOneRequestAndTakesItBack) {
   serve_one(ejected, "probe");
   EXPECT_EQ(client.receive()->bytes, response_frame(id - 1, "probe"));
   client.send(request_frame({.id = ++id}));
+  EXPECT_EQ(gauge("upstream_ejected"), 0U);
   serve_one(ejected, "back");
   EXPECT_EQ(client.receive()->bytes, response_frame(id, "back"));
+  EXPECT_EQ(counter("upstream_probes_total"), 1U);
 }
 
 TEST_F(OutboundFaults, KeepsAFailingProviderWhereItIsTheOnlyOne) {
@@ -117,6 +123,119 @@ TEST_F(OutboundFaults, KeepsAFailingProviderWhereItIsTheOnlyOne) {
   client.send(request_frame({.id = 100}));
   serve_one(upstream, "better now");
   EXPECT_EQ(client.receive()->bytes, response_frame(100, "better now"));
+  EXPECT_EQ(counter("upstream_ejected_used_total"), 1U);
+}
+
+// A provider that has no thread for a request says so at once, with status 100.
+TEST_F(OutboundFaults, KeepsOutAtMostHalfOfTheProviders) {
+  std::array<AnsweringProvider, 4> providers;
+  start();
+  std::vector<governance::ProviderEndpoint> all;
+  for (const AnsweringProvider& each : providers) all.push_back(provider_at(each.port(), 100));
+  route(all);
+  RawPeer client = consumer();
+  std::uint64_t id = 0;
+  const auto call = [&] {
+    client.send(request_frame({.id = ++id}));
+    return status_of(client, id);
+  };
+  const auto call_until_ejected = [&](std::uint64_t count) {
+    return eventually([&] {
+      call();
+      return gauge("upstream_ejected") == count;
+    });
+  };
+  for (const std::size_t i : {0U, 1U}) providers[i].answer_with(Status::kServerThreadpoolExhausted);
+  ASSERT_TRUE(call_until_ejected(2));
+  std::uint64_t refused = 0;
+  const std::uint64_t probes_before = counter("upstream_probes_total");
+  for (int i = 0; i < 40; ++i) refused += call() == Status::kOk ? 0 : 1;
+  EXPECT_EQ(refused, counter("upstream_probes_total") - probes_before);
+  EXPECT_EQ(counter("upstream_ejected_used_total"), 0U);
+
+  providers[2].answer_with(Status::kServerThreadpoolExhausted);
+  ASSERT_TRUE(call_until_ejected(3));
+  EXPECT_TRUE(eventually([&] {
+    call();
+    return counter("upstream_ejected_used_total") > 0;
+  })) << "more than half fail: all of them get requests";
+}
+
+TEST_F(OutboundFaults, ClosesAProviderThatSendsGarbage) {
+  start_with_substitute();
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}) + request_frame({.id = 2}));
+  RawPeer upstream = provider_.accept();
+  const auto first = upstream.receive();
+  ASSERT_TRUE(first && upstream.receive());
+  upstream.send(response_frame(first->header.request_id, "good") + "HTTP/1.1 400 Bad\r\n\r\n");
+  EXPECT_EQ(client.receive()->bytes, response_frame(1, "good"));
+  EXPECT_EQ(status_of(client, 2), Status::kServerError);
+  EXPECT_EQ(counter("foreign_protocol_total"), 1U);
+  EXPECT_EQ(counter("upstream_lost_total"), 1U);
+}
+
+TEST_F(OutboundFaults, ReplacesAnswersOverTheLimitWithStatus50) {
+  config_.body_limit =
+      static_cast<std::uint32_t>(response_frame(1, std::string(3000, 'x')).size() - 16);
+  start_with_substitute();
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}) + request_frame({.id = 2}) + request_frame({.id = 3}));
+  RawPeer upstream = provider_.accept();
+  for (const std::size_t size : {3000U, 3001U, 5U}) {
+    const auto request = upstream.receive();
+    ASSERT_TRUE(request);
+    upstream.send(response_frame(request->header.request_id, std::string(size, 'x')));
+  }
+  EXPECT_EQ(client.receive()->bytes, response_frame(1, std::string(3000, 'x')));
+  const auto replaced = client.receive();
+  ASSERT_TRUE(replaced);
+  EXPECT_EQ(replaced->header.status, Status::kBadResponse);
+  EXPECT_THAT(replaced->body(), HasSubstr("body_limit"));
+  EXPECT_EQ(client.receive()->bytes, response_frame(3, "xxxxx"));
+  EXPECT_EQ(counter("oversized_frames_total"), 1U);
+  EXPECT_EQ(counter("outbound_bad_responses_total"), 1U);
+}
+
+TEST_F(OutboundFaults, ClosesAProviderWhoseAnswerIsTooLongToBeSkipped) {
+  start_with_substitute();
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}) + request_frame({.id = 2}));
+  RawPeer upstream = provider_.accept();
+  const auto first = upstream.receive();
+  ASSERT_TRUE(first && upstream.receive());
+  upstream.send(testing::response_header(first->header.request_id, UINT32_MAX));
+  EXPECT_EQ(status_of(client, 1), Status::kBadResponse);
+  EXPECT_EQ(status_of(client, 2), Status::kServerError);
+  EXPECT_EQ(counter("oversized_frames_total"), 1U);
+  EXPECT_EQ(counter("upstream_lost_total"), 1U);
+}
+
+// What a provider did not read when it went: requests that had begun to be sent may have reached
+// it, those behind them have not.
+TEST_F(OutboundFaults, SendsElsewhereWhatWasNotBegunToBeSent) {
+  constexpr std::uint64_t kRequests = 400;
+  const AnsweringProvider substitute;
+  start();
+  route({provider_at(provider_.port(), 100), provider_at(substitute.port(), 0)});
+  RawPeer client = consumer();
+  for (std::uint64_t id = 1; id <= kRequests; ++id) {
+    client.send(request_frame({.id = id, .argument = std::string(60'000, 'r')}));
+  }
+  ASSERT_TRUE(eventually([&] { return gauge("outbound_in_flight") == kRequests; }));
+  provider_.accept().reset();
+  std::uint64_t lost = 0;
+  std::uint64_t answered = 0;
+  for (std::uint64_t i = 0; i < kRequests; ++i) {
+    const auto answer = client.receive();
+    ASSERT_TRUE(answer);
+    ++(answer->header.status == Status::kOk ? answered : lost);
+  }
+  EXPECT_GT(lost, 0U);
+  EXPECT_GT(answered, 0U);
+  EXPECT_EQ(substitute.requests(), answered);
+  EXPECT_EQ(counter("outbound_retries_total"), answered);
+  EXPECT_EQ(counter("outbound_provider_unreachable_total"), lost);
 }
 
 TEST_F(OutboundFaults, AnswersForAProviderThatResetsInTheMiddleOfAnAnswer) {
@@ -128,9 +247,7 @@ TEST_F(OutboundFaults, AnswersForAProviderThatResetsInTheMiddleOfAnAnswer) {
   ASSERT_TRUE(request);
   const std::string answer = response_frame(request->header.request_id, "never whole");
   upstream.send(std::string_view(answer).substr(0, answer.size() - 1));
-  const linger reset{1, 0};
-  setsockopt(upstream.fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-  upstream.close();
+  upstream.reset();
   EXPECT_EQ(status_of(client, 1), Status::kServerError);
   EXPECT_EQ(counter("upstream_lost_total"), 1U);
 }
@@ -161,6 +278,7 @@ TEST_F(OutboundFaults, GoesElsewhereWhenAProviderCannotBeConnectedToInTime) {
   RawPeer upstream = substitute_.accept();
   serve_one(upstream, "elsewhere");
   EXPECT_EQ(client.receive()->bytes, response_frame(1, "elsewhere"));
+  EXPECT_EQ(counter("outbound_retries_total"), 1U);
   EXPECT_EQ(counter("upstream_connect_failures_total"), 1U);
 }
 

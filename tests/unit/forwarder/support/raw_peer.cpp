@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <stdexcept>
 #include <thread>
 
@@ -19,11 +20,15 @@ std::string hessian_string(const std::string& text) {
   return std::string{'S', static_cast<char>(size >> 8), static_cast<char>(size & 0xff)} + text;
 }
 
-std::string frame_of(FrameHeader header, const std::string& body) {
-  header.body_size = static_cast<std::uint32_t>(body.size());
-  std::string frame(FrameHeader::kSize, '\0');
-  dubbo::write_frame_header(header, reinterpret_cast<std::byte*>(frame.data()));
-  return frame + body;
+std::string header_alone(FrameHeader header, std::uint32_t body_size) {
+  header.body_size = body_size;
+  std::string bytes(FrameHeader::kSize, '\0');
+  dubbo::write_frame_header(header, reinterpret_cast<std::byte*>(bytes.data()));
+  return bytes;
+}
+
+std::string frame_of(const FrameHeader& header, const std::string& body) {
+  return header_alone(header, static_cast<std::uint32_t>(body.size())) + body;
 }
 
 bool wait_readable(int fd) {
@@ -69,6 +74,20 @@ std::string oversized_request_frame(std::uint64_t id, std::uint32_t body_size) {
   return frame_of(header, std::string(body_size, 'x'));
 }
 
+std::string request_header(std::uint64_t id, std::uint32_t body_size) {
+  FrameHeader header;
+  header.request_id = id;
+  header.is_request = header.is_two_way = true;
+  return header_alone(header, body_size);
+}
+
+std::string response_header(std::uint64_t id, std::uint32_t body_size) {
+  FrameHeader header;
+  header.request_id = id;
+  header.status = dubbo::Status::kOk;
+  return header_alone(header, body_size);
+}
+
 std::string heartbeat_frame(std::uint64_t id) {
   FrameHeader header;
   header.request_id = id;
@@ -93,12 +112,20 @@ std::string readonly_frame() {
 RawPeer::RawPeer(Fd fd) : fd_(std::move(fd)) { make_blocking(fd_.get()); }
 
 RawPeer RawPeer::connect(std::uint16_t port) {
-  Fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  RawPeer peer = unconnected();
+  peer.connect_to(port);
+  return peer;
+}
+
+RawPeer RawPeer::unconnected() {
+  return RawPeer(Fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)));
+}
+
+void RawPeer::connect_to(std::uint16_t port) {
   const SocketAddress address = *SocketAddress::parse("127.0.0.1", port);
-  if (::connect(fd.get(), address.data(), address.size()) != 0) {
-    throw std::runtime_error("connect to port " + std::to_string(port) + " failed");
+  if (::connect(fd_.get(), address.data(), address.size()) != 0) {
+    throw std::runtime_error("connect to port " + std::to_string(port) + ": " + errno_text(errno));
   }
-  return RawPeer(std::move(fd));
 }
 
 void RawPeer::send(std::string_view bytes) {
@@ -107,6 +134,27 @@ void RawPeer::send(std::string_view bytes) {
     if (sent <= 0) return;  // the test sees the lost connection when it reads
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
+}
+
+std::size_t RawPeer::send_what_fits(std::string_view bytes) {
+  const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent > 0 ? static_cast<std::size_t>(sent) : 0;
+}
+
+bool RawPeer::skip(std::size_t bytes) {
+  while (buffer_.size() < bytes) {
+    bytes -= buffer_.size();
+    buffer_.clear();
+    if (!read_more()) return false;
+  }
+  buffer_.erase(0, bytes);
+  return true;
+}
+
+void RawPeer::reset() {
+  const linger at_once{1, 0};
+  setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
 }
 
 bool RawPeer::read_more() {

@@ -29,6 +29,9 @@ struct RequestSpec {
 std::string request_frame(const RequestSpec& spec);
 // The header of a two-way request and `body_size` bytes that mean nothing.
 std::string oversized_request_frame(std::uint64_t id, std::uint32_t body_size);
+// Headers alone, which promise a body of `body_size` bytes.
+std::string request_header(std::uint64_t id, std::uint32_t body_size);
+std::string response_header(std::uint64_t id, std::uint32_t body_size);
 // A response with status 20 and a string value.
 std::string response_frame(std::uint64_t id, const std::string& value);
 std::string heartbeat_frame(std::uint64_t id);
@@ -46,16 +49,26 @@ struct ReceivedFrame {
 class RawPeer {
  public:
   static RawPeer connect(std::uint16_t port);
+  // The same in two steps: the second one needs no descriptor more.
+  static RawPeer unconnected();
+  void connect_to(std::uint16_t port);
   explicit RawPeer(Fd fd);
 
   void send(std::string_view bytes);
+  // Sends what the kernel takes without waiting; returns how much that was.
+  std::size_t send_what_fits(std::string_view bytes);
   // The next frame; nullopt at the end of the stream, or at the deadline.
   std::optional<ReceivedFrame> receive();
   // True when the other side closes (before the deadline) without sending anything more.
   bool sees_end();
   // Whether bytes have come that receive() has not returned yet.
   bool has_input();
+  // Reads so many bytes, which receive() then does not see; false at the end of the stream, or at
+  // the deadline.
+  bool skip(std::size_t bytes);
   void close() { fd_.reset(); }
+  // Closes with a reset, not with an end of the stream.
+  void reset();
   int fd() const { return fd_.get(); }
 
  private:
