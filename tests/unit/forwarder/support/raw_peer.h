@@ -85,6 +85,7 @@ class RawListener {
   std::uint16_t port() const { return port_; }
   RawPeer accept();
   void close() { fd_.reset(); }
+  int fd() const { return fd_.get(); }
 
  private:
   Fd fd_;
