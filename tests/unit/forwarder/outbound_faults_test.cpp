@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -130,8 +131,10 @@ TEST_F(OutboundFaults, KeepsAFailingProviderWhereItIsTheOnlyOne) {
 TEST_F(OutboundFaults, KeepsOutAtMostHalfOfTheProviders) {
   std::array<AnsweringProvider, 4> providers;
   start();
-  std::vector<governance::ProviderEndpoint> all;
-  for (const AnsweringProvider& each : providers) all.push_back(provider_at(each.port(), 100));
+  std::vector<governance::ProviderEndpoint> all(providers.size());
+  std::ranges::transform(providers, all.begin(), [](const AnsweringProvider& each) {
+    return provider_at(each.port(), 100);
+  });
   route(all);
   RawPeer client = consumer();
   std::uint64_t id = 0;
@@ -330,6 +333,7 @@ TEST_F(OutboundFaults, SendsALostRequestNotMoreOftenThanTheProviderAllows) {
     ASSERT_TRUE(upstream.receive());
   }
   EXPECT_EQ(status_of(client, 1), Status::kServerError);
+  EXPECT_EQ(counter("outbound_retries_of_sent_total"), 1U);
 }
 
 TEST_F(OutboundFaults, CountsRetriesAcrossProvidersThatCannotBeConnectedTo) {

@@ -522,6 +522,7 @@ TEST_F(Outbound20881, StopsReadingFromAConsumerThatDoesNotReadHeartbeats) {
   for (int turn = 0; turn < 200; ++turn) {
     ASSERT_LT(flood(), 8 * limits::kDownstreamHighBytes) << "nothing holds the consumer back";
   }
+  EXPECT_GT(counter("outbound_consumers_paused_total"), 0U);
 }
 
 TEST_F(Outbound20881, StillAnswersAConsumerThatHasClosedItsSendingSide) {
@@ -562,6 +563,7 @@ TEST_F(Outbound20881, RefusesCallbacksItCannotDeliver) {
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->header.request_id, 123U);
   EXPECT_EQ(answer->header.status, Status::kBadRequest);
+  EXPECT_EQ(counter("upstream_callbacks_refused_total"), 1U);
 }
 
 TEST_F(Outbound20881, CountsAGenericCallByTheMethodItNames) {

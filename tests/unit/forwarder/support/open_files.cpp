@@ -41,6 +41,11 @@ NoMoreOpenFiles::NoMoreOpenFiles() : limit_before_(current_limit().rlim_cur) {
   set_soft_limit(static_cast<std::size_t>(lowest_free));
 }
 
-NoMoreOpenFiles::~NoMoreOpenFiles() { set_soft_limit(limit_before_); }
+NoMoreOpenFiles::~NoMoreOpenFiles() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit_before_;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 }  // namespace skiff::forwarder::testing
