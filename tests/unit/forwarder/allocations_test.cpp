@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,6 +83,7 @@ struct Shape {
   std::size_t providers = 1;
   bool two_way = true;
 };
+std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << shape.name; }
 
 // Providers without threads: the test says when they read and when they answer.
 class Providers {

@@ -247,7 +247,10 @@ TEST_F(InboundBackPressure, ReadsAgainWhenAnotherProviderIsPublishedBesideAStuck
       {{{"stuck.Service", "", ""}, provider_.port()}, {{"a.Service", "", ""}, answering_.port()}});
   RawPeer other = consumer();
   EXPECT_TRUE(is_served(other));
-  EXPECT_TRUE(eventually([&] { return flood.go_on() > 0; }));
+  EXPECT_TRUE(eventually([&] {
+    flood.go_on();
+    return counter("inbound_one_way_dropped_total") > 0;
+  }));
 }
 
 }  // namespace

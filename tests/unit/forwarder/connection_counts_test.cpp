@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ostream>
 #include <random>
 #include <thread>
 #include <vector>
@@ -97,6 +98,7 @@ struct PortUnderTest {
   const char* name;
   std::uint16_t (Forwarder::*number)() const;
 };
+std::ostream& operator<<(std::ostream& out, const PortUnderTest& port) { return out << port.name; }
 
 class ConnectionBalance : public testing::ForwarderFixture,
                           public ::testing::WithParamInterface<PortUnderTest> {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,7 @@ struct PortUnderTest {
   std::string name;  // as metrics have it
   std::uint16_t (Forwarder::*number)() const;
 };
+std::ostream& operator<<(std::ostream& out, const PortUnderTest& port) { return out << port.name; }
 
 class ConsumerFaults : public testing::ForwarderFixture,
                        public ::testing::WithParamInterface<PortUnderTest> {
