@@ -18,7 +18,8 @@ inline constexpr std::size_t kMiB = 1024 * kKiB;
 // read is left, or so much lies in blocks beside it, output is written before more is read. It
 // takes four frames of 64 KiB at once, and fits a CPU's second-level cache.
 inline constexpr std::size_t kTurnArenaBytes = 320 * kKiB;
-inline constexpr std::size_t kReadRoomMinBytes = 64 * kKiB;
+inline constexpr std::size_t kReadRoomMinBytes = 192 * kKiB;
+inline constexpr std::size_t kTurnSpillBytes = 64 * kKiB;  // such a block, where it is full
 inline constexpr std::size_t kTurnKeptMaxBytes = 512 * kKiB;
 inline constexpr int kReadsPerTurnMax = 4;  // of one connection, before others have theirs
 inline constexpr std::size_t kPartialCopyMax =

@@ -13,7 +13,7 @@ std::span<std::byte> TurnMemory::build(std::size_t size) {
     return room;
   }
   if (size > spill_.size()) {
-    PooledBlock block = pool_.take(std::max(size, limits::kReadRoomMinBytes));
+    PooledBlock block = pool_.take(std::max(size, limits::kTurnSpillBytes));
     spill_ = {block.data(), block.capacity()};
     keep(std::move(block));
   }

@@ -72,9 +72,9 @@ TEST_P(RecordedRequests, AreReadAlikeWhateverWasReadBefore) {
     const bool readable =
         fresh.read_attachments(frame.serialization(), frame.body(), *expected, expected_attachments)
             .has_value();
-    EXPECT_EQ(used.read_attachments(frame.serialization(), frame.body(), *head, attachments)
-                  .has_value(),
-              readable);
+    EXPECT_EQ(
+        used.read_attachments(frame.serialization(), frame.body(), *head, attachments).has_value(),
+        readable);
     EXPECT_EQ(as_map(attachments), as_map(expected_attachments));
   }
 }

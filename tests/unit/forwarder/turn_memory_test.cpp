@@ -37,7 +37,7 @@ TEST(TurnMemory, BuildsManySmallThingsInFewBlocksWhereItIsFull) {
   for (int i = 0; i < 1000; ++i) {
     EXPECT_EQ(dubbo::as_text(memory.copy(dubbo::as_bytes(small))), small);
   }
-  EXPECT_EQ(pool.bytes(), limits::kReadRoomMinBytes);
+  EXPECT_EQ(pool.bytes(), limits::kTurnSpillBytes);
 }
 
 TEST(TurnMemory, BuildsWhatIsLargerThanItself) {
