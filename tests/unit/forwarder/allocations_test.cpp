@@ -3,58 +3,15 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <pthread.h>
 
-#include <array>
-#include <atomic>
 #include <condition_variable>
-#include <cstdlib>
 #include <mutex>
-#include <new>
 #include <ostream>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "support/forwarder_fixture.h"
-
-namespace {
-
-std::atomic<bool> is_counting{false};
-std::atomic<std::uint64_t> allocations{0};  // of workers, while is_counting
-
-bool is_worker() {
-  thread_local const bool is_one = [] {
-    std::array<char, 16> name{};
-    pthread_getname_np(pthread_self(), name.data(), name.size());
-    return std::string_view(name.data()) == "skiff-worker";
-  }();
-  return is_one;
-}
-
-// To find who allocates, set a breakpoint here.
-[[gnu::noinline]] void note_allocation() { ++allocations; }
-
-void* counted_malloc(std::size_t size) {
-  if (is_counting.load(std::memory_order_relaxed) && is_worker()) note_allocation();
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-// Not inlined: GCC would see free() take what, for all it knows, `new` has made.
-[[gnu::noinline]] void* operator new(std::size_t size) { return counted_malloc(size); }
-[[gnu::noinline]] void* operator new[](std::size_t size) { return counted_malloc(size); }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete[](void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t /*size*/) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete[](void* memory, std::size_t /*size*/) noexcept {
-  std::free(memory);
-}
+#include "tests/unit/support/allocation_counter.h"
 
 namespace skiff::forwarder {
 namespace {
@@ -66,12 +23,10 @@ using testing::request_frame;
 using testing::response_frame;
 
 template <typename Action>
-std::uint64_t allocations_during(Action action) {
-  allocations = 0;
-  is_counting = true;
+std::size_t allocations_during(Action action) {
+  const AllocationCounter counter("skiff-worker");
   action();
-  is_counting = false;
-  return allocations;
+  return counter.count();
 }
 
 struct Shape {
