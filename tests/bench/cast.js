@@ -113,7 +113,7 @@ async function startAgents(stage, zookeeper, providers) {
   await near.subscribe({ interface: PLAIN_SERVICE }, providers.length);
   const [nearPid, farPid] = [near, far].map((agent) => agent.running.child.pid);
   return [
-    { name: '20881', port: near.outbound, pids: [nearPid], service: PLAIN_SERVICE },
+    { name: '20881', agent: near, port: near.outbound, pids: [nearPid], service: PLAIN_SERVICE },
     { name: '20882', port: far.inbound, pids: [farPid], service: PUBLISHED_SERVICE },
     { name: 'chain', port: near.outbound, pids: [nearPid, farPid], service: PUBLISHED_SERVICE },
   ];
@@ -134,7 +134,10 @@ async function startTargets(stage, options, payload) {
   if (wants('20881', '20882', 'chain', '20881-many')) {
     const zookeeper = await startZooKeeper(stage, { heapMb: HEAP_MB * Math.ceil(1 + options.services / 1000) });
     targets.push(...await startAgents(stage, zookeeper, echo.ports));
-    if (wants('20881-many')) targets.push(await startAgentWithMany(stage, zookeeper, { count: options.services, payload, ports: echo.ports }));
+    if (wants('20881-many')) {
+      const few = targets.find(({ name }) => name === '20881');
+      targets.push(await startAgentWithMany(stage, zookeeper, few, { count: options.services, payload, ports: echo.ports }));
+    }
   }
   const chosen = targets.filter((target) => wants(target.name));
   for (const pid of new Set(chosen.flatMap((target) => target.pids))) await pin(pid, cpus.proxies);

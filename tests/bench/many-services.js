@@ -35,8 +35,9 @@ async function subscribeAll(agent, names) {
   }
 }
 
-// An agent that knows `count` services that nobody calls, and those that the requests of this target go round, at `ports`.
-async function startAgentWithMany(stage, zookeeper, { count, payload, ports }) {
+// An agent that knows `count` services that nobody calls, and those that the requests go round, at `ports`. `few`, the target without the
+// others, gets to know these, too, and the same requests: what differs is how much the agents know.
+async function startAgentWithMany(stage, zookeeper, few, { count, payload, ports }) {
   const known = Array.from({ length: count }, (_, i) => `${KNOWN_SERVICE}${i}`);
   const calledCount = calledServices(payload);
   const called = Array.from({ length: calledCount }, (_, i) => `${CALLED_SERVICE}${i}`);
@@ -46,7 +47,11 @@ async function startAgentWithMany(stage, zookeeper, { count, payload, ports }) {
   await subscribeAll(agent, [...known, ...called]);
   await agent.knowsProviders(known.at(-1), PROVIDERS);
   await agent.knowsProviders(called.at(-1), ports.length);
-  return { name: '20881-many', port: agent.outbound, pids: [agent.running.child.pid], service: CALLED_SERVICE, interfaces: calledCount };
+  await subscribeAll(few.agent, called);
+  await few.agent.knowsProviders(called.at(-1), ports.length);
+  const requests = { service: CALLED_SERVICE, interfaces: calledCount };
+  Object.assign(few, requests);
+  return { name: '20881-many', port: agent.outbound, pids: [agent.running.child.pid], ...requests };
 }
 
 module.exports = { startAgentWithMany };
