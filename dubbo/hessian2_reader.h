@@ -112,7 +112,7 @@ inline bool Hessian2Reader::read_short_ascii(std::string_view& text) {
   const auto* block = reinterpret_cast<const __m128i*>(from);
   const auto low = static_cast<unsigned>(_mm_movemask_epi8(_mm_loadu_si128(block)));
   const auto high = static_cast<unsigned>(_mm_movemask_epi8(_mm_loadu_si128(block + 1)));
-  const unsigned non_ascii = (high << 16U | low) >> static_cast<unsigned>(at_ + 1 - from);
+  const auto non_ascii = std::uint64_t{high << 16U | low} >> static_cast<unsigned>(at_ + 1 - from);
   if ((non_ascii & ((1U << size) - 1U)) != 0) return false;
   text = {reinterpret_cast<const char*>(at_ + 1), size};
   at_ += 1 + size;

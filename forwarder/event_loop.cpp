@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
+
+#include "dubbo/check.h"
 
 namespace skiff::forwarder {
 
@@ -75,6 +78,7 @@ void EventLoop::wait_and_dispatch() {
 }
 
 void EventLoop::flush() {
+  check(!std::exchange(flushing_, true), "a flush within a flush");
   // A flush may fail, and the failure's answers make further connections dirty: the list grows
   // while it is walked.
   for (std::size_t i = 0; i < dirty_.size(); ++i) {  // NOLINT(modernize-loop-convert): it grows
@@ -82,6 +86,7 @@ void EventLoop::flush() {
   }
   dirty_.clear();
   turn_memory_.release();
+  flushing_ = false;
 }
 
 }  // namespace skiff::forwarder

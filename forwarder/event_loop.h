@@ -52,8 +52,8 @@ class EventLoop {
   void arm(Timer& timer, std::chrono::milliseconds delay) { timers_.arm(timer, now_, delay); }
   BufferPool& buffers() { return buffers_; }
   TurnMemory& turn_memory() { return turn_memory_; }
-  // Called before a read: writes this turn's output where its memory is full, which may close any
-  // connection, the caller's too.
+  // Called before a read, with nothing on the stack that refers to the turn's memory: writes the
+  // output where that is full, which may close any connection, the caller's too.
   void make_read_room() {
     if (!turn_memory_.has_read_room()) flush();
   }
@@ -82,6 +82,7 @@ class EventLoop {
   Fd epoll_;
   Fd wakeup_;
   bool woken_ = false;
+  bool flushing_ = false;
   TimePoint now_;
   TimerWheel timers_;
   BufferPool buffers_;

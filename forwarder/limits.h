@@ -22,6 +22,7 @@ inline constexpr std::size_t kReadRoomMinBytes = 192 * kKiB;
 inline constexpr std::size_t kTurnSpillBytes = 64 * kKiB;  // such a block, where it is full
 inline constexpr std::size_t kTurnKeptMaxBytes = 512 * kKiB;
 inline constexpr int kReadsPerTurnMax = 4;  // of one connection, before others have theirs
+inline constexpr std::size_t kDiscardBytes = 16 * kKiB;  // a read of what nobody will look at
 inline constexpr std::size_t kPartialCopyMax =
     4096;  // a shorter part of a frame is moved in front of the next read
 

@@ -80,10 +80,12 @@ void InboundConnection::relay_request(const Frame& frame) {
   const std::uint16_t port = inbound_.services().port_for(frame);
   const Result<ProviderLink*> link = link_to(port);
   if (!link) return refuse(header, Status::kServerError, link.error().message);
-  if ((*link)->output_size() + frame.bytes.size() > limits::kLinkQueueMaxBytes) {
+  const std::size_t waiting = (*link)->output_size();
+  if (!inbound_.services().has_one_port() && waiting > 0 &&
+      waiting + frame.bytes.size() > limits::kLinkQueueMaxBytes) {
     return refuse(header, Status::kServerThreadpoolExhausted,
                   "the provider on port " + std::to_string(port) + " does not take its requests: " +
-                      std::to_string((*link)->output_size()) + " bytes wait for it");
+                      std::to_string(waiting) + " bytes wait for it");
   }
   if (header.is_two_way) remember(pending_, header, port);
   (*link)->append_output(frame.bytes);

@@ -53,11 +53,12 @@ void DownstreamConnection::on_foreign_bytes(dubbo::Bytes bytes) {
 // False where the consumer is closed, perhaps because it reads nothing.
 bool DownstreamConnection::append(std::span<std::byte> frame) {
   if (is_closed()) return false;
-  if (output_size() + frame.size() > limits::kDownstreamQueueMaxBytes) {
+  const std::size_t waiting = output_size();
+  if (waiting > 0 && waiting + frame.size() > limits::kDownstreamQueueMaxBytes) {
     context_.counters.add(Counter::kSlowConsumers);
     context_.log.warn(LogKind::kSlowConsumer, context_.loop.now(),
                       "closed a consumer that does not read its answers: " +
-                          std::to_string(output_size()) + " bytes wait for it");
+                          std::to_string(waiting) + " bytes wait for it");
     close("it does not read its answers");
     return false;
   }

@@ -339,12 +339,13 @@ std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& requ
 void Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t provider,
                     UpstreamConnection& upstream) {
   const governance::ProviderEndpoint& spec = cluster.spec->providers[provider];
-  if (upstream.output_size() + request.frame.bytes.size() > limits::kUpstreamQueueMaxBytes) {
+  const std::size_t waiting = upstream.output_size();
+  if (waiting > 0 && waiting + request.frame.bytes.size() > limits::kUpstreamQueueMaxBytes) {
     context_.log.warn(LogKind::kLimit, context_.loop.now(),
                       "provider " + upstream.address() + " does not take its requests");
     return answer_error(request, Status::kServerThreadpoolExhausted,
                         "provider " + upstream.address() + " does not take its requests: " +
-                            std::to_string(upstream.output_size()) + " bytes wait for it");
+                            std::to_string(waiting) + " bytes wait for it");
   }
   const auto splice = plan_additions(request, *cluster.spec, spec);
   std::uint64_t wire_id = SlotTable::kOneWayId;

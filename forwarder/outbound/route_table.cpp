@@ -61,9 +61,9 @@ void RouteTable::remove(const std::string& interface) {
   if (found == entries_.end()) return;
   ServiceEntry& entry = *found->second;
   last_found_ = nullptr;
+  entry.removed = true;
   release_endpoints(entry);
   entry.route_.reset();
-  entry.removed = true;
   collect(entry);
 }
 
