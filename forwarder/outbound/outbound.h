@@ -127,7 +127,7 @@ class Outbound : private EventHandler {
                                      const dubbo::AttachmentSplice& splice);
 
   // answers
-  void note_outcome(UpstreamConnection& upstream, dubbo::Status status);
+  void note_outcome(UpstreamConnection& upstream, const Frame& answer);
   void release(Slot& slot);
   void answer_slot(Slot& slot, dubbo::Status status, const std::string& message);
   void answer_error(const OutboundRequest& request, dubbo::Status status,

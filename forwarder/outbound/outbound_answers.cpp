@@ -21,19 +21,18 @@ void Outbound::on_response(UpstreamConnection& upstream, const Frame& frame) {
     dubbo::write_request_id(frame.bytes.data(), slot->request_id);
     if (consumer->answer(frame.bytes)) context_.counters.add(Counter::kOutboundAnswered);
   }
-  if (Endpoint* endpoint = upstream.endpoint(); endpoint != nullptr) {
-    endpoint->note_answer(frame.bytes.size());
-  }
-  note_outcome(upstream, frame.header.status);
+  note_outcome(upstream, frame);
   release(*slot);
 }
 
 // What a provider answers says whether it can serve; whether its service succeeded is the
 // consumer's matter.
-void Outbound::note_outcome(UpstreamConnection& upstream, Status status) {
-  if (status == Status::kServerThreadpoolExhausted) {
+void Outbound::note_outcome(UpstreamConnection& upstream, const Frame& answer) {
+  Endpoint* endpoint = upstream.endpoint();
+  if (endpoint != nullptr) endpoint->note_answer(answer.bytes.size());
+  if (answer.header.status == Status::kServerThreadpoolExhausted) {
     upstreams_.request_failed(upstream.address(), "it has no thread for requests (status 100)");
-  } else if (Endpoint* endpoint = upstream.endpoint(); endpoint != nullptr) {
+  } else if (endpoint != nullptr) {
     endpoint->health.note_answer();
   }
 }

@@ -57,7 +57,7 @@ void UpstreamPool::fit_width(Endpoint& endpoint) {
   if (!open(endpoint)) endpoint.width.stop_growing(connections.size(), now);
 }
 
-Result<UpstreamConnection*> UpstreamPool::open(Endpoint& endpoint) {
+Result<void> UpstreamPool::open(Endpoint& endpoint) {
   if (!endpoint.socket) return tl::unexpected(endpoint.socket.error());
   Result<Fd> fd = connect_to(*endpoint.socket);
   if (!fd) return tl::unexpected(fd.error());
@@ -65,12 +65,13 @@ Result<UpstreamConnection*> UpstreamPool::open(Endpoint& endpoint) {
       std::make_unique<UpstreamConnection>(context_, outbound_, *this, endpoint, std::move(*fd));
   UpstreamConnection& opened = *connection;
   opened.set_handle(connections_.add(std::move(connection)));
-  if (Result<void> started = opened.begin(); !started) {
+  Result<void> started = opened.begin();
+  if (started) {
+    endpoint.connections.push_back(&opened);
+  } else {
     opened.retire();  // which closes it
-    return tl::unexpected(started.error());
   }
-  endpoint.connections.push_back(&opened);
-  return &opened;
+  return started;
 }
 
 void UpstreamPool::connected(UpstreamConnection& connection) {

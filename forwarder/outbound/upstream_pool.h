@@ -48,7 +48,7 @@ class UpstreamPool {
   }
 
  private:
-  Result<UpstreamConnection*> open(Endpoint& endpoint);
+  Result<void> open(Endpoint& endpoint);
   void fit_width(Endpoint& endpoint);
   void note_unreachable(Endpoint& endpoint, const std::string& reason);
 
