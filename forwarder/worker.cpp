@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "forwarder/limits.h"
+#include "forwarder/scheduling.h"
 
 namespace skiff::forwarder {
 namespace {
@@ -72,6 +73,7 @@ void Worker::post(Task task) {
 
 void Worker::loop() {
   pthread_setname_np(pthread_self(), "skiff-worker");
+  ask_for_short_turns();
   while (!stopping_) {
     loop_->turn([this] {
       if (loop_->take_wakeup()) run_tasks();
