@@ -22,11 +22,17 @@ std::string_view moved(std::string_view text, Bytes bytes, const std::vector<std
 
 }  // namespace
 
-const RequestHead* RequestMemo::head_of(Bytes body) const {
+const RequestHead* RequestMemo::head_of(Bytes body) {
   const std::size_t size = head_bytes_.size();
   const bool is_same =
       size > 0 && body.size() >= size && std::memcmp(body.data(), head_bytes_.data(), size) == 0;
-  return is_same ? &head_ : nullptr;
+  if (!is_same) return nullptr;
+  head_tenure_.use();
+  return &head_;
+}
+
+void RequestMemo::offer_head(Bytes body, const RequestHead& head) {
+  if (head_tenure_.gives_way()) keep_head(body, head);
 }
 
 void RequestMemo::keep_head(Bytes body, const RequestHead& head) {
@@ -45,11 +51,17 @@ void RequestMemo::keep_head(Bytes body, const RequestHead& head) {
   }
 }
 
-const Attachments* RequestMemo::attachments_of(Bytes bytes) const {
+const Attachments* RequestMemo::attachments_of(Bytes bytes) {
   const std::size_t size = attachment_bytes_.size();
   const bool is_same = size > 0 && bytes.size() == size &&
                        std::memcmp(bytes.data(), attachment_bytes_.data(), size) == 0;
-  return is_same ? &attachments_ : nullptr;
+  if (!is_same) return nullptr;
+  attachment_tenure_.use();
+  return &attachments_;
+}
+
+void RequestMemo::offer_attachments(Bytes bytes, const Attachments& attachments) {
+  if (attachment_tenure_.gives_way()) keep_attachments(bytes, attachments);
 }
 
 void RequestMemo::keep_attachments(Bytes bytes, const Attachments& attachments) {

@@ -72,7 +72,7 @@ RequestReader::~RequestReader() = default;
 Result<RequestHead> RequestReader::read_hessian2(Bytes body) {
   if (const RequestHead* known = memo_->head_of(body); known != nullptr) return *known;
   Result<RequestHead> head = read_hessian2_head(body, hessian2_, head_texts_);
-  if (head) memo_->keep_head(body, *head);
+  if (head) memo_->offer_head(body, *head);
   return head;
 }
 
@@ -93,7 +93,7 @@ Result<AttachmentsPlace> RequestReader::read_hessian2(Bytes body, const RequestH
     return fail(ErrorCode::kMalformed, hessian2_.problem());
   }
   const bool is_whole_map = place.form == AttachmentsPlace::Form::kMap && place.end == body.size();
-  if (place.is_plain && is_whole_map) memo_->keep_attachments(rest, out);
+  if (place.is_plain && is_whole_map) memo_->offer_attachments(rest, out);
   return place;
 }
 
