@@ -48,9 +48,10 @@ struct OutboundRequest {
 };
 
 // The outbound side of one worker: downstream -> request -> route -> balance -> upstream, and the
-// answers back. outbound.cpp follows a request in this order, outbound_answers.cpp has the way
-// back, outbound_losses.cpp what becomes of requests whose provider fails them. Lives on its
-// worker's thread.
+// answers back. outbound.cpp follows a request to the choice of its provider, outbound_sending.cpp
+// from there to the provider's connection; outbound_answers.cpp has the way back,
+// outbound_losses.cpp what becomes of requests whose provider fails them. Lives on its worker's
+// thread.
 class Outbound : private EventHandler {
  public:
   explicit Outbound(WorkerContext& context);
@@ -85,13 +86,6 @@ class Outbound : private EventHandler {
   std::size_t kept_bytes() const { return kept_bytes_; }
 
  private:
-  // What a cluster and provider add to a request, and how long the answer may take.
-  struct Delivery {
-    ClusterState* cluster = nullptr;
-    std::size_t provider = 0;
-    std::chrono::milliseconds timeout{0};
-  };
-
   void process(OutboundRequest& request);
   // request
   bool decode(OutboundRequest& request);

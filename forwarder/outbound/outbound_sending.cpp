@@ -1,0 +1,168 @@
+// What the chosen provider is sent: the consumer's frame with our id, and the attachments that it
+// needs from us.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "forwarder/limits.h"
+#include "forwarder/outbound/outbound.h"
+
+namespace skiff::forwarder {
+
+using dubbo::FrameHeader;
+using dubbo::Status;
+using std::chrono::milliseconds;
+
+void Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t provider,
+                    UpstreamConnection& upstream) {
+  const governance::ProviderEndpoint& spec = cluster.spec->providers[provider];
+  const std::size_t waiting = upstream.output_size();
+  if (waiting > 0 && waiting + request.frame.bytes.size() > limits::kUpstreamQueueMaxBytes) {
+    context_.log.warn(LogKind::kLimit, context_.loop.now(),
+                      "provider " + upstream.address() + " does not take its requests");
+    return answer_error(request, Status::kServerThreadpoolExhausted,
+                        "provider " + upstream.address() + " does not take its requests: " +
+                            std::to_string(waiting) + " bytes wait for it");
+  }
+  const auto splice = plan_additions(request, *cluster.spec, spec);
+  std::uint64_t wire_id = SlotTable::kOneWayId;
+  if (request.header().is_two_way) {
+    Slot* slot = take_slot(request, upstream, timeout_of(request, spec));
+    if (slot == nullptr) return;
+    keep_for_retry(request, spec, *slot);
+    wire_id = slot->wire_id();
+  }
+  append_frame(request, splice, wire_id, upstream);
+  note_sent(*cluster.endpoints[provider]);
+}
+
+void Outbound::note_sent(Endpoint& endpoint) {
+  const TimePoint now = context_.loop.now();
+  if (endpoint.health.state() != EndpointHealth::State::kAdmitted) {
+    const bool is_probe = endpoint.health.admits(now);
+    context_.counters.add(is_probe ? Counter::kUpstreamProbes : Counter::kUpstreamEjectedUsed);
+  }
+  endpoint.health.note_sent(now);
+}
+
+milliseconds Outbound::timeout_of(const OutboundRequest& request,
+                                  const governance::ProviderEndpoint& provider) const {
+  if (request.timeout) return *request.timeout;
+  if (request.method != nullptr && !provider.method_timeouts.empty()) {
+    const auto found = provider.method_timeouts.find(request.method->name);
+    if (found != provider.method_timeouts.end()) return found->second;
+  }
+  return provider.timeout.count() > 0 ? provider.timeout : context_.config.default_timeout;
+}
+
+// What a thin client cannot know (reference.md 1.9): the provider's token and timeout, and which
+// group and version "any" has become. Nothing to add is the ordinary case.
+std::optional<dubbo::AttachmentSplice> Outbound::plan_additions(
+    const OutboundRequest& request, const governance::Cluster& cluster,
+    const governance::ProviderEndpoint& provider) {
+  if (!request.attachments_readable) return std::nullopt;
+  std::array<std::pair<std::string_view, std::string_view>, 4> added;
+  std::size_t count = 0;
+  if (!provider.token.empty() && attachments_.find("token") != provider.token) {
+    added[count++] = {"token", provider.token};
+  }
+  std::array<char, 24> timeout_text{};
+  const bool knows_timeout = provider.timeout.count() > 0 || !provider.method_timeouts.empty();
+  if (knows_timeout && !attachments_.find("timeout")) {
+    const auto written =
+        std::to_chars(timeout_text.data(), timeout_text.data() + timeout_text.size(),
+                      timeout_of(request, provider).count());
+    added[count++] = {"timeout", {timeout_text.data(), written.ptr}};
+  }
+  if (request.group && *request.group != cluster.group) {
+    added[count++] = {"group", cluster.group};
+  }
+  if (request.head.version == "*") added[count++] = {"version", cluster.version};
+  if (count == 0) return std::nullopt;
+  return reader_.splice(request.header().serialization, request.frame.body(),
+                        std::span(added).first(count), inserted_);
+}
+
+Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream,
+                          milliseconds timeout) {
+  Slot* slot = slots_.take();
+  if (slot == nullptr) {
+    context_.log.warn(LogKind::kLimit, context_.loop.now(),
+                      "too many requests are in flight; further ones are refused");
+    answer_error(request, Status::kServerThreadpoolExhausted,
+                 "the agent has " + std::to_string(slots_.in_use()) +
+                     " requests without an answer, its limit");
+    return nullptr;
+  }
+  slot->request_id = request.header().request_id;
+  slot->consumer = request.consumer;
+  slot->serialization = request.header().serialization;
+  slot->method = request.method;
+  if (slot->method != nullptr) ++slot->method->service->in_flight;
+  if (request.history.attempts > 1) {
+    slot->history = std::make_unique<RequestHistory>(request.history);
+  }
+  slot->received = request.received;
+  slot->request_size = static_cast<std::uint32_t>(request.frame.bytes.size());
+  slot->timeout = timeout;
+  upstream.add(*slot);
+  const auto spent =
+      std::chrono::duration_cast<milliseconds>(context_.loop.now() - request.received);
+  context_.loop.arm(slot->deadline, std::max(timeout - spent, milliseconds(0)));
+  return slot;
+}
+
+// Only where the provider's URL says that requests may be carried out more than once.
+void Outbound::keep_for_retry(const OutboundRequest& request,
+                              const governance::ProviderEndpoint& provider, Slot& slot) {
+  std::uint32_t retries = provider.retries;
+  if (request.method != nullptr && !provider.method_retries.empty()) {
+    const auto found = provider.method_retries.find(request.method->name);
+    if (found != provider.method_retries.end()) retries = found->second;
+  }
+  retries = std::min(retries, request.history.retries_left.value_or(retries));
+  const dubbo::Bytes frame = request.frame.bytes;
+  if (retries == 0 || frame.size() > limits::kKeptRequestMaxBytes) return;
+  if (kept_bytes_ + frame.size() > limits::kKeptMaxBytes) {
+    context_.counters.add(Counter::kNotKept);
+    return;
+  }
+  slot.retries_left = retries;
+  slot.kept = context_.loop.buffers().take(frame.size());
+  slot.kept_size = static_cast<std::uint32_t>(frame.size());
+  kept_bytes_ += slot.kept.capacity();
+  std::memcpy(slot.kept.data(), frame.data(), frame.size());
+  dubbo::write_request_id(slot.kept.data(), slot.request_id);
+}
+
+void Outbound::append_frame(const OutboundRequest& request,
+                            const std::optional<dubbo::AttachmentSplice>& splice,
+                            std::uint64_t wire_id, UpstreamConnection& upstream) {
+  const std::span<std::byte> frame = splice ? spliced_frame(request, *splice) : request.frame.bytes;
+  dubbo::write_request_id(frame.data(), wire_id);
+  upstream.append_output(frame);
+}
+
+std::span<std::byte> Outbound::spliced_frame(const OutboundRequest& request,
+                                             const dubbo::AttachmentSplice& splice) {
+  const dubbo::Bytes body = request.frame.body();
+  const std::size_t tail = body.size() - splice.resume_at;
+  const std::size_t body_size = splice.insert_at + inserted_.size() + tail;
+  const std::span<std::byte> frame =
+      context_.loop.turn_memory().build(FrameHeader::kSize + body_size);
+  std::byte* out_body = frame.data() + FrameHeader::kSize;
+  std::memcpy(frame.data(), request.frame.bytes.data(), FrameHeader::kSize + splice.insert_at);
+  std::memcpy(out_body + splice.insert_at, inserted_.data(), inserted_.size());
+  std::memcpy(out_body + splice.insert_at + inserted_.size(), body.data() + splice.resume_at, tail);
+  if (splice.length_field_at) {
+    std::byte* field = out_body + *splice.length_field_at;
+    dubbo::wire::store_u32(field, dubbo::wire::load_u32(field) + splice.length_growth);
+  }
+  dubbo::write_body_size(frame.data(), static_cast<std::uint32_t>(body_size));
+  return frame;
+}
+
+}  // namespace skiff::forwarder
