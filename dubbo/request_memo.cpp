@@ -1,5 +1,7 @@
 #include "dubbo/request_memo.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <functional>
 #include <string_view>
@@ -20,6 +22,24 @@ std::string_view moved(std::string_view text, Bytes bytes, const std::vector<std
   return as_text(copy).substr(offset, text.size());
 }
 
+std::array<std::string_view, 5> texts_of(const RequestHead& head) {
+  return {head.protocol_version, head.path, head.version, head.method, head.parameter_types};
+}
+
+bool can_keep(Bytes bytes, const RequestHead& head) {
+  return std::ranges::all_of(texts_of(head),
+                             [bytes](std::string_view text) { return lies_in(text, bytes); });
+}
+
+bool can_keep(Bytes bytes, const Attachments& attachments) {
+  if (attachments.dropped() > 0) return false;
+  for (std::size_t i = 0; i < attachments.size(); ++i) {
+    const auto& [key, value] = attachments[i];
+    if (!lies_in(key, bytes) || !lies_in(value, bytes)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 const RequestHead* RequestMemo::head_of(Bytes body) {
@@ -32,17 +52,8 @@ const RequestHead* RequestMemo::head_of(Bytes body) {
 }
 
 void RequestMemo::offer_head(Bytes body, const RequestHead& head) {
-  if (head_tenure_.gives_way()) keep_head(body, head);
-}
-
-void RequestMemo::keep_head(Bytes body, const RequestHead& head) {
   const Bytes bytes = body.first(head.arguments_offset);
-  head_bytes_.clear();
-  for (const std::string_view text :
-       {head.protocol_version, head.path, head.version, head.method, head.parameter_types}) {
-    if (!lies_in(text, bytes)) return;
-  }
-  if (bytes.size() > kMaxBytes) return;
+  if (bytes.size() > kMaxBytes || !head_tenure_.gives_way() || !can_keep(bytes, head)) return;
   head_bytes_.assign(bytes.begin(), bytes.end());
   head_ = head;
   for (std::string_view* text : {&head_.protocol_version, &head_.path, &head_.version,
@@ -61,16 +72,8 @@ const Attachments* RequestMemo::attachments_of(Bytes bytes) {
 }
 
 void RequestMemo::offer_attachments(Bytes bytes, const Attachments& attachments) {
-  if (attachment_tenure_.gives_way()) keep_attachments(bytes, attachments);
-}
-
-void RequestMemo::keep_attachments(Bytes bytes, const Attachments& attachments) {
-  attachment_bytes_.clear();
-  if (bytes.size() > kMaxBytes || attachments.dropped() > 0) return;
-  for (std::size_t i = 0; i < attachments.size(); ++i) {
-    const auto& [key, value] = attachments[i];
-    if (!lies_in(key, bytes) || !lies_in(value, bytes)) return;
-  }
+  if (bytes.size() > kMaxBytes || !attachment_tenure_.gives_way()) return;
+  if (!can_keep(bytes, attachments)) return;
   attachment_bytes_.assign(bytes.begin(), bytes.end());
   attachments_.clear();
   for (std::size_t i = 0; i < attachments.size(); ++i) {

@@ -54,9 +54,6 @@ class RequestMemo {
     std::uint8_t offers_ = 0;  // since it came
   };
 
-  void keep_head(Bytes body, const RequestHead& head);
-  void keep_attachments(Bytes bytes, const Attachments& attachments);
-
   std::vector<std::byte> head_bytes_;
   RequestHead head_;
   Tenure head_tenure_;

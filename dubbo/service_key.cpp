@@ -22,7 +22,7 @@ bool is_in_comma_list(std::string_view list, std::string_view group) {
 }  // namespace
 
 bool group_matches(std::string_view wanted, std::string_view provided) {
-  if (wanted == "*" || wanted == provided) return true;
+  if (wanted == provided || wanted == "*") return true;
   return !provided.empty() && is_in_comma_list(wanted, provided);
 }
 

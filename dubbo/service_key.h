@@ -25,7 +25,7 @@ struct ServiceKey {
   std::string to_string() const;
 };
 
-// True where `provider` is one that a consumer asking for `wanted` may be given (reference.md 1.4):
+// True where `provider` is one that a consumer asking for `wanted` may be given:
 // the interface is equal, or wanted's is "*"; the group is equal, or "*", or in wanted's comma
 // list; the version is equal or "*". Absent matches only absent.
 bool matches(const ServiceKey& wanted, const ServiceKey& provider);

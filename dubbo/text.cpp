@@ -88,7 +88,7 @@ std::string& TextArena::next() {
   return text;
 }
 
-void TextArena::clear() {
+void TextArena::reuse() {
   for (std::size_t i = 0; i < used_; ++i) {
     if (texts_[i].capacity() > kMaxKeptBytes) std::string().swap(texts_[i]);
   }

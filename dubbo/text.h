@@ -35,9 +35,13 @@ class TextArena {
  public:
   // An empty string to fill.
   std::string& next();
-  void clear();
+  void clear() {
+    if (used_ > 0) reuse();
+  }
 
  private:
+  void reuse();
+
   static constexpr std::size_t kMaxKeptTexts = 256;
   static constexpr std::size_t kMaxKeptBytes = 4096;  // of one text
 

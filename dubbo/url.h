@@ -11,8 +11,7 @@
 namespace skiff::dubbo {
 
 // A Dubbo URL: protocol://[user:password@]host:port/path?key=value&...
-// Parameters are kept sorted, as Java's toFullString() writes them, and are not escaped one by one
-// (reference.md 1.2).
+// Parameters are kept sorted, as Java's toFullString() writes them, and are not escaped one by one.
 struct Url {
   std::string protocol;
   std::string username;

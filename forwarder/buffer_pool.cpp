@@ -24,8 +24,8 @@ PooledBlock& PooledBlock::operator=(PooledBlock&& other) noexcept {
   return *this;
 }
 
-void PooledBlock::release() {
-  if (data_ != nullptr) pool_->give_back(data_, capacity_);
+void PooledBlock::give_back() {
+  pool_->give_back(data_, capacity_);
   data_ = nullptr;
   capacity_ = 0;
 }

@@ -25,9 +25,13 @@ class PooledBlock {
 
   std::byte* data() const { return data_; }
   std::size_t capacity() const { return capacity_; }
-  void release();
+  void release() {
+    if (data_ != nullptr) give_back();
+  }
 
  private:
+  void give_back();
+
   friend class BufferPool;
   PooledBlock(BufferPool* pool, std::byte* data, std::size_t capacity)
       : pool_(pool), data_(data), capacity_(capacity) {}

@@ -67,7 +67,8 @@ struct TrafficSnapshot {
   std::map<std::string, std::uint64_t> gauges;
   std::map<std::string, std::map<std::string, MethodTraffic>> methods;  // interface -> method
   std::map<std::string, std::string> endpoints;  // "10.0.0.5:20882" -> "connected", "idle",
-                                                 // "connecting", "readonly", "down: <error>"
+                                                 // "connecting", "readonly",
+                                                 // "failing: <error>", "down: <error>"
 };
 
 // The data plane: listeners and workers. All calls may come from any thread but the workers'; they

@@ -65,6 +65,8 @@ namespace skiff::forwarder {
     "Connections closed because their bytes are no Dubbo frame")                                   \
   X(kOversized, "oversized_frames_total", "Frames over the body limit")                            \
   X(kAcceptFailures, "accept_failures_total", "Connections that could not be accepted")            \
+  X(kConnectionsRefused, "connections_refused_total",                                              \
+    "Connections closed as they came since their worker has too many")                             \
   X(kHandedOver, "connections_handed_over_total",                                                  \
     "Connections that the worker which accepted them gave to one with fewer")                      \
   X(kInboundConnections, "inbound_connections_total", "Connections accepted on the inbound port")  \

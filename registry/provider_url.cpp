@@ -26,7 +26,7 @@ bool is_letter_or_digit(char c) {
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
 
-// Parameters are not escaped one by one, so these would cut a URL apart (reference.md 1.2).
+// Parameters are not escaped one by one, so these would cut a URL apart.
 std::string_view first_forbidden(std::string_view text, std::string_view forbidden) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (is_control(text[i]) || forbidden.find(text[i]) != std::string_view::npos) {

@@ -10,8 +10,8 @@
 #include "dubbo/url.h"
 #include "registry/control_plane.h"
 
-// The URLs that we write into registries: the encoding of reference.md 1.2, the parameters that
-// stock consumers need (1.3). Pure functions.
+// The URLs that we write into registries, with the parameters that stock consumers need. Pure
+// functions.
 namespace skiff::registry {
 
 // Names the port that a provider really listens on, for other agents.

@@ -15,7 +15,9 @@ Inbound::~Inbound() = default;
 
 void Inbound::accept(AcceptedSocket socket) {
   if (connections_.size() >= limits::kConnectionsMax) {
-    context_.counters.add(Counter::kAcceptFailures);
+    context_.counters.add(Counter::kConnectionsRefused);
+    context_.log.warn(LogKind::kLimit, context_.loop.now(),
+                      "too many connections are open; further ones are closed");
     return;
   }
   context_.counters.add(Counter::kInboundConnections);

@@ -81,7 +81,9 @@ class InboundConnection final : public FrameConnection {
   PendingRequests callbacks_;  // two-way requests of the provider to this consumer
   bool leaving_ = false;       // finish when nothing is pending
   TimePoint draining_since_{};
-  Timer abandoned_timer_;             // armed while something is pending
+  // Runs out every abandoned_time from the first request on, so that one may be kept for twice
+  // that.
+  Timer abandoned_timer_;
   std::uint32_t made_room_at_s_ = 0;  // when has_room() last looked for abandoned requests
 };
 

@@ -63,12 +63,17 @@ void PendingRequests::erase(std::size_t place) {
 template <typename Condition>
 std::vector<PendingRequest> PendingRequests::take_where(Condition condition) {
   std::vector<PendingRequest> taken;
-  std::vector<PendingRequest> kept;
-  for (const PendingRequest& request : std::exchange(places_, {})) {
-    if (request.port != 0) (condition(request) ? taken : kept).push_back(request);
-  }
+  std::vector<PendingRequest> old(places_.size());
+  old.swap(places_);
   size_ = 0;
-  for (const PendingRequest& request : kept) add(request);
+  for (const PendingRequest& request : old) {
+    if (request.port == 0) continue;
+    if (condition(request)) {
+      taken.push_back(request);
+    } else {
+      insert(request);
+    }
+  }
   return taken;
 }
 

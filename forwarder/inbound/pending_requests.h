@@ -19,7 +19,7 @@ struct PendingRequest {
 
 // The pending requests of one connection, by id. Some consumers use one id for all their requests,
 // so an id may be in it several times. Lives on its worker's thread. No allocation while their
-// number stays below what it once was.
+// number stays below what it once was, but for the calls that take several out.
 class PendingRequests {
  public:
   std::size_t size() const { return size_; }

@@ -30,6 +30,7 @@ void WeightedRandom::refresh(TimePoint now) {
 }
 
 std::size_t WeightedRandom::among_all(std::uint64_t random) const {
+  if (ends_.size() == 1) return 0;
   const std::uint64_t total = ends_.back();
   if (total == 0) return random % ends_.size();
   const auto chosen = std::ranges::upper_bound(ends_, random % total);

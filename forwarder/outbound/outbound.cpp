@@ -1,7 +1,6 @@
 #include "forwarder/outbound/outbound.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "forwarder/limits.h"
@@ -35,13 +34,17 @@ bool too_many_failing(const ClusterState& cluster) {
   return failing * 100 > connectable * limits::kFailingPercentMax;
 }
 
-// nullopt where it is no positive number.
+// nullopt where it is no positive number. By hand, since std::from_chars takes five times as long
+// for so few digits, and this is read from every request.
 std::optional<milliseconds> parse_timeout(std::string_view text) {
+  constexpr std::size_t kDigitsMax = 18;  // fit 64 bits
+  if (text.empty() || text.size() > kDigitsMax) return std::nullopt;
   std::int64_t asked_ms = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), asked_ms);
-  if (error != std::errc{} || end != text.data() + text.size() || asked_ms <= 0) {
-    return std::nullopt;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    asked_ms = asked_ms * 10 + (c - '0');
   }
+  if (asked_ms == 0) return std::nullopt;
   return std::min<milliseconds>(milliseconds(asked_ms), limits::kTimeoutMax);
 }
 
@@ -82,7 +85,9 @@ Outbound::~Outbound() { context_.loop.forget(*this); }
 
 void Outbound::accept(AcceptedSocket socket) {
   if (consumers_.size() >= limits::kConnectionsMax) {
-    context_.counters.add(Counter::kAcceptFailures);
+    context_.counters.add(Counter::kConnectionsRefused);
+    context_.log.warn(LogKind::kLimit, context_.loop.now(),
+                      "too many connections are open; further ones are closed");
     return;
   }
   context_.counters.add(Counter::kOutboundConnections);
@@ -163,9 +168,12 @@ bool Outbound::decode(OutboundRequest& request) {
   return true;
 }
 
-// The last one of a name counts, as with stock decoders.
+// The last one of a name counts, as with stock decoders. What a lost connection gave back ends with
+// what we had added for its provider.
 void Outbound::read_wishes(OutboundRequest& request) const {
-  for (std::size_t i = 0; i < attachments_.size(); ++i) {
+  const std::size_t all = attachments_.size() + attachments_.dropped();
+  const std::size_t asked = all - std::min<std::size_t>(all, request.history.added_attachments);
+  for (std::size_t i = 0; i < std::min(asked, attachments_.size()); ++i) {
     const auto& [key, value] = attachments_[i];
     if (key == "group") {
       request.group = value;
@@ -256,15 +264,14 @@ ClusterState* Outbound::choose_cluster(OutboundRequest& request, ServiceEntry& s
     return dubbo::version_matches(request.head.version, cluster.spec->version) &&
            (!request.attachments_readable || dubbo::group_matches(group, cluster.spec->group));
   };
-  const auto count = std::ranges::count_if(clusters, matches);
-  if (count == 0) return nullptr;
-  if (count > 1 && !request.attachments_readable) return nullptr;
-  // Several only where the request asks for any group or version.
-  std::uint64_t skip = count == 1 ? 0 : context_.random() % static_cast<std::uint64_t>(count);
+  ClusterState* chosen = nullptr;
+  std::uint64_t count = 0;
+  // Several only where the request asks for any group or version: each is chosen as often.
   for (ClusterState& cluster : clusters) {
-    if (matches(cluster) && skip-- == 0) return &cluster;
+    if (!matches(cluster)) continue;
+    if (++count == 1 || context_.random() % count == 0) chosen = &cluster;
   }
-  return nullptr;
+  return count > 1 && !request.attachments_readable ? nullptr : chosen;
 }
 
 void Outbound::explain_no_cluster(OutboundRequest& request, ServiceEntry& service) {
@@ -303,7 +310,7 @@ void Outbound::deliver(OutboundRequest& request, ClusterState& cluster) {
 }
 
 // Good ones by weight; else one that is leaving but still connected; else one that requests failed
-// at; else, for the first attempt, any.
+// at; else, for the first attempt or after a lost connection, any.
 std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& request,
                                                      ClusterState& cluster) {
   using Fitness = Endpoint::Fitness;

@@ -66,7 +66,10 @@ class Outbound : private EventHandler {
 
   // Closes every consumer's connection as soon as nothing is owed to it.
   void drain();
-  bool is_quiet() const { return consumers_.size() == 0; }
+  // One-way requests outlive their consumer: they must have left, too.
+  bool is_quiet() {
+    return consumers_.size() == 0 && held_.size() == 0 && !upstreams_.has_output();
+  }
 
   // From DownstreamConnection.
   void on_request(DownstreamConnection& consumer, const Frame& frame);
@@ -100,14 +103,14 @@ class Outbound : private EventHandler {
   // balance
   void deliver(OutboundRequest& request, ClusterState& cluster);
   std::optional<std::size_t> choose_provider(const OutboundRequest& request, ClusterState& cluster);
-  // upstream
+  // upstream: outbound_sending.cpp
   void send(OutboundRequest& request, ClusterState& cluster, std::size_t provider,
             UpstreamConnection& upstream);
   void note_sent(Endpoint& endpoint);
   std::chrono::milliseconds timeout_of(const OutboundRequest& request,
                                        const governance::ProviderEndpoint& provider) const;
   std::optional<dubbo::AttachmentSplice> plan_additions(
-      const OutboundRequest& request, const governance::Cluster& cluster,
+      OutboundRequest& request, const governance::Cluster& cluster,
       const governance::ProviderEndpoint& provider);
   void keep_for_retry(const OutboundRequest& request, const governance::ProviderEndpoint& provider,
                       Slot& slot);
@@ -120,7 +123,7 @@ class Outbound : private EventHandler {
   std::span<std::byte> spliced_frame(const OutboundRequest& request,
                                      const dubbo::AttachmentSplice& splice);
 
-  // answers
+  // answers: outbound_answers.cpp
   void note_outcome(UpstreamConnection& upstream, const Frame& answer);
   void release(Slot& slot);
   void answer_slot(Slot& slot, dubbo::Status status, const std::string& message);
@@ -129,7 +132,7 @@ class Outbound : private EventHandler {
   void write_error(Handle consumer, std::uint64_t request_id, dubbo::Serialization serialization,
                    dubbo::Status status, const std::string& message);
 
-  // losses
+  // losses: outbound_losses.cpp
   struct LostUpstream {
     std::unique_ptr<UpstreamConnection> connection;
     std::string reason;

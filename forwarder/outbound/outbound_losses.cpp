@@ -1,4 +1,5 @@
 // What becomes of requests whose provider does not answer, or whose connection was lost.
+#include <algorithm>
 #include <utility>
 
 #include "forwarder/outbound/outbound.h"
@@ -48,15 +49,18 @@ void Outbound::settle(const LostUpstream& lost) {
 void Outbound::resend(const LostUpstream& lost, const Frame& frame) {
   if (!frame.header.is_request || frame.header.is_event) return;
   OutboundRequest request(frame, Handle{}, context_.loop.now());
-  request.history.attempts = 1;
   if (frame.header.is_two_way) {
     Slot* slot = slots_.find(frame.header.request_id);
     if (slot == nullptr || slot->upstream != lost.connection.get()) return;  // answered since
     request.frame.header.request_id = slot->request_id;
     request.consumer = slot->consumer;
     request.received = slot->received;
+    request.history.attempts = 1;
     if (slot->history) request.history = std::move(*slot->history);
+    request.history.added_attachments = slot->added_attachments;
     release(*slot);
+  } else {
+    request.history.take_one_way_note(static_cast<std::uint32_t>(frame.header.request_id >> 32));
   }
   request.history.tried += " " + lost.connection->address() + " (" + lost.reason + ")";
   // Nothing else speaks against a provider whose connection broke: it would be chosen again.
@@ -73,7 +77,8 @@ void Outbound::retry(Slot& slot, const std::string& reason) {
   context_.loop.turn_memory().keep(std::move(kept));
   if (slot.history) request.history = std::move(*slot.history);
   RequestHistory& history = request.history;
-  history.attempts = std::max(history.attempts, 1);
+  history.attempts = std::max<std::uint8_t>(history.attempts, 1);
+  history.added_attachments = 0;  // the copy is the consumer's frame
   history.retries_left = retries_left;
   history.lost_at = slot.upstream->address();
   history.tried += " " + history.lost_at + " (" + reason + ")";

@@ -28,7 +28,7 @@ void Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t
                             std::to_string(waiting) + " bytes wait for it");
   }
   const auto splice = plan_additions(request, *cluster.spec, spec);
-  std::uint64_t wire_id = SlotTable::kOneWayId;
+  std::uint64_t wire_id = SlotTable::one_way_id(request.history.one_way_note());
   if (request.header().is_two_way) {
     Slot* slot = take_slot(request, upstream, timeout_of(request, spec));
     if (slot == nullptr) return;
@@ -58,10 +58,10 @@ milliseconds Outbound::timeout_of(const OutboundRequest& request,
   return provider.timeout.count() > 0 ? provider.timeout : context_.config.default_timeout;
 }
 
-// What a thin client cannot know (reference.md 1.9): the provider's token and timeout, and which
+// What a thin client cannot know: the provider's token and timeout, and which
 // group and version "any" has become. Nothing to add is the ordinary case.
 std::optional<dubbo::AttachmentSplice> Outbound::plan_additions(
-    const OutboundRequest& request, const governance::Cluster& cluster,
+    OutboundRequest& request, const governance::Cluster& cluster,
     const governance::ProviderEndpoint& provider) {
   if (!request.attachments_readable) return std::nullopt;
   std::array<std::pair<std::string_view, std::string_view>, 4> added;
@@ -71,7 +71,7 @@ std::optional<dubbo::AttachmentSplice> Outbound::plan_additions(
   }
   std::array<char, 24> timeout_text{};
   const bool knows_timeout = provider.timeout.count() > 0 || !provider.method_timeouts.empty();
-  if (knows_timeout && !attachments_.find("timeout")) {
+  if (knows_timeout && !request.timeout) {
     const auto written =
         std::to_chars(timeout_text.data(), timeout_text.data() + timeout_text.size(),
                       timeout_of(request, provider).count());
@@ -82,8 +82,10 @@ std::optional<dubbo::AttachmentSplice> Outbound::plan_additions(
   }
   if (request.head.version == "*") added[count++] = {"version", cluster.version};
   if (count == 0) return std::nullopt;
-  return reader_.splice(request.header().serialization, request.frame.body(),
-                        std::span(added).first(count), inserted_);
+  auto splice = reader_.splice(request.header().serialization, request.frame.body(),
+                               std::span(added).first(count), inserted_);
+  if (splice) request.history.added_attachments += static_cast<std::uint8_t>(count);
+  return splice;
 }
 
 Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream,
@@ -105,6 +107,7 @@ Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream
   if (request.history.attempts > 1) {
     slot->history = std::make_unique<RequestHistory>(request.history);
   }
+  slot->added_attachments = request.history.added_attachments;
   slot->received = request.received;
   slot->request_size = static_cast<std::uint32_t>(request.frame.bytes.size());
   slot->timeout = timeout;

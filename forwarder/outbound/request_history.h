@@ -8,12 +8,23 @@ namespace skiff::forwarder {
 
 // What became of a request so far.
 struct RequestHistory {
-  int attempts = 0;   // to send it
+  std::uint8_t attempts = 0;  // to send it
+  // Attachments that its frame got from us, at the end: they are not the consumer's wishes.
+  std::uint8_t added_attachments = 0;
   std::string tried;  // " 10.0.0.5:20882 (connection refused)" for each that failed
   // Of a request whose connection was lost: where, so that it goes elsewhere if it can; and, where
   // it was sent, how often it may still be sent.
   std::string lost_at;
   std::optional<std::uint32_t> retries_left;
+
+  // Of a one-way request this much of its history is kept, in its id on the wire.
+  std::uint32_t one_way_note() const {
+    return std::uint32_t{added_attachments} << 8 | std::uint32_t{attempts};
+  }
+  void take_one_way_note(std::uint32_t note) {
+    attempts = static_cast<std::uint8_t>(note);
+    added_attachments = static_cast<std::uint8_t>(note >> 8);
+  }
 };
 
 }  // namespace skiff::forwarder

@@ -82,9 +82,13 @@ ServiceEntry* RouteTable::find(std::string_view interface) {
 }
 
 ServiceEntry* RouteTable::only_service() {
-  if (entries_.size() != 1) return nullptr;
-  ServiceEntry& entry = *entries_.begin()->second;
-  return !entry.removed && entry.clusters_.size() == 1 ? &entry : nullptr;
+  ServiceEntry* only = nullptr;
+  for (const auto& [interface, entry] : entries_) {
+    if (entry->removed) continue;
+    if (only != nullptr) return nullptr;
+    only = entry.get();
+  }
+  return only != nullptr && only->clusters_.size() == 1 ? only : nullptr;
 }
 
 void RouteTable::release_endpoints(ServiceEntry& entry) {

@@ -49,7 +49,7 @@ class ServiceEntry {
   MethodStats& method(std::string_view name);
   const TextMap<std::unique_ptr<MethodStats>>& methods() const { return methods_; }
 
-  // "1.0.0 (group g), 2.0.0": what there are providers of, for error messages.
+  // "version 1.0.0 group g, version 2.0.0": what there are providers of, for error messages.
   std::string known_clusters() const;
 
   std::uint32_t in_flight = 0;  // requests whose slot points to a MethodStats of this entry
@@ -77,7 +77,7 @@ class RouteTable {
 
   // nullptr where the interface has no route.
   ServiceEntry* find(std::string_view interface);
-  // The only cluster of the only service; nullptr where there are several, or none.
+  // The service that has a route, where that is one only and has one cluster; else nullptr.
   ServiceEntry* only_service();
 
   std::size_t size() const { return entries_.size(); }

@@ -37,7 +37,8 @@ struct Slot {
   std::uint32_t generation = 0;
   std::uint32_t retries_left = 0;  // after it was sent; only with `kept`
   std::uint32_t kept_size = 0;
-  std::uint32_t request_size = 0;  // bytes
+  std::uint32_t request_size = 0;      // bytes
+  std::uint8_t added_attachments = 0;  // in the frame that was sent
   dubbo::Serialization serialization = dubbo::Serialization::kHessian2;
   std::unique_ptr<RequestHistory> history;  // null at the first attempt
   PooledBlock kept;                         // the consumer's frame, to be sent again
@@ -50,8 +51,11 @@ struct Slot {
 // The slots of one worker; they have stable addresses. Lives on its worker's thread.
 class SlotTable {
  public:
-  // The wire id of one-way requests, which have no slot.
-  static constexpr std::uint64_t kOneWayId = UINT32_MAX;
+  // The wire id of one-way requests, which have no slot: no index is like it. `note` is for whoever
+  // gets the frame back unsent.
+  static constexpr std::uint64_t one_way_id(std::uint32_t note) {
+    return std::uint64_t{note} << 32 | UINT32_MAX;
+  }
 
   // `on_deadline` is called with the Slot whose deadline came.
   SlotTable(Outbound& owner, Timer::Callback on_deadline, std::uint32_t limit)

@@ -36,7 +36,9 @@ void UpstreamConnection::on_timer() {
     return close("no connection within " + std::to_string(context_.config.connect_timeout.count()) +
                  " ms");
   }
-  if (endpoint_ != nullptr && in_flight_ == 0 && endpoint_->connections.front() != this) {
+  const bool is_idle =
+      in_flight_ == 0 && context_.loop.now() - last_read() >= context_.config.heartbeat_interval;
+  if (endpoint_ != nullptr && is_idle && endpoint_->connections.front() != this) {
     return pool_.retire_further(*this);
   }
   const auto [step, next_look] = silence_.check(context_.loop.now(), last_read());

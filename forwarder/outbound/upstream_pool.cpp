@@ -97,6 +97,13 @@ void UpstreamPool::closed(UpstreamConnection& connection, bool was_connecting,
   }
 }
 
+bool UpstreamPool::has_output() {
+  bool found = false;
+  connections_.for_each(
+      [&found](UpstreamConnection& one) { found = found || one.output_size() > 0; });
+  return found;
+}
+
 void UpstreamPool::retire_further(UpstreamConnection& connection) {
   std::erase(connection.endpoint()->connections, &connection);
   connection.retire();

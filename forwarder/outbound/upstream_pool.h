@@ -41,6 +41,8 @@ class UpstreamPool {
   // A request that was sent to the provider at `address` came to nothing.
   void request_failed(const std::string& address, const std::string& reason);
 
+  // Whether something waits to be written to a provider.
+  bool has_output();
   std::size_t open_connections() const { return connections_.size(); }
   template <typename Visit>
   void for_each_endpoint(Visit visit) const {

@@ -11,7 +11,7 @@
 
 namespace skiff::registry {
 
-// Dubbo's interface-level registry in ZooKeeper (reference.md 1.1): one session, in it the nodes
+// Dubbo's interface-level registry in ZooKeeper: one session, in it the nodes
 // that we own and the lists that we watch. Lives on the control thread. Its destructor closes the
 // session, which may take up to 5 s where the server is slow to answer.
 class ZookeeperRegistry final : public Registry, private SessionEvents {

@@ -1,7 +1,8 @@
 #include "tests/bench/load_connection.h"
 
-#include <cassert>
 #include <utility>
+
+#include "dubbo/check.h"
 
 namespace skiff::bench {
 
@@ -28,7 +29,7 @@ std::uint64_t LoadConnection::id_of(std::size_t slot) const {
 }
 
 void LoadConnection::request(dubbo::Bytes body, TimePoint due) {
-  assert(has_room());
+  check(has_room(), "a request without room");
   const std::uint16_t index = free_.back();
   free_.pop_back();
   Slot& slot = slots_[index];

@@ -125,8 +125,6 @@ int run(Arguments& arguments) {
   arguments.load.duration = millis(arguments.seconds);
   arguments.load.warmup = millis(arguments.warmup);
   arguments.load.call.timeout = std::chrono::milliseconds(arguments.timeout_ms);
-  prctl(PR_SET_TIMERSLACK,
-        1UL);  // the kernel's 50 us would be added to every request of an open loop
   const Result<LoadResult> result = run_load(arguments.load);
   if (!result) return report_failure(result.error());
   std::cout << to_json(arguments.load, *result).dump() << std::endl;

@@ -59,7 +59,9 @@ TEST_F(RequestMemoTest, TextsStayReadableAfterTheBytesTheyWereReadFromAreGone) {
             "a text that is long enough to lie on the heap");
 }
 
-TEST_F(RequestMemoTest, ForgetsRatherThanKeepAHeadWhoseTextLiesElsewhere) {
+TEST_F(RequestMemoTest, DoesNotKeepAHeadWhoseTextLiesElsewhereAndKeepsWhatItKnew) {
+  offer("a");
+  EXPECT_EQ(known("a"), "a");
   const std::string body = "bytes";
   const std::string decoded = "text decoded into memory of its own";
   RequestHead head;
@@ -67,6 +69,7 @@ TEST_F(RequestMemoTest, ForgetsRatherThanKeepAHeadWhoseTextLiesElsewhere) {
   head.arguments_offset = body.size();
   memo_.offer_head(as_bytes(body), head);
   EXPECT_EQ(known(body), "");
+  EXPECT_EQ(known("a"), "a");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -219,10 +220,17 @@ TEST_P(ConsumerFaults, HasTheKernelLookForConsumersThatVanished) {
     if (is_it) agents_end = fd;
   }
   ASSERT_GE(agents_end, 0);
-  int keepalive = 0;
-  socklen_t size = sizeof keepalive;
-  ASSERT_EQ(getsockopt(agents_end, SOL_SOCKET, SO_KEEPALIVE, &keepalive, &size), 0);
-  EXPECT_EQ(keepalive, 1);
+  const auto option = [agents_end](int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    EXPECT_EQ(getsockopt(agents_end, level, name, &value, &size), 0);
+    return value;
+  };
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE) +
+                option(IPPROTO_TCP, TCP_KEEPINTVL) * option(IPPROTO_TCP, TCP_KEEPCNT),
+            120)
+      << "seconds until a consumer that vanished is given up";
 }
 
 INSTANTIATE_TEST_SUITE_P(EachPort, ConsumerFaults,

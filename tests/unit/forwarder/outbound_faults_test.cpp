@@ -285,6 +285,37 @@ TEST_F(OutboundFaults, GoesElsewhereWhenAProviderCannotBeConnectedToInTime) {
   EXPECT_EQ(counter("upstream_connect_failures_total"), 1U);
 }
 
+TEST_F(OutboundFaults, TakesNothingForTheConsumersWishThatItAddedForAnotherProvider) {
+  config_.connect_timeout = std::chrono::milliseconds(50);
+  testing::FullListener black_hole;
+  start();
+  governance::ProviderEndpoint first = provider_at(black_hole.port(), 100);
+  governance::ProviderEndpoint second = provider_at(substitute_.port(), 0);
+  first.timeout = std::chrono::milliseconds(7001);
+  second.timeout = std::chrono::milliseconds(8002);
+  route({first, second});
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1, .two_way = false}) + request_frame({.id = 2}));
+  RawPeer upstream = substitute_.accept();
+  for (const char* request : {"one-way", "two-way"}) {
+    const std::string body = upstream.receive()->body();
+    EXPECT_TRUE(
+        body.ends_with("\x07timeout\x04"
+                       "8002Z"))
+        << request << ": " << body;
+  }
+}
+
+TEST_F(OutboundFaults, DrainsNotBeforeAOneWayRequestHasLeft) {
+  testing::FullListener black_hole;
+  start();
+  route({provider_at(black_hole.port(), 100)});
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1, .two_way = false}));
+  ASSERT_TRUE(eventually([&] { return counter("outbound_one_way_total") == 1; }));
+  EXPECT_FALSE(forwarder_->drain(std::chrono::milliseconds(30)));
+}
+
 TEST_F(OutboundFaults, SendsALostRequestAgainWhereTheProviderAllowsIt) {
   start();
   governance::ProviderEndpoint first = provider_at(provider_.port(), 100);

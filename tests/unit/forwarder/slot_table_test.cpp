@@ -37,7 +37,8 @@ TEST_F(SlotTableTest, FindsASlotByTheIdOnTheWire) {
   Slot* slot = take();
   EXPECT_EQ(table_.find(slot->wire_id()), slot);
   EXPECT_EQ(table_.find(slot->wire_id() + 1), nullptr);
-  EXPECT_EQ(table_.find(SlotTable::kOneWayId), nullptr);
+  EXPECT_EQ(table_.find(SlotTable::one_way_id(0)), nullptr);
+  EXPECT_EQ(table_.find(SlotTable::one_way_id(1)), nullptr);
   EXPECT_EQ(table_.find(UINT64_MAX), nullptr);
 }
 
