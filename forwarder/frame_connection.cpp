@@ -217,13 +217,9 @@ void FrameConnection::keep_partial(std::span<const std::byte> bytes) {
 
 // --- writing
 
-void FrameConnection::append_output(std::span<std::byte> frames) {
-  if (state_ == State::kClosed) return;
-  if (!flush_scheduled_) {
-    flush_scheduled_ = true;
-    loop_.mark_dirty(*this);
-  }
-  output_.append(frames);
+void FrameConnection::schedule_flush() {
+  flush_scheduled_ = true;
+  loop_.mark_dirty(*this);
 }
 
 void FrameConnection::append_copy(dubbo::Bytes frames) {

@@ -31,7 +31,11 @@ class FrameConnection : public EventHandler {
   bool is_closed() const { return state_ == State::kClosed; }
 
   // Appends whole frames, which lie in the loop's TurnMemory.
-  void append_output(std::span<std::byte> frames);
+  void append_output(std::span<std::byte> frames) {
+    if (state_ == State::kClosed) return;
+    if (!flush_scheduled_) schedule_flush();
+    output_.append(frames);
+  }
   void append_copy(dubbo::Bytes frames);
   // Appends the answer to something that the peer may send without end and without reading: false,
   // and nothing is appended, where more than limits::kReplyQueueMaxBytes wait for it.
@@ -85,6 +89,7 @@ class FrameConnection : public EventHandler {
   enum class State : std::uint8_t { kConnecting, kOpen, kFinishing, kLingering, kClosed };
 
   bool takes_frames() const { return state_ == State::kOpen && !input_ignored_; }
+  void schedule_flush();
   void finish_connecting();
   void read_frames();
   // One read; returns false when there is nothing more to read for now.

@@ -22,15 +22,7 @@ ssize_t write_parts(int fd, std::span<iovec> parts) {
 
 }  // namespace
 
-void OutputQueue::append(std::span<std::byte> frames) {
-  turn_size_ += frames.size();
-  if (last_ != TurnMemory::kNoPiece) {
-    TurnMemory::Piece& last = turn_.piece(last_);
-    if (last.data + last.size == frames.data()) {
-      last.size += frames.size();
-      return;
-    }
-  }
+void OutputQueue::begin_piece(std::span<std::byte> frames) {
   const std::uint32_t added = turn_.add_piece(frames);
   (last_ == TurnMemory::kNoPiece ? first_ : turn_.piece(last_).next) = added;
   last_ = added;

@@ -23,8 +23,19 @@ class OutputQueue {
   bool empty() const { return size() == 0; }
   std::size_t size() const { return rest_.size() + turn_size_; }
 
-  // Appends whole frames that lie in the turn's memory.
-  void append(std::span<std::byte> frames);
+  // Appends whole frames that lie in the turn's memory. Frames that came together mostly leave
+  // together: what lies behind the last one makes that piece longer.
+  void append(std::span<std::byte> frames) {
+    turn_size_ += frames.size();
+    if (last_ != TurnMemory::kNoPiece) {
+      TurnMemory::Piece& last = turn_.piece(last_);
+      if (last.data + last.size == frames.data()) {
+        last.size += frames.size();
+        return;
+      }
+    }
+    begin_piece(frames);
+  }
   // Writes until all is written or `fd` takes no more. Where it failed, errno says why.
   Progress write_to(int fd);
   // Copies what is left of this turn's frames: must be called before its memory is released.
@@ -51,6 +62,7 @@ class OutputQueue {
     }
   }
 
+  void begin_piece(std::span<std::byte> frames);
   void note_sent(std::size_t sent);
   std::size_t frame_end_after(std::size_t sent) const;
 
