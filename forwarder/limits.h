@@ -62,7 +62,8 @@ inline constexpr std::size_t kHeldBytesMax = 32 * kMiB;
 
 // Connections of one worker and side; more are closed as they come.
 inline constexpr std::size_t kConnectionsMax = 200'000;
-inline constexpr auto kAcceptPause = 100ms;  // after the process ran out of descriptors
+inline constexpr std::size_t kAcceptsPerTurnMax = 64;  // of one listener, before requests are read
+inline constexpr auto kAcceptPause = 100ms;            // after the process ran out of descriptors
 
 // Attempts to send one request, where nothing of it had been sent before.
 inline constexpr int kAttemptsMax = 8;

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdint>
 
 #include "forwarder/limits.h"
 
@@ -13,29 +14,31 @@ Listener::Listener(WorkerContext& context, Fd fd, bool local_only, Accept accept
       fd_(std::move(fd)),
       local_only_(local_only),
       accept_(std::move(accept)),
-      retry_([](void* self) { static_cast<Listener*>(self)->accept_all(); }, this) {}
+      retry_([](void* self) { static_cast<Listener*>(self)->on_events(0); }, this) {}
 
 Listener::~Listener() { context_.loop.forget(*this); }
 
 Result<void> Listener::start() { return context_.loop.add(fd_.get(), *this); }
 
-void Listener::on_events(std::uint32_t /*events*/) { accept_all(); }
+void Listener::on_events(std::uint32_t /*events*/) {
+  if (accept_up_to(limits::kAcceptsPerTurnMax)) context_.loop.revisit(*this);
+}
 
 void Listener::stop() {
   if (!fd_.valid()) return;
-  accept_all();
+  accept_up_to(SIZE_MAX);
   retry_.cancel();
   fd_.reset();
 }
 
-void Listener::accept_all() {
-  while (fd_.valid()) {
+bool Listener::accept_up_to(std::size_t most) {
+  for (std::size_t accepted = 0; fd_.valid() && accepted < most; ++accepted) {
     Fd socket(accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.valid()) {
       if (peer_is_allowed(socket)) accept_(std::move(socket));
       continue;
     }
-    if (errno == EAGAIN) return;
+    if (errno == EAGAIN) return false;
     if (errno == EINTR || errno == ECONNABORTED) continue;
     // Out of descriptors or memory: the connections wait in the kernel's queue until the next try.
     context_.counters.add(Counter::kAcceptFailures);
@@ -43,8 +46,9 @@ void Listener::accept_all() {
                       "cannot accept connections: " + errno_text(errno) +
                           "; raise the limit of open files (LimitNOFILE)");
     context_.loop.arm(retry_, limits::kAcceptPause);
-    return;
+    return false;
   }
+  return fd_.valid();
 }
 
 bool Listener::peer_is_allowed(const Fd& socket) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,7 +28,8 @@ class Listener : public EventHandler {
   void stop();
 
  private:
-  void accept_all();
+  // True where more may wait.
+  bool accept_up_to(std::size_t most);
   bool peer_is_allowed(const Fd& socket);
 
   WorkerContext& context_;
