@@ -46,6 +46,7 @@ Agent::~Agent() { shut_down(); }
 
 Result<void> Agent::begin() {
   spdlog::info("skiff {} ({}), {} workers", version(), commit(), config_.forwarder.workers);
+  if (auto opened = open_state(); !opened) return opened;
   auto forwarder = forwarder::Forwarder::start(config_.forwarder, *this);
   if (!forwarder) return tl::unexpected<Error>(std::move(forwarder.error()));
   forwarder_ = std::move(*forwarder);
@@ -56,14 +57,27 @@ Result<void> Agent::begin() {
   return {};
 }
 
+Result<void> Agent::open_state() {
+  if (config_.state_dir.empty()) {
+    spdlog::info("no state folder: publications and subscriptions end with this process");
+    return {};
+  }
+  auto keeper = StateKeeper::open(config_.state_dir, control_thread_);
+  if (!keeper) return tl::unexpected<Error>(std::move(keeper.error()));
+  state_ = std::move(*keeper);
+  return {};
+}
+
 // It is made on its own thread, where the registries' first events may arrive at any time.
 Result<void> Agent::start_control_plane() {
   std::promise<Result<void>> promise;
   control_thread_.post([this, &promise] {
-    auto plane = registry::ControlPlane::create(
-        control_plane_config(config_, forwarder_->inbound_port()), control_thread_, *this);
+    auto plane =
+        registry::ControlPlane::create(control_plane_config(config_, forwarder_->inbound_port()),
+                                       control_thread_, *this, state_.get());
     if (!plane) return promise.set_value(tl::unexpected<Error>(std::move(plane.error())));
     control_plane_ = std::move(*plane);
+    if (state_) state_->attach(*control_plane_);
     control_plane_->start();
     promise.set_value({});
   });
@@ -194,12 +208,28 @@ void Agent::stop() {
         plane.withdraw_all(kWithdrawTime, [done] { done(true); });
       });
   if (!withdrawn) spdlog::warn("not everything could be withdrawn from the registries in time");
+  finish_writing_state();
   spdlog::info("stopping: waiting for requests in flight");
   if (!forwarder_->drain(config_.drain_timeout)) {
     spdlog::warn("requests were still in flight after the drain timeout, and were cut off");
   }
   shut_down();
   spdlog::info("stopped");
+}
+
+void Agent::finish_writing_state() {
+  if (!state_) return;
+  const auto stored = control_->wait_for<bool>(kStateTime, [this](auto& /*plane*/, auto done) {
+    state_->when_all_stored([done] { done(true); });
+  });
+  if (!stored) spdlog::warn("the state was not written in time; a restart finds an older one");
+}
+
+StateReport Agent::state() {
+  if (!state_) return {};
+  return control_->ask([this](registry::ControlPlane&) { return state_->report(); })
+      .value_or(StateReport{.folder = config_.state_dir,
+                            .problem = "the control thread does not answer"});
 }
 
 // No new API requests, then the control plane, so that API calls that wait for it get their
@@ -210,6 +240,7 @@ void Agent::shut_down() {
   if (http_) http_->close_listeners();
   control_thread_.stop();
   control_plane_.reset();
+  state_.reset();
   http_.reset();
   forwarder_.reset();
 }

@@ -12,6 +12,7 @@
 #include "agent/config.h"
 #include "agent/control_client.h"
 #include "agent/http_server.h"
+#include "agent/state_keeper.h"
 #include "dubbo/result.h"
 #include "forwarder/forwarder.h"
 #include "registry/control_plane.h"
@@ -44,10 +45,12 @@ class Agent final : private registry::ControlPlaneSink,
   void log_registries();
 
   // Withdraws everything from the registries, lets requests in flight finish, stops. Takes at most
-  // kWithdrawTime and the drain timeout.
+  // kWithdrawTime, kStateTime and the drain timeout. What was published and subscribed is
+  // remembered all the same.
   void stop();
 
   static constexpr std::chrono::seconds kWithdrawTime{3};
+  static constexpr std::chrono::seconds kStateTime{2};
   // How long a start waits for registries before it counts as ready without them.
   static constexpr std::chrono::seconds kRegistryGrace{3};
 
@@ -55,9 +58,11 @@ class Agent final : private registry::ControlPlaneSink,
   explicit Agent(AgentConfig config);
 
   Result<void> begin();
+  Result<void> open_state();
   Result<void> start_control_plane();
   Result<void> start_api();
   void log_start();
+  void finish_writing_state();
   void shut_down();
 
   // On the control thread.
@@ -73,6 +78,7 @@ class Agent final : private registry::ControlPlaneSink,
   forwarder::TrafficSnapshot traffic() override;
   bool is_stopping() override { return stopping_; }
   const AgentConfig& config() override { return config_; }
+  StateReport state() override;
 
   const AgentConfig config_;
   std::atomic<bool> running_{false};
@@ -83,6 +89,7 @@ class Agent final : private registry::ControlPlaneSink,
 
   // In the order of their start; each uses those above it.
   registry::ControlThread control_thread_;
+  std::unique_ptr<StateKeeper> state_;  // empty without a state folder
   std::unique_ptr<forwarder::Forwarder> forwarder_;
   std::unique_ptr<registry::ControlPlane> control_plane_;  // used on the control thread only
   std::optional<ControlClient> control_;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agent/config.h"
+#include "agent/state_report.h"
 #include "forwarder/forwarder.h"
 
 namespace skiff::agent {
@@ -30,6 +31,7 @@ class ApiBackend {
   // True once the agent stops: verbs are refused then.
   virtual bool is_stopping() = 0;
   virtual const AgentConfig& config() = 0;
+  virtual StateReport state() = 0;
 };
 
 }  // namespace skiff::agent

@@ -85,9 +85,11 @@ ApiResponse get_readyz(const ApiCall& call) {
   const auto registries =
       call.control.ask([](registry::ControlPlane& plane) { return plane.registries(); });
   if (!registries) return control_is_silent();
+  const StateReport state = call.backend.state();
   const ordered_json json = {{"status", readiness.ready ? "ready" : "not ready"},
                              {"reason", readiness.reason},
-                             {"registries", registries_json(*registries)}};
+                             {"registries", registries_json(*registries)},
+                             {"state", {{"folder", state.folder}, {"problem", state.problem}}}};
   return json_response(json, readiness.ready ? 200 : 503);
 }
 
@@ -100,6 +102,7 @@ ApiResponse get_metrics(const ApiCall& call) {
     return known;
   });
   if (!input) return control_is_silent();
+  input->state = call.backend.state();
   input->traffic = call.backend.traffic();
   input->api_requests = call.counters.counts();
   input->ready = call.backend.readiness().ready;

@@ -26,6 +26,10 @@ enum Metric : std::size_t {
   kSubscriptions,
   kSubscriptionProviders,
   kApiRequests,
+  kStateStored,
+  kStateWrites,
+  kStateWriteFailures,
+  kStateFilesSetAside,
   kMethodRequests,
   kMethodFailures,
   kEndpoints,
@@ -40,6 +44,10 @@ constexpr std::array<AgentMetric, kMetricCount> kMetrics = {{
     {"skiff_subscriptions", "Subscriptions of this agent by state and origin", false},
     {"skiff_subscription_providers", "Providers of all subscriptions together", false},
     {"skiff_api_requests_total", "Requests to the HTTP API by route and status code", true},
+    {"skiff_state_stored", "1 where a restart would find the present state", false},
+    {"skiff_state_writes_total", "Writes of files in the state folder", true},
+    {"skiff_state_write_failures_total", "Writes among them that failed", true},
+    {"skiff_state_files_set_aside_total", "Files of the state folder that could not be used", true},
     {"skiff_requests_total", "Requests on the outbound port by service and method", true},
     {"skiff_request_failures_total",
      "Requests among them that the agent answered itself with an error", true},
@@ -136,6 +144,19 @@ MetricFamily api_requests(const MetricsInput& input) {
   return family;
 }
 
+void add_state(const StateReport& state, std::vector<MetricFamily>& families) {
+  const bool is_stored = !state.folder.empty() && state.problem.empty();
+  const std::array<std::pair<Metric, double>, 4> values = {
+      {{kStateStored, is_stored ? 1 : 0},
+       {kStateWrites, number(state.writes)},
+       {kStateWriteFailures, number(state.write_failures)},
+       {kStateFilesSetAside, number(state.files_set_aside)}}};
+  for (const auto& [metric, value] : values) {
+    families.push_back(family_of(metric));
+    add(families.back(), {}, value);
+  }
+}
+
 void add_methods(const MetricsInput& input, std::vector<MetricFamily>& families) {
   MetricFamily requests = family_of(kMethodRequests);
   MetricFamily failures = family_of(kMethodFailures);
@@ -184,6 +205,7 @@ std::string metrics_text(const MetricsInput& input) {
       build_info(),        ready(input),         registry_connected(input),
       publications(input), subscriptions(input), subscription_providers(input),
       api_requests(input)};
+  add_state(input.state, families);
   add_methods(input, families);
   families.push_back(endpoints(input));
   add_data_plane(forwarder::counter_infos(), input.traffic.counters, true, families);

@@ -8,12 +8,29 @@ namespace skiff::agent {
 
 inline constexpr const char* kDefaultStateDir = "/var/lib/skiff";
 
-// Creates `path`, one level deep, where it is missing, and checks that it can be written. Fails
-// with kUnavailable and a sentence that says what is wrong.
+// Creates `path`, one level deep, where it is missing. Fails with kUnavailable and a sentence that
+// says what is wrong. That it cannot be written is no failure: after trouble with a disk it may be
+// so, and what is in it is needed all the more.
 Result<void> prepare_state_dir(const std::string& path);
 
-// The folder to use: `wanted`, which must be writable, or, where it is "", kDefaultStateDir if that
-// is writable, else "".
+// The folder to use: `wanted`, or, where it is "", kDefaultStateDir if that can be written and no
+// other agent uses it, else "".
 Result<std::string> choose_state_dir(const std::string& wanted);
+
+// A state folder belongs to one agent at a time: with its files go the sessions in the registries.
+// It is free again when the process ends, whichever way.
+class StateDirLock {
+ public:
+  // Fails with kUnavailable where another agent has it, or it cannot be opened.
+  static Result<StateDirLock> take(const std::string& path);
+  ~StateDirLock();
+  StateDirLock(StateDirLock&& other) noexcept;
+  StateDirLock& operator=(StateDirLock&&) = delete;
+
+ private:
+  explicit StateDirLock(int folder) : folder_(folder) {}
+
+  int folder_;
+};
 
 }  // namespace skiff::agent

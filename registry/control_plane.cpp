@@ -14,6 +14,8 @@
 #include "registry/provider_url.h"
 #include "registry/publications.h"
 #include "registry/registry_links.h"
+#include "registry/saved_state.h"
+#include "registry/state_store.h"
 #include "registry/subscriptions.h"
 #include "registry/url_stamps.h"
 #include "registry/verb_waiters.h"
@@ -38,20 +40,22 @@ dubbo::ServiceKey normalized(dubbo::ServiceKey service) {
 class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
  public:
   ControlPlaneImpl(ControlPlaneConfig config, const AdvertiseSpec& advertise, Executor& executor,
-                   ControlPlaneSink& sink)
+                   ControlPlaneSink& sink, StateStore* store)
       : config_(std::move(config)),
         advertise_(advertise),
         executor_(executor),
+        store_(store != nullptr ? *store : no_store_),
         stamps_(config_.application),
         resolver_(executor),
         context_{.executor = executor,
                  .resolver = resolver_,
                  .events = *this,
+                 .store = store_,
                  .advertise = advertise_,
                  .inbound_port = config_.inbound_port},
         waiters_(executor),
         links_(context_),
-        directory_(sink),
+        directory_(executor, sink, store_),
         publications_(stamps_, withdrawals_),
         subscriptions_(stamps_, directory_, withdrawals_),
         on_demand_(executor, directory_),
@@ -59,6 +63,8 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
 
   Result<void> open_registries() { return links_.open_configured(config_.registries); }
 
+  void restore(const SavedState& state, const std::vector<SavedList>& lists) override;
+  SavedState state() const override;
   void start() override { links_.start(); }
 
   void publish(PublicationRequest request, std::chrono::milliseconds wait,
@@ -84,6 +90,8 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
                                          std::uint16_t port) const;
   VerbOutcome withdrawal_outcome(const std::string& subject, VerbState when_gone) const;
   void close_unused_links_later();
+  // `done`, called when what was asked for is stored.
+  VerbCallback once_stored(VerbCallback done);
 
   void on_link_changed(RegistryLink& link) override;
   void on_registered(RegistryLink& link, const dubbo::Url& url) override;
@@ -96,7 +104,10 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   const AdvertiseSpec advertise_;
   Executor& executor_;
   Alive alive_;
+  NoStateStore no_store_;
+  StateStore& store_;
   bool stopping_ = false;
+  SavedState final_state_;  // once stopping
   UrlStamps stamps_;
   HostResolver resolver_;
   const RegistryLinkContext context_;
@@ -133,12 +144,13 @@ void ControlPlaneImpl::publish(PublicationRequest request, std::chrono::millisec
   auto warnings = publications_.publish(request, *links);
   close_unused_links_later();
   if (!warnings) return done(tl::unexpected<Error>(std::move(warnings.error())));
+  store_.on_state_changed();
 
   const PublicationId id{request.service, request.port};
   local_services_.add(id);
   waiters_.add(
       id.subject(), wait, [this, id] { return publications_.outcome(id); },
-      with_warnings(std::move(done), std::move(*warnings)));
+      once_stored(with_warnings(std::move(done), std::move(*warnings))));
 }
 
 void ControlPlaneImpl::subscribe(SubscriptionRequest request, std::chrono::milliseconds wait,
@@ -150,12 +162,13 @@ void ControlPlaneImpl::subscribe(SubscriptionRequest request, std::chrono::milli
   auto warnings = subscriptions_.subscribe(request, *links);
   close_unused_links_later();
   if (!warnings) return done(tl::unexpected<Error>(std::move(warnings.error())));
+  store_.on_state_changed();
 
   const dubbo::ServiceKey service = request.service;
   waiters_.add(
       list_subject(service.interface), wait,
       [this, service] { return subscriptions_.outcome(service); },
-      with_warnings(std::move(done), std::move(*warnings)));
+      once_stored(with_warnings(std::move(done), std::move(*warnings))));
 }
 
 void ControlPlaneImpl::unpublish(const dubbo::ServiceKey& service, std::uint16_t port,
@@ -167,6 +180,7 @@ void ControlPlaneImpl::unpublish(const dubbo::ServiceKey& service, std::uint16_t
   if (publications_.contains(*id)) {
     url = publications_.outcome(*id).url;
     publications_.withdraw(*id);
+    store_.on_state_changed();
     waiters_.check(subject);
     // Never written anywhere: there is nothing to be confirmed.
     if (!withdrawals_.is_leaving(subject)) local_services_.withdraw(*id);
@@ -179,7 +193,7 @@ void ControlPlaneImpl::unpublish(const dubbo::ServiceKey& service, std::uint16_t
         outcome.url = url;
         return outcome;
       },
-      std::move(done));
+      once_stored(std::move(done)));
 }
 
 void ControlPlaneImpl::unsubscribe(const dubbo::ServiceKey& service, std::chrono::milliseconds wait,
@@ -188,6 +202,7 @@ void ControlPlaneImpl::unsubscribe(const dubbo::ServiceKey& service, std::chrono
   const std::string subject = Subscriptions::subject(key);
   if (subscriptions_.contains(key)) {
     subscriptions_.withdraw(key);
+    store_.on_state_changed();
     close_unused_links_later();
   } else if (!withdrawals_.is_leaving(subject)) {
     return done(fail(ErrorCode::kNotFound, "there is no subscription of " + key.to_string()));
@@ -195,7 +210,7 @@ void ControlPlaneImpl::unsubscribe(const dubbo::ServiceKey& service, std::chrono
   waiters_.add(
       subject, wait,
       [this, subject] { return withdrawal_outcome(subject, VerbState::kUnsubscribed); },
-      std::move(done));
+      once_stored(std::move(done)));
 }
 
 void ControlPlaneImpl::need_service(const std::string& interface) {
@@ -203,6 +218,7 @@ void ControlPlaneImpl::need_service(const std::string& interface) {
 }
 
 void ControlPlaneImpl::withdraw_all(std::chrono::milliseconds wait, std::function<void()> done) {
+  if (!stopping_) final_state_ = state();
   stopping_ = true;
   publications_.withdraw_all();
   subscriptions_.withdraw_consumers();
@@ -270,6 +286,50 @@ VerbOutcome ControlPlaneImpl::withdrawal_outcome(const std::string& subject,
   return outcome;
 }
 
+VerbCallback ControlPlaneImpl::once_stored(VerbCallback done) {
+  return [&store = store_, done = std::move(done)](const Result<VerbOutcome>& outcome) {
+    store.when_stored([done, outcome] { done(outcome); });
+  };
+}
+
+void ControlPlaneImpl::restore(const SavedState& state, const std::vector<SavedList>& lists) {
+  links_.take_up(state.sessions);
+  directory_.remember(lists);
+  const auto left_out = [](const std::string& subject, const Error& error) {
+    spdlog::error("{} cannot be restored and is forgotten: {}", subject, error.message);
+  };
+  for (const SavedState::Publication& saved : state.publications) {
+    const PublicationId id{saved.request.service, saved.request.port};
+    const auto restored = links_.choose(saved.request.registry).and_then([&](const auto& links) {
+      return publications_.restore(saved, links);
+    });
+    if (restored) {
+      local_services_.add(id);
+    } else {
+      left_out(id.subject(), restored.error());
+    }
+  }
+  for (const SavedState::Subscription& saved : state.subscriptions) {
+    const auto restored = links_.choose(saved.request.registry).and_then([&](const auto& links) {
+      return subscriptions_.restore(saved, links);
+    });
+    if (!restored) left_out(Subscriptions::subject(saved.request.service), restored.error());
+  }
+  for (const SavedState::Leaving& leaving : state.leaving) {
+    RegistryLink* link = links_.find(leaving.written.registry);
+    const auto url = dubbo::Url::parse(leaving.written.url);
+    if (link != nullptr && url) withdrawals_.withdraw(leaving.subject, *link, *url);
+  }
+}
+
+SavedState ControlPlaneImpl::state() const {
+  if (stopping_) return final_state_;
+  return {.publications = publications_.saved(),
+          .subscriptions = subscriptions_.saved(),
+          .leaving = withdrawals_.saved(),
+          .sessions = links_.saved()};
+}
+
 // Later, because a link must not go while one of its own events is being handled.
 void ControlPlaneImpl::close_unused_links_later() {
   executor_.post(alive_.guard([this] {
@@ -286,6 +346,7 @@ void ControlPlaneImpl::on_link_changed(RegistryLink& link) {
   for (const PublicationId& id : publications_.on_link_changed(link)) {
     waiters_.check(id.subject());
   }
+  store_.on_state_changed();  // the session may be another one
 }
 
 void ControlPlaneImpl::on_registered(RegistryLink& link, const dubbo::Url& url) {
@@ -303,6 +364,7 @@ void ControlPlaneImpl::on_register_failed(RegistryLink& link, const dubbo::Url& 
 void ControlPlaneImpl::on_unregistered(RegistryLink& link, const dubbo::Url& url) {
   const auto subject = withdrawals_.on_unregistered(link, url);
   if (!subject) return;
+  store_.on_state_changed();
   waiters_.check(*subject);
   waiters_.check(kEverything);
   const PublicationId id = PublicationId::of(url);
@@ -322,7 +384,8 @@ void ControlPlaneImpl::on_providers(RegistryLink& link, const std::string& inter
 
 Result<std::unique_ptr<ControlPlane>> ControlPlane::create(ControlPlaneConfig config,
                                                            Executor& executor,
-                                                           ControlPlaneSink& sink) {
+                                                           ControlPlaneSink& sink,
+                                                           StateStore* store) {
   auto advertise = parse_advertise(config.advertise);
   if (!advertise) return tl::unexpected<Error>(std::move(advertise.error()));
   if (config.inbound_port == 0) {
@@ -331,7 +394,8 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::create(ControlPlaneConfig co
   if (config.default_provider_port == 0) {
     return fail(ErrorCode::kInvalidArgument, "provider port 0: expected 1..65535");
   }
-  auto plane = std::make_unique<ControlPlaneImpl>(std::move(config), *advertise, executor, sink);
+  auto plane =
+      std::make_unique<ControlPlaneImpl>(std::move(config), *advertise, executor, sink, store);
   if (auto opened = plane->open_registries(); !opened) {
     return tl::unexpected<Error>(std::move(opened.error()));
   }

@@ -122,19 +122,31 @@ class ControlPlaneSink {
   virtual void on_local_services(const std::vector<LocalService>& services) = 0;
 };
 
+class StateStore;
+struct SavedState;
+struct SavedList;
+
 // Desired publications and subscriptions, what the registries say, and what follows for the data
 // plane. Lives on the control thread: every call and every callback is made there.
 class ControlPlane {
  public:
-  // Fails with kInvalidArgument where a registry address or `advertise` is wrong. `executor` and
-  // `sink` must outlive it.
+  // Fails with kInvalidArgument where a registry address or `advertise` is wrong. All that is given
+  // by reference must outlive it. Without a `store`, nothing outlives the process.
   static Result<std::unique_ptr<ControlPlane>> create(ControlPlaneConfig config, Executor& executor,
-                                                      ControlPlaneSink& sink);
+                                                      ControlPlaneSink& sink,
+                                                      StateStore* store = nullptr);
   virtual ~ControlPlane() = default;
+
+  // Before start(): goes on where an earlier process stopped. What cannot be gone on with, since
+  // the configuration is another one, is logged and left out.
+  virtual void restore(const SavedState& state, const std::vector<SavedList>& lists) = 0;
+  // What restore() needs. After withdraw_all(), what it was before: a restart publishes again.
+  virtual SavedState state() const = 0;
 
   virtual void start() = 0;
 
-  // `done` comes as soon as the registry confirms, or with kPending after `wait`.
+  // `done` comes as soon as the registry confirms, or with kPending after `wait`; either way when
+  // the store has what was asked for.
   virtual void publish(PublicationRequest request, std::chrono::milliseconds wait,
                        VerbCallback done) = 0;
   virtual void subscribe(SubscriptionRequest request, std::chrono::milliseconds wait,

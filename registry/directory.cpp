@@ -1,10 +1,43 @@
 #include "registry/directory.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
 
+#include "registry/limits.h"
+
 namespace skiff::registry {
+
+void Directory::remember(const std::vector<SavedList>& lists) {
+  std::size_t unreadable = 0;
+  for (const SavedList& list : lists) {
+    std::vector<dubbo::Url> urls;
+    for (const std::string& text : list.providers) {
+      if (auto url = dubbo::Url::parse_node_name(text)) {
+        urls.push_back(std::move(*url));
+      } else {
+        ++unreadable;
+      }
+    }
+    remembered_.insert_or_assign({list.registry, list.interface}, std::move(urls));
+  }
+  if (unreadable != 0) spdlog::warn("{} remembered providers cannot be read", unreadable);
+  if (remembered_.empty()) return;
+  executor_.post_after(kRememberedListExpiry, alive_.guard([this] { forget_remembered(); }));
+}
+
+std::vector<dubbo::Url> Directory::take_remembered(const RegistryLink& link,
+                                                   const std::string& interface) {
+  auto found = remembered_.extract({link.identity(), interface});
+  return found.empty() ? std::vector<dubbo::Url>() : std::move(found.mapped());
+}
+
+void Directory::forget_remembered() {
+  for (const auto& [key, urls] : remembered_) store_.on_list(key.first, key.second, {});
+  remembered_.clear();
+}
 
 void Directory::add_interest(RegistryLink& link, const std::string& interface) {
   Service& service = services_[interface];
@@ -12,8 +45,12 @@ void Directory::add_interest(RegistryLink& link, const std::string& interface) {
     ++known->interested;
     return;
   }
-  service.listings.push_back({.link = &link, .interested = 1, .providers = std::nullopt});
+  service.listings.push_back({.link = &link,
+                              .interested = 1,
+                              .providers = std::nullopt,
+                              .remembered = take_remembered(link, interface)});
   link.registry().watch(interface);
+  if (!service.listings.back().remembered.empty()) refresh(interface, service);
 }
 
 void Directory::drop_interest(RegistryLink& link, const std::string& interface) {
@@ -21,6 +58,7 @@ void Directory::drop_interest(RegistryLink& link, const std::string& interface) 
   Listing* listing = found == services_.end() ? nullptr : find(found->second, link);
   if (listing == nullptr || --listing->interested != 0) return;
   link.registry().unwatch(interface);
+  store_.on_list(link.identity(), interface, {});
   Service& service = found->second;
   std::erase_if(service.listings, [&link](const Listing& one) { return one.link == &link; });
   if (!service.listings.empty()) {
@@ -50,6 +88,8 @@ void Directory::set_providers(const RegistryLink& link, const std::string& inter
   Listing* listing = found == services_.end() ? nullptr : find(found->second, link);
   if (listing == nullptr) return;
   listing->providers = providers;
+  listing->remembered.clear();
+  store_.on_list(link.identity(), interface, providers);
   refresh(interface, found->second);
 }
 
@@ -99,8 +139,7 @@ std::vector<dubbo::Url> Directory::merge(const Service& service) {
   std::vector<dubbo::Url> merged;
   std::unordered_set<std::string> seen;
   for (const Listing& listing : service.listings) {
-    if (!listing.providers) continue;
-    for (const dubbo::Url& url : *listing.providers) {
+    for (const dubbo::Url& url : listing.providers ? *listing.providers : listing.remembered) {
       if (url.parameter("enabled") == "false") continue;
       if (seen.insert(url.to_string()).second) merged.push_back(url);
     }

@@ -4,21 +4,30 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "registry/control_plane.h"
 #include "registry/registry_link.h"
+#include "registry/saved_state.h"
+#include "registry/state_store.h"
 
 namespace skiff::registry {
 
 // The providers of every interface that somebody is interested in, as all registries list them
 // together. One watch an interface and registry, however many ask for it. A registry that is away
-// keeps its last list here. Lives on the control thread.
+// keeps its last list here, and in the store: what an earlier process knew is used until the
+// registry says otherwise. Lives on the control thread.
 class Directory {
  public:
-  // `sink` must outlive it. It hears of an interface when its merged list is first in hand, and at
+  // All must outlive it. `sink` hears of an interface when its merged list is first in hand, and at
   // every change of it.
-  explicit Directory(ControlPlaneSink& sink) : sink_(sink) {}
+  Directory(Executor& executor, ControlPlaneSink& sink, StateStore& store)
+      : executor_(executor), sink_(sink), store_(store) {}
+
+  // Lists of an earlier process, for interfaces that somebody becomes interested in before
+  // kRememberedListExpiry.
+  void remember(const std::vector<SavedList>& lists);
 
   void add_interest(RegistryLink& link, const std::string& interface);
   // Takes back one add_interest().
@@ -43,6 +52,7 @@ class Directory {
     RegistryLink* link = nullptr;
     std::size_t interested = 0;
     std::optional<std::vector<dubbo::Url>> providers;
+    std::vector<dubbo::Url> remembered;  // stands in for `providers` until they come
   };
   struct Service {
     std::vector<Listing> listings;  // in the order of first interest
@@ -56,7 +66,16 @@ class Directory {
   static std::vector<dubbo::Url> merge(const Service& service);
   void refresh(const std::string& interface, Service& service);
 
+  using RegistryAndInterface = std::pair<std::string, std::string>;
+
+  std::vector<dubbo::Url> take_remembered(const RegistryLink& link, const std::string& interface);
+  void forget_remembered();
+
+  Executor& executor_;
   ControlPlaneSink& sink_;
+  StateStore& store_;
+  Alive alive_;
+  std::map<RegistryAndInterface, std::vector<dubbo::Url>> remembered_;  // and not asked for yet
   std::map<std::string, Service, std::less<>> services_;
 };
 

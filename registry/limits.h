@@ -28,6 +28,10 @@ inline constexpr std::chrono::seconds kOnDemandExpiry{60};
 // How long after a failure the choice of the advertised address is tried again.
 inline constexpr std::chrono::seconds kAddressRetryDelay{5};
 
+// How long after a start a list of providers that an earlier process knew waits for somebody to ask
+// for it.
+inline constexpr std::chrono::minutes kRememberedListExpiry{60};
+
 // The control thread's queues. What is over them is dropped, counted and logged.
 inline constexpr std::size_t kMaxQueuedTasks = 100'000;
 inline constexpr std::size_t kMaxTimers = 100'000;

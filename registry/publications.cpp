@@ -73,17 +73,84 @@ void Publications::replace(Publication& publication, const PublicationRequest& r
 
 void Publications::write(const PublicationRequest& request, Placement& placement) {
   if (!placement.link->advertised()) return;
-  auto built = build_provider_url(request, stamps_.next(*placement.link->advertised()));
-  if (!built) {  // a longer address than that of the trial may be what is too much
-    placement.last_error = built.error().message;
-    return;
+  std::optional<dubbo::Url> url = same_as_inherited(request, placement);
+  const bool is_inherited = url.has_value();
+  if (!is_inherited) {
+    auto built = build_provider_url(request, stamps_.next(*placement.link->advertised()));
+    if (!built) {  // a longer address than that of the trial may be what is too much
+      placement.last_error = built.error().message;
+      return;
+    }
+    url = std::move(built->url);
+    if (placement.inherited) placement.superseded = std::move(placement.inherited);
   }
+  placement.inherited.reset();
   placement.last_error.clear();
-  placement.url = std::move(built->url);
-  placement.link->registry().register_url(*placement.url);
+  placement.url = std::move(url);
+  if (is_inherited) {
+    placement.link->keep(*placement.url);
+  } else {
+    placement.link->write(*placement.url);
+  }
+}
+
+std::optional<dubbo::Url> Publications::same_as_inherited(const PublicationRequest& request,
+                                                          const Placement& placement) const {
+  if (!placement.inherited) return std::nullopt;
+  auto again = build_provider_url(
+      request, stamps_.again(*placement.link->advertised(), *placement.inherited));
+  if (!again || again->url != *placement.inherited) return std::nullopt;
+  return std::move(again->url);
+}
+
+Result<void> Publications::restore(const SavedState::Publication& saved,
+                                   const std::vector<RegistryLink*>& links) {
+  auto trial = build_provider_url(saved.request,
+                                  stamps_.next({.host = "127.0.0.1", .port = 1, .reason = {}}));
+  if (!trial) return tl::unexpected<Error>(std::move(trial.error()));
+  if (publications_.size() >= kMaxPublications) {
+    return fail(ErrorCode::kTooLarge,
+                "the limit is " + std::to_string(kMaxPublications) + " publications");
+  }
+  const PublicationId id{saved.request.service, saved.request.port};
+  Publication& publication = publications_[id];
+  publication = {.request = saved.request, .placements = {}};
+  for (RegistryLink* link : links) {
+    Placement placement;
+    placement.link = link;
+    for (const SavedState::Written& written : saved.written) {
+      if (written.registry != link->identity()) continue;
+      auto url = dubbo::Url::parse(written.url);
+      if (!url) continue;
+      if (!placement.inherited) {
+        placement.inherited = std::move(*url);
+      } else {
+        withdrawals_.withdraw(id.subject(), *link, *url);
+      }
+    }
+    write(publication.request, placement);
+    publication.placements.push_back(std::move(placement));
+  }
+  return {};
+}
+
+std::vector<SavedState::Publication> Publications::saved() const {
+  std::vector<SavedState::Publication> result;
+  result.reserve(publications_.size());
+  for (const auto& [id, publication] : publications_) {
+    SavedState::Publication saved{.request = publication.request, .written = {}};
+    for (const Placement& placement : publication.placements) {
+      for (const auto* url : {&placement.url, &placement.inherited, &placement.superseded}) {
+        if (*url) saved.written.push_back({placement.link->identity(), (*url)->to_string()});
+      }
+    }
+    result.push_back(std::move(saved));
+  }
+  return result;
 }
 
 void Publications::withdraw_placement(const std::string& subject, Placement& placement) {
+  if (placement.inherited) withdrawals_.withdraw(subject, *placement.link, *placement.inherited);
   if (placement.url) withdrawals_.withdraw(subject, *placement.link, *placement.url);
   if (placement.superseded) withdrawals_.withdraw(subject, *placement.link, *placement.superseded);
 }
@@ -132,7 +199,8 @@ VerbOutcome Publications::outcome(const PublicationId& id) const {
   }
   outcome.state = VerbState::kRegistered;
   for (const Placement& placement : found->second.placements) {
-    if (outcome.url.empty() && placement.url) outcome.url = placement.url->to_string();
+    const auto& url = placement.url ? placement.url : placement.inherited;
+    if (outcome.url.empty() && url) outcome.url = url->to_string();
     const std::string why = reason(placement);
     if (why.empty()) continue;
     outcome.state = VerbState::kPending;
@@ -145,10 +213,11 @@ std::vector<PublicationStatus> Publications::status() const {
   std::vector<PublicationStatus> result;
   for (const auto& [id, publication] : publications_) {
     for (const Placement& placement : publication.placements) {
+      const auto& url = placement.url ? placement.url : placement.inherited;
       result.push_back({.service = id.service,
                         .port = id.port,
                         .registry = placement.link->registry().name(),
-                        .url = placement.url ? placement.url->to_string() : std::string(),
+                        .url = url ? url->to_string() : std::string(),
                         .registered = placement.registered,
                         .reason = reason(placement)});
     }

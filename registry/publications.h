@@ -10,6 +10,7 @@
 #include "dubbo/result.h"
 #include "registry/control_plane.h"
 #include "registry/registry_link.h"
+#include "registry/saved_state.h"
 #include "registry/url_stamps.h"
 #include "registry/withdrawals.h"
 
@@ -40,6 +41,12 @@ class Publications {
   // Returns warnings. Fails with kInvalidArgument, or kTooLarge over kMaxPublications.
   Result<std::vector<std::string>> publish(const PublicationRequest& request,
                                            const std::vector<RegistryLink*>& links);
+  // Remembers what an earlier process was asked for. Of the URLs that it wrote, the one that
+  // publish() would write now stays as it is; others go as soon as theirs is confirmed. Fails with
+  // kInvalidArgument or kTooLarge.
+  Result<void> restore(const SavedState::Publication& saved,
+                       const std::vector<RegistryLink*>& links);
+  std::vector<SavedState::Publication> saved() const;
   // Forgets it and withdraws its URLs. It must be there.
   void withdraw(const PublicationId& id);
   void withdraw_all();
@@ -66,6 +73,8 @@ class Publications {
     std::string last_error;
     // The confirmed URL of an earlier request, until the present one is confirmed, too.
     std::optional<dubbo::Url> superseded;
+    // Of an earlier process, until the link knows what to advertise.
+    std::optional<dubbo::Url> inherited;
   };
   struct Publication {
     PublicationRequest request;
@@ -75,6 +84,9 @@ class Publications {
   void replace(Publication& publication, const PublicationRequest& request,
                const std::vector<RegistryLink*>& links);
   void write(const PublicationRequest& request, Placement& placement);
+  // The inherited URL, if the request still leads to it.
+  std::optional<dubbo::Url> same_as_inherited(const PublicationRequest& request,
+                                              const Placement& placement) const;
   void withdraw_placement(const std::string& subject, Placement& placement);
   Placement* find(const RegistryLink& link, const dubbo::Url& url);
   static std::string reason(const Placement& placement);

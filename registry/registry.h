@@ -45,6 +45,9 @@ class Registry {
   // written.
   virtual void register_url(const dubbo::Url& url) = 0;
   virtual void unregister_url(const dubbo::Url& url) = 0;
+  // As register_url(), for a URL that an earlier process registered: it may be there already, and
+  // then stays untouched.
+  virtual void keep_url(const dubbo::Url& url) { register_url(url); }
   virtual void watch(const std::string& interface) = 0;
   virtual void unwatch(const std::string& interface) = 0;
 
@@ -54,6 +57,14 @@ class Registry {
   // A server's address as host:port, whose route decides what we advertise; empty where there is
   // none.
   virtual std::string server_address() const = 0;
+
+  // What a later process needs to go on with all that this one has registered, as if it were the
+  // same process; it is a secret. Changes with on_connection() only. "": there is nothing to go on
+  // with.
+  virtual std::string session_ticket() const { return {}; }
+  // Before start(): goes on where the process stopped that had this ticket, if that is still
+  // possible. keep_url() and unregister_url() see to what that one registered.
+  virtual void take_up(const std::string& /*ticket*/) {}
 };
 
 // Opens "memory" or "zookeeper://host:port[,host:port...][/chroot][?group=dubbo]", username and

@@ -26,6 +26,20 @@ void RegistryLink::start() {
   context_.executor.post(alive_.guard([this] { find_address(); }));
 }
 
+void RegistryLink::write(const dubbo::Url& url) {
+  std::string text = url.to_string();
+  unstored_.insert(text);
+  context_.store.on_state_changed();
+  context_.store.when_stored(alive_.guard([this, url, text = std::move(text)] {
+    if (unstored_.erase(text) != 0) registry_->register_url(url);
+  }));
+}
+
+void RegistryLink::take_back(const dubbo::Url& url) {
+  unstored_.erase(url.to_string());
+  registry_->unregister_url(url);
+}
+
 void RegistryLink::find_address() {
   const std::string server = registry_->server_address();
   if (server.empty() || context_.advertise.kind != AdvertiseSpec::Kind::kByRoute) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "registry/control_plane.h"
 #include "registry/host_resolver.h"
 #include "registry/registry.h"
+#include "registry/state_store.h"
 
 namespace skiff::registry {
 
@@ -35,6 +37,7 @@ struct RegistryLinkContext {
   Executor& executor;
   HostResolver& resolver;
   RegistryLinkEvents& events;
+  StateStore& store;
   const AdvertiseSpec& advertise;
   std::uint16_t inbound_port = 0;
 };
@@ -50,6 +53,12 @@ class RegistryLink final : private RegistryEvents {
   void start();
 
   Registry& registry() { return *registry_; }
+  // Registers `url` once it is stored that it belongs to us: after a crash, a node that nobody
+  // remembers would live on for as long as the session does.
+  void write(const dubbo::Url& url);
+  // The same for a URL that an earlier process has written.
+  void keep(const dubbo::Url& url) { registry_->keep_url(url); }
+  void take_back(const dubbo::Url& url);
   const std::string& identity() const { return identity_; }
   bool is_connected() const { return connected_; }
   // Empty until the address is chosen; then it stays as it is.
@@ -78,6 +87,7 @@ class RegistryLink final : private RegistryEvents {
   bool connected_ = false;
   std::string detail_ = "not connected yet";
   std::optional<AdvertisedAddress> advertised_;
+  std::set<std::string> unstored_;  // URLs that are written as soon as they are stored
   std::string why_no_address_ = "the advertised address is not chosen yet";
   Alive alive_;
   std::unique_ptr<Registry> registry_;  // last: it calls the others

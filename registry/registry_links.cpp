@@ -25,7 +25,18 @@ Result<void> RegistryLinks::open_configured(const std::vector<std::string>& addr
   return {};
 }
 
+void RegistryLinks::take_up(const std::vector<SavedState::Session>& sessions) {
+  for (const SavedState::Session& session : sessions) {
+    if (RegistryLink* open = find(session.registry)) {
+      open->registry().take_up(session.ticket);
+    } else {
+      tickets_[session.registry] = session.ticket;
+    }
+  }
+}
+
 void RegistryLinks::start() {
+  started_ = true;
   for (const OpenLink& open : links_) open.link->start();
 }
 
@@ -51,7 +62,10 @@ Result<std::vector<RegistryLink*>> RegistryLinks::choose(const std::optional<Reg
   if (!link) return tl::unexpected<Error>(std::move(link.error()));
   spdlog::info("registry {}: opened, because a request names it", (*link)->registry().name());
   links_.push_back({std::move(*link), true});
-  links_.back().link->start();
+  if (auto ticket = tickets_.extract(*identity)) {
+    links_.back().link->registry().take_up(ticket.mapped());
+  }
+  if (started_) links_.back().link->start();
   return std::vector{links_.back().link.get()};
 }
 
@@ -75,6 +89,15 @@ RegistryLink* RegistryLinks::find(const std::string& identity) const {
     return open.link->identity() == identity;
   });
   return found == links_.end() ? nullptr : found->link.get();
+}
+
+std::vector<SavedState::Session> RegistryLinks::saved() const {
+  std::vector<SavedState::Session> result;
+  for (const OpenLink& open : links_) {
+    std::string ticket = open.link->registry().session_ticket();
+    if (!ticket.empty()) result.push_back({open.link->identity(), std::move(ticket)});
+  }
+  return result;
 }
 
 std::size_t RegistryLinks::opened_on_request() const {

@@ -42,7 +42,7 @@ void Subscriptions::replace(Subscription& subscription, const SubscriptionReques
   for (RegistryLink* link : links) {
     const auto known = std::find_if(old.begin(), old.end(),
                                     [&](const Placement& one) { return one.link == link; });
-    Placement placement{.link = link, .consumer = std::nullopt};
+    Placement placement{.link = link, .consumer = std::nullopt, .inherited = std::nullopt};
     if (known != old.end() && !changed) {
       placement = std::move(*known);
       old.erase(known);
@@ -58,18 +58,80 @@ void Subscriptions::replace(Subscription& subscription, const SubscriptionReques
 
 void Subscriptions::write(const SubscriptionRequest& request, Placement& placement) {
   if (!placement.link->advertised()) return;
-  auto built = build_consumer_url(request, stamps_.next(*placement.link->advertised()));
-  if (!built) {  // a longer address than that of the trial may be what is too much
-    spdlog::warn("{}: no consumer node: {}", subject(request.service), built.error().message);
-    return;
+  std::optional<dubbo::Url> url = same_as_inherited(request, placement);
+  const bool is_inherited = url.has_value();
+  if (!is_inherited) {
+    auto built = build_consumer_url(request, stamps_.next(*placement.link->advertised()));
+    if (!built) {  // a longer address than that of the trial may be what is too much
+      spdlog::warn("{}: no consumer node: {}", subject(request.service), built.error().message);
+      return;
+    }
+    url = std::move(built->url);
+    if (placement.inherited) {
+      withdrawals_.withdraw(subject(request.service), *placement.link, *placement.inherited);
+    }
   }
-  placement.consumer = std::move(built->url);
-  placement.link->registry().register_url(*placement.consumer);
+  placement.inherited.reset();
+  placement.consumer = std::move(url);
+  if (is_inherited) {
+    placement.link->keep(*placement.consumer);
+  } else {
+    placement.link->write(*placement.consumer);
+  }
+}
+
+std::optional<dubbo::Url> Subscriptions::same_as_inherited(const SubscriptionRequest& request,
+                                                           const Placement& placement) const {
+  if (!placement.inherited) return std::nullopt;
+  auto again = build_consumer_url(
+      request, stamps_.again(*placement.link->advertised(), *placement.inherited));
+  if (!again || again->url != *placement.inherited) return std::nullopt;
+  return std::move(again->url);
+}
+
+Result<void> Subscriptions::restore(const SavedState::Subscription& saved,
+                                    const std::vector<RegistryLink*>& links) {
+  const dubbo::ServiceKey& service = saved.request.service;
+  auto trial = build_consumer_url(saved.request,
+                                  stamps_.next({.host = "127.0.0.1", .port = 0, .reason = {}}));
+  if (!trial) return tl::unexpected<Error>(std::move(trial.error()));
+  if (subscriptions_.size() >= kMaxSubscriptions) {
+    return fail(ErrorCode::kTooLarge,
+                "the limit is " + std::to_string(kMaxSubscriptions) + " subscriptions");
+  }
+  Subscription& subscription = subscriptions_[service];
+  subscription = {.request = saved.request, .placements = {}};
+  for (RegistryLink* link : links) {
+    Placement placement{.link = link, .consumer = std::nullopt, .inherited = std::nullopt};
+    for (const SavedState::Written& written : saved.written) {
+      if (written.registry != link->identity()) continue;
+      if (auto url = dubbo::Url::parse(written.url)) placement.inherited = std::move(*url);
+    }
+    directory_.add_interest(*link, service.interface);
+    write(saved.request, placement);
+    subscription.placements.push_back(std::move(placement));
+  }
+  return {};
+}
+
+std::vector<SavedState::Subscription> Subscriptions::saved() const {
+  std::vector<SavedState::Subscription> result;
+  result.reserve(subscriptions_.size());
+  for (const auto& [service, subscription] : subscriptions_) {
+    SavedState::Subscription saved{.request = subscription.request, .written = {}};
+    for (const Placement& placement : subscription.placements) {
+      for (const auto* url : {&placement.consumer, &placement.inherited}) {
+        if (*url) saved.written.push_back({placement.link->identity(), (*url)->to_string()});
+      }
+    }
+    result.push_back(std::move(saved));
+  }
+  return result;
 }
 
 void Subscriptions::remove(const dubbo::ServiceKey& service, const Placement& placement) {
-  if (placement.consumer) {
-    withdrawals_.withdraw(subject(service), *placement.link, *placement.consumer);
+  for (const auto* url : {&placement.consumer, &placement.inherited}) {
+    if (*url) withdrawals_.withdraw(subject(service), *placement.link, **url);
   }
   directory_.drop_interest(*placement.link, service.interface);
 }
@@ -82,9 +144,11 @@ void Subscriptions::withdraw(const dubbo::ServiceKey& service) {
 void Subscriptions::withdraw_consumers() {
   for (auto& [service, subscription] : subscriptions_) {
     for (Placement& placement : subscription.placements) {
-      if (!placement.consumer) continue;
-      withdrawals_.withdraw(subject(service), *placement.link,
-                            *std::exchange(placement.consumer, std::nullopt));
+      for (auto* url : {&placement.consumer, &placement.inherited}) {
+        if (!*url) continue;
+        withdrawals_.withdraw(subject(service), *placement.link,
+                              *std::exchange(*url, std::nullopt));
+      }
     }
   }
 }

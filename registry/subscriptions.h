@@ -9,6 +9,7 @@
 #include "registry/control_plane.h"
 #include "registry/directory.h"
 #include "registry/registry_link.h"
+#include "registry/saved_state.h"
 #include "registry/url_stamps.h"
 #include "registry/withdrawals.h"
 
@@ -29,6 +30,11 @@ class Subscriptions {
   // kInvalidArgument, or kTooLarge over kMaxSubscriptions.
   Result<std::vector<std::string>> subscribe(const SubscriptionRequest& request,
                                              const std::vector<RegistryLink*>& links);
+  // Remembers what an earlier process was asked for; a consumer node that it wrote stays as it is,
+  // unless subscribe() would write another one now. Fails with kInvalidArgument or kTooLarge.
+  Result<void> restore(const SavedState::Subscription& saved,
+                       const std::vector<RegistryLink*>& links);
+  std::vector<SavedState::Subscription> saved() const;
   // Forgets it and withdraws its consumer nodes. It must be there.
   void withdraw(const dubbo::ServiceKey& service);
   // Withdraws all consumer nodes, but keeps the lists, which calls in flight still need.
@@ -49,6 +55,8 @@ class Subscriptions {
   struct Placement {
     RegistryLink* link = nullptr;
     std::optional<dubbo::Url> consumer;  // empty until the link knows what to advertise
+    // Of an earlier process, until then.
+    std::optional<dubbo::Url> inherited;
   };
   struct Subscription {
     SubscriptionRequest request;
@@ -58,6 +66,9 @@ class Subscriptions {
   void replace(Subscription& subscription, const SubscriptionRequest& request,
                const std::vector<RegistryLink*>& links);
   void write(const SubscriptionRequest& request, Placement& placement);
+  // The inherited URL, if the request still leads to it.
+  std::optional<dubbo::Url> same_as_inherited(const SubscriptionRequest& request,
+                                              const Placement& placement) const;
   void remove(const dubbo::ServiceKey& service, const Placement& placement);
   std::vector<dubbo::Url> matching(const dubbo::ServiceKey& service) const;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "registry/provider_url.h"
@@ -24,6 +25,19 @@ class UrlStamps {
             .application = application_,
             .timestamp_ms = next_timestamp_ms(),
             .pid = getpid()};
+  }
+
+  // The context that `written` came from, were it written today. What it makes of a request equals
+  // `written`, unless something that matters has changed since.
+  UrlContext again(const AdvertisedAddress& advertised, const dubbo::Url& written) const {
+    constexpr std::uint64_t kMaxTimestamp = std::numeric_limits<std::int64_t>::max();
+    constexpr std::uint64_t kMaxPid = std::numeric_limits<int>::max();
+    return {.host = advertised.host,
+            .port = advertised.port,
+            .application = application_,
+            .timestamp_ms =
+                static_cast<std::int64_t>(written.number_parameter("timestamp", 0, kMaxTimestamp)),
+            .pid = static_cast<int>(written.number_parameter("pid", 0, kMaxPid))};
   }
 
  private:

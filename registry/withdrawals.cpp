@@ -6,7 +6,7 @@ namespace skiff::registry {
 
 void Withdrawals::withdraw(const std::string& subject, RegistryLink& link, const dubbo::Url& url) {
   if (urls_.emplace(UrlId{&link, url.to_string()}, subject).second) ++leaving_[subject];
-  link.registry().unregister_url(url);
+  link.take_back(url);
 }
 
 std::optional<std::string> Withdrawals::on_unregistered(const RegistryLink& link,
@@ -17,6 +17,15 @@ std::optional<std::string> Withdrawals::on_unregistered(const RegistryLink& link
   urls_.erase(found);
   if (--leaving_[subject] == 0) leaving_.erase(subject);
   return subject;
+}
+
+std::vector<SavedState::Leaving> Withdrawals::saved() const {
+  std::vector<SavedState::Leaving> result;
+  for (const auto& [id, subject] : urls_) {
+    result.push_back(
+        {.written = {.registry = id.first->identity(), .url = id.second}, .subject = subject});
+  }
+  return result;
 }
 
 bool Withdrawals::uses(const RegistryLink& link) const {

@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "dubbo/url.h"
 #include "registry/registry_link.h"
+#include "registry/saved_state.h"
 
 namespace skiff::registry {
 
@@ -26,6 +28,7 @@ class Withdrawals {
   bool uses(const RegistryLink& link) const;
   // Why something of `subject` is still there: "registry ... has not confirmed ...".
   std::string obstacle(const std::string& subject) const;
+  std::vector<SavedState::Leaving> saved() const;
 
  private:
   // By link and text. No URL is written twice, its timestamp differs; so a text is one node.

@@ -137,9 +137,10 @@ Result<std::shared_ptr<ClientHandle>> ClientHandle::open(const ZookeeperAddress&
     std::copy(ticket->password.begin(), ticket->password.end(), std::begin(id.passwd));
   }
   errno = 0;
-  client->handle_ = zookeeper_init2(address.connect_string().c_str(), &Callbacks::on_session,
-                                    static_cast<int>(address.session_timeout.count()), nullptr,
-                                    client.get(), ZOO_NO_LOG_CLIENTENV, &log_client_line);
+  client->handle_ =
+      zookeeper_init2(address.connect_string().c_str(), &Callbacks::on_session,
+                      static_cast<int>(address.session_timeout.count()), ticket ? &id : nullptr,
+                      client.get(), ZOO_NO_LOG_CLIENTENV, &log_client_line);
   if (client->handle_ == nullptr) {
     const int error = errno;
     return fail(ErrorCode::kUnavailable, "cannot use " + address.connect_string() + ": " +

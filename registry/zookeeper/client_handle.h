@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -12,6 +11,7 @@
 
 #include "dubbo/result.h"
 #include "registry/executor.h"
+#include "registry/zookeeper/session_ticket.h"
 #include "registry/zookeeper/zookeeper_address.h"
 
 // The C client's handle, declared here so that zookeeper.h stays out of our headers.
@@ -20,12 +20,6 @@ struct _zhandle;  // NOLINT(bugprone-reserved-identifier): the library's choice
 namespace skiff::registry {
 
 class ClientHandle;
-
-// What a client needs to take up a session again.
-struct SessionTicket {
-  std::int64_t id = 0;
-  std::array<char, 16> password{};
-};
 
 // What the C client's threads leave for the control thread.
 struct ClientEvent {

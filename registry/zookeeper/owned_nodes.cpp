@@ -26,12 +26,12 @@ std::string OwnedNodes::path_of(const dubbo::Url& url) const {
          url.to_node_name();
 }
 
-void OwnedNodes::want(const dubbo::Url& url) {
+void OwnedNodes::want(const dubbo::Url& url, State state_if_new) {
   const std::string path = path_of(url);
   auto [entry, is_new] =
       nodes_.try_emplace(path, Node{.url = url, .backoff = {kFirstRetryPause, kLongestRetryPause}});
   Node& node = entry->second;
-  if (is_new) node.state = State::kAbsent;
+  if (is_new) node.state = state_if_new;
   node.wanted = true;
   node.owes_report = true;
   step_later(path);
@@ -46,18 +46,18 @@ void OwnedNodes::drop(const dubbo::Url& url) {
   step_later(path);
 }
 
-void OwnedNodes::on_session_up(bool is_new) {
+void OwnedNodes::on_session_up(SessionStart start) {
   for (auto& [path, node] : nodes_) {
     node.backoff.reset();
-    if (is_new) {
-      node.is_busy = false;
-      if (node.state == State::kPresent) {
-        node.state = State::kUnknown;
-        node.owes_report = true;
-        if (node.wanted) {
-          events_.on_register_failed(
-              node.url, {ErrorCode::kUnavailable, "the session was lost; writing it again"});
-        }
+    if (start != SessionStart::kResumed && std::exchange(node.is_busy, false)) {
+      node.state = State::kUnknown;
+    }
+    if (start == SessionStart::kNew && node.state == State::kPresent) {
+      node.state = State::kUnknown;
+      node.owes_report = true;
+      if (node.wanted) {
+        events_.on_register_failed(
+            node.url, {ErrorCode::kUnavailable, "the session was lost; writing it again"});
       }
     }
     step_later(path);

@@ -30,10 +30,12 @@ class OwnedNodes {
   OwnedNodes(std::string root, Session& session, Executor& executor, RegistryEvents& events)
       : root_(std::move(root)), session_(session), executor_(executor), events_(events) {}
 
-  void want(const dubbo::Url& url);
+  void want(const dubbo::Url& url) { want(url, State::kAbsent); }
+  // The same for a node that an earlier process wrote: it may be there.
+  void keep(const dubbo::Url& url) { want(url, State::kUnknown); }
   // Also for nodes that this object never wrote.
   void drop(const dubbo::Url& url);
-  void on_session_up(bool is_new);
+  void on_session_up(SessionStart start);
 
  private:
   enum class State { kAbsent, kUnknown, kPresent };
@@ -48,6 +50,7 @@ class OwnedNodes {
     Backoff backoff;
   };
 
+  void want(const dubbo::Url& url, State state_if_new);
   std::string path_of(const dubbo::Url& url) const;
   void step_later(const std::string& path);
   void step(const std::string& path);

@@ -43,11 +43,11 @@ void ProviderWatches::unwatch(const std::string& interface) {
   step_later(path);
 }
 
-void ProviderWatches::on_session_up(bool is_new) {
+void ProviderWatches::on_session_up(SessionStart start) {
   for (auto& [path, list] : lists_) {
     list.backoff.reset();
     list.is_stale = true;
-    if (is_new) {
+    if (start != SessionStart::kResumed) {
       list.is_busy = false;
       list.may_be_watched = false;
     }

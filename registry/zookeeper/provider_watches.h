@@ -24,7 +24,7 @@ class ProviderWatches {
 
   void watch(const std::string& interface);
   void unwatch(const std::string& interface);
-  void on_session_up(bool is_new);
+  void on_session_up(SessionStart start);
   void on_node_changed(const std::string& path);
 
  private:

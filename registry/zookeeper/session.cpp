@@ -34,14 +34,15 @@ Session::~Session() {
 
 void Session::start() {
   down_since_ = Clock::now();
-  open_handle(Take::kNewSession);
+  open_handle(Take::kSameSession);
   watch_over_connection();
 }
 
 void Session::open_handle(Take take) {
   ++generation_;
+  if (take == Take::kNewSession) session_ = {};
   std::optional<SessionTicket> ticket;
-  if (take == Take::kSameSession && session_.id != 0) ticket = session_;
+  if (session_.id != 0) ticket = session_;
   lifecycle_.post([address = address_, ticket, generation = generation_, mailbox = mailbox_] {
     auto opened = ClientHandle::open(address, ticket, generation, mailbox);
     ClientEvent event;
@@ -58,6 +59,7 @@ void Session::open_handle(Take take) {
 
 void Session::replace_handle(const std::string& why, std::chrono::milliseconds pause, Take take) {
   callbacks_.clear();
+  unreported_.reset();
   ++generation_;  // what the old handle still has to say is of no interest
   // On its own thread: closing waits for the server's answer and for the client's threads.
   lifecycle_.post([old = std::exchange(handle_, nullptr)]() mutable { old.reset(); });
@@ -84,11 +86,12 @@ void Session::check_connection() {
   const Clock::time_point now = Clock::now();
   const auto limit = address_.session_timeout * kGiveUpTimeouts;
   if (now - down_since_ >= limit) {
-    spdlog::warn("registry {}: no connection for {} ms; opening a new session", address_.name(),
+    spdlog::warn("registry {}: no connection for {} ms; beginning anew", address_.name(),
                  limit.count());
     replace_handle("no server of " + address_.connect_string() + " has answered for " +
                        std::to_string(limit.count()) + " ms; still trying",
-                   std::chrono::milliseconds(0));
+                   std::chrono::milliseconds(0), Take::kSameSession);
+    down_since_ = now;
   } else if (!handle_->is_associating()) {
     associating_since_.reset();
   } else if (!associating_since_) {
@@ -129,7 +132,7 @@ void Session::handle_event(ClientEvent& event) {
 
 void Session::on_opened(ClientEvent& event) {
   if (event.handle == nullptr) {
-    replace_handle(event.text, backoff_.next());
+    replace_handle(event.text, backoff_.next(), Take::kSameSession);
     return;
   }
   handle_ = std::move(event.handle);
@@ -138,28 +141,37 @@ void Session::on_opened(ClientEvent& event) {
     return;
   }
   // The client's thread was faster: its connection is reported now that there is a handle to use.
-  events_.on_session_up(true, detail_);
+  report_up();
 }
 
 void Session::on_state(const ClientEvent& event) {
   if (event.state == ZOO_CONNECTED_STATE) {
-    const bool is_new = session_generation_ != generation_ || session_.id != event.session.id;
+    if (!unreported_) unreported_ = start_of(event);
     session_generation_ = generation_;
     session_ = event.session;
     connected_ = true;
     backoff_.reset();
     detail_ = "connected to " + event.text + ", session " + hexadecimal(event.session.id);
-    if (handle_ != nullptr) events_.on_session_up(is_new, detail_);
+    if (handle_ != nullptr) report_up();
   } else if (event.state == ZOO_EXPIRED_SESSION_STATE) {
     replace_handle("session " + hexadecimal(session_.id) + " has expired; opening a new one",
-                   std::chrono::milliseconds(0));
+                   std::chrono::milliseconds(0), Take::kNewSession);
   } else if (event.state == ZOO_AUTH_FAILED_STATE) {
     replace_handle("the server refuses the credentials of user \"" + address_.username + "\"",
-                   backoff_.next());
+                   backoff_.next(), Take::kSameSession);
   } else {
     // Connecting, associating, read-only, and states without a name: nothing can be done in any.
     set_down("no connection to " + address_.connect_string() + "; trying to reach it");
   }
+}
+
+SessionStart Session::start_of(const ClientEvent& connected) const {
+  if (session_.id != connected.session.id) return SessionStart::kNew;
+  return session_generation_ == generation_ ? SessionStart::kResumed : SessionStart::kTakenUp;
+}
+
+void Session::report_up() {
+  events_.on_session_up(*std::exchange(unreported_, std::nullopt), detail_);
 }
 
 void Session::on_completion(const ClientEvent& event) {

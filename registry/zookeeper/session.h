@@ -14,17 +14,28 @@
 #include "registry/executor.h"
 #include "registry/zookeeper/backoff.h"
 #include "registry/zookeeper/client_handle.h"
+#include "registry/zookeeper/session_ticket.h"
 #include "registry/zookeeper/zookeeper_address.h"
 
 namespace skiff::registry {
+
+// What a connection found.
+enum class SessionStart {
+  // All is there, but changes may have been missed.
+  kResumed,
+  // The session with its nodes, by another handle: no watches are left, and operations of before
+  // are not answered any more.
+  kTakenUp,
+  // Nothing.
+  kNew,
+};
 
 // What a session tells its owner, on the control thread.
 class SessionEvents {
  public:
   virtual ~SessionEvents() = default;
-  // Connected. `is_new`: all ephemeral nodes and watches of before are gone, and so are the answers
-  // to operations of before. Otherwise all are there, but changes may have been missed.
-  virtual void on_session_up(bool is_new, const std::string& detail) = 0;
+  // Connected.
+  virtual void on_session_up(SessionStart start, const std::string& detail) = 0;
   virtual void on_session_down(const std::string& detail) = 0;
   // A watch on `path` fired.
   virtual void on_node_changed(const std::string& path) = 0;
@@ -38,10 +49,12 @@ struct OperationResult {
 };
 
 // The one ZooKeeper session of a registry. It opens a new one when the server has expired the old,
-// when the credentials are refused, and when there was no connection for kGiveUpTimeouts session
-// timeouts: after its server lost its data, a handle of the C client would wait for ever. Lives on
-// the control thread; the C client's threads leave what they have in a mailbox, and opening and
-// closing, which may block, have a thread of their own.
+// and when the credentials are refused. When there was no connection for kGiveUpTimeouts session
+// timeouts, it takes the session up again with another handle of the C client: after its server
+// lost its data, the old handle, which has seen later changes than that server knows, would wait
+// for ever; a fresh one is told that its session has expired, or finds it alive where the server
+// was merely away for long. Lives on the control thread; the C client's threads leave what they
+// have in a mailbox, and opening and closing, which may block, have a thread of their own.
 //
 // A server that is starting may accept a connection and never answer on it; the C client then waits
 // for two thirds of the session timeout. After kGreetingLimit the session is taken up again with
@@ -59,13 +72,16 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  // Before start(): goes on with the session of an earlier process, if it is still alive.
+  void take_up(const SessionTicket& ticket) { session_ = ticket; }
   void start();
   bool is_connected() const { return connected_ && handle_ != nullptr; }
-  // Of the latest connection; 0 before the first.
+  // Of the latest connection, or what take_up() was given before the first.
+  const SessionTicket& ticket() const { return session_; }
   std::int64_t session_id() const { return session_.id; }
 
-  // The operations; each calls back once, later, unless on_session_up() reports a new session
-  // first. Call them while connected only.
+  // The operations; each calls back once, later, unless on_session_up() reports another start than
+  // kResumed first. Call them while connected only.
   void create(const std::string& path, const std::string& data, bool ephemeral, Callback done);
   void remove(const std::string& path, Callback done);
   void find_owner(const std::string& path, Callback done);
@@ -78,12 +94,11 @@ class Session {
  private:
   using Clock = std::chrono::steady_clock;
 
-  enum class Take { kNewSession, kSameSession };
+  enum class Take { kNewSession, kSameSession };  // the same: if one is known
 
   void open_handle(Take take);
   // Closes the handle and opens another after `pause`.
-  void replace_handle(const std::string& why, std::chrono::milliseconds pause,
-                      Take take = Take::kNewSession);
+  void replace_handle(const std::string& why, std::chrono::milliseconds pause, Take take);
   void set_down(const std::string& why);
   void watch_over_connection();
   void check_connection();
@@ -92,6 +107,8 @@ class Session {
   void handle_event(ClientEvent& event);
   void on_opened(ClientEvent& event);
   void on_state(const ClientEvent& event);
+  SessionStart start_of(const ClientEvent& connected) const;
+  void report_up();
   void on_completion(const ClientEvent& event);
   void remember(std::uint64_t operation, Callback done);
 
@@ -104,8 +121,9 @@ class Session {
   std::shared_ptr<ClientHandle> handle_;
   std::uint64_t generation_ = 0;  // of the handle in use, or being opened
   bool connected_ = false;
-  SessionTicket session_;
-  std::uint64_t session_generation_ = 0;  // the generation that session_ came with
+  SessionTicket session_;                   // id 0: none is known that might be alive
+  std::uint64_t session_generation_ = 0;    // the generation that session_ came with
+  std::optional<SessionStart> unreported_;  // while there is no handle to use the connection with
   Clock::time_point down_since_;
   std::optional<Clock::time_point> associating_since_;
   std::string detail_;  // as last reported

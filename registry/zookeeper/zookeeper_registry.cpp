@@ -16,13 +16,17 @@ ZookeeperRegistry::ZookeeperRegistry(const ZookeeperAddress& address, Executor& 
       nodes_(address.root_path(), session_, executor, events),
       watches_(address.root_path(), session_, executor, events) {}
 
-void ZookeeperRegistry::on_session_up(bool is_new, const std::string& detail) {
+void ZookeeperRegistry::take_up(const std::string& ticket) {
+  if (const auto parsed = SessionTicket::parse(ticket)) session_.take_up(*parsed);
+}
+
+void ZookeeperRegistry::on_session_up(SessionStart start, const std::string& detail) {
   was_up_ = true;
   spdlog::info("registry {}: {}", name_, detail);
   // What a new session lost is said before there is a connection again that could confirm it.
-  nodes_.on_session_up(is_new);
+  nodes_.on_session_up(start);
   events_.on_connection(true, detail);
-  watches_.on_session_up(is_new);
+  watches_.on_session_up(start);
 }
 
 void ZookeeperRegistry::on_session_down(const std::string& detail) {

@@ -22,14 +22,17 @@ class ZookeeperRegistry final : public Registry, private SessionEvents {
   void start() override { session_.start(); }
   void register_url(const dubbo::Url& url) override { nodes_.want(url); }
   void unregister_url(const dubbo::Url& url) override { nodes_.drop(url); }
+  void keep_url(const dubbo::Url& url) override { nodes_.keep(url); }
   void watch(const std::string& interface) override { watches_.watch(interface); }
   void unwatch(const std::string& interface) override { watches_.unwatch(interface); }
   std::string name() const override { return name_; }
   bool connected() const override { return session_.is_connected(); }
   std::string server_address() const override { return server_address_; }
+  std::string session_ticket() const override { return session_.ticket().to_string(); }
+  void take_up(const std::string& ticket) override;
 
  private:
-  void on_session_up(bool is_new, const std::string& detail) override;
+  void on_session_up(SessionStart start, const std::string& detail) override;
   void on_session_down(const std::string& detail) override;
   void on_node_changed(const std::string& path) override { watches_.on_node_changed(path); }
 

@@ -85,10 +85,9 @@ const LOOPBACK = { outbound: '127.0.0.1', inbound: '127.0.0.1', advertise: '127.
 const freePorts = async () => ({ api: await freePort(), outbound: await freePort(), inbound: await freePort() });
 
 // An agent that is ready (or, with another `until`, answers 200 there). `registry` absent: the embedded one; `hosts` as
-// LOOPBACK, an empty `advertise` leaves the choice to the agent; `ports` those of a predecessor.
-async function startAgent(stage, { name = 'agent', registry, flags = [], environment = {}, workers = 2, until = '/readyz', hosts = {}, ports: fixedPorts } = {}) {
+// LOOPBACK, an empty `advertise` leaves the choice to the agent; `ports` and `stateDir` those of a predecessor.
+async function startAgent(stage, { name = 'agent', registry, flags = [], environment = {}, workers = 2, until = '/readyz', hosts = {}, ports: fixedPorts, stateDir = stage.folder() } = {}) {
   const ports = fixedPorts || await freePorts();
-  const stateDir = stage.folder();
   const { outbound, inbound, advertise } = { ...LOOPBACK, ...hosts };
   const args = ['run', ...(registry ? ['--registry', registry] : []), '--api', `127.0.0.1:${ports.api}`, '--outbound', `${outbound}:${ports.outbound}`,
     '--inbound', `${inbound}:${ports.inbound}`, ...(advertise ? ['--advertise', advertise] : []), '--state-dir', stateDir, '--workers', String(workers), ...flags];

@@ -343,6 +343,30 @@ TEST(ZookeeperRegistry, OpensANewSessionWhenTheServerLostItsData) {
   EXPECT_TRUE(client.exists(path_of(provider())));
 }
 
+TEST(ZookeeperRegistry, TakesItsSessionUpAgainWhenTheServerWasMerelyAwayForLong) {
+  ZookeeperServer server;
+  RegistryOnThread registry(server.url() + "?session=1000");
+  registry.register_url(provider());
+  ASSERT_TRUE(registry.wait_registered(provider()));
+  std::optional<std::int64_t> owner;
+  {
+    ZookeeperClient client(server.address());
+    owner = client.owner(path_of(provider()));
+  }
+  server.stop();
+  ASSERT_TRUE(registry.wait_until([](const RegistryRecord& record) {
+    return record.detail.find("has answered for") != std::string::npos;
+  }));
+  server.start();
+  ASSERT_TRUE(
+      registry.wait_until([](const RegistryRecord& record) { return record.connections == 2; }));
+  ZookeeperClient client(server.address());
+  EXPECT_EQ(client.owner(path_of(provider())), owner);
+  EXPECT_THAT(registry.record().failures, IsEmpty());
+  registry.unregister_url(provider());
+  EXPECT_TRUE(registry.wait_unregistered(provider()));
+}
+
 TEST(ZookeeperRegistry, GivesUpOnAServerThatAcceptsConnectionsButNeverAnswers) {
   ZookeeperServer server;
   server.stop();

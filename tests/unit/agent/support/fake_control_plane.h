@@ -9,6 +9,7 @@
 
 #include "agent/api_backend.h"
 #include "registry/control_plane.h"
+#include "registry/saved_state.h"
 
 namespace skiff::agent {
 
@@ -24,6 +25,9 @@ class FakeControlPlane final : public registry::ControlPlane {
   std::vector<registry::SubscriptionStatus> subscription_list;
   std::map<std::string, registry::ServiceStatus, std::less<>> services;
 
+  registry::SavedState saved_state;
+  std::vector<registry::SavedList> saved_lists;
+
   std::vector<registry::PublicationRequest> published;
   std::vector<registry::SubscriptionRequest> subscribed;
   std::vector<std::pair<dubbo::ServiceKey, std::uint16_t>> unpublished;
@@ -31,6 +35,12 @@ class FakeControlPlane final : public registry::ControlPlane {
 
   void release();
 
+  void restore(const registry::SavedState& state,
+               const std::vector<registry::SavedList>& lists) override {
+    saved_state = state;
+    saved_lists = lists;
+  }
+  registry::SavedState state() const override { return saved_state; }
   void start() override {}
   void publish(registry::PublicationRequest request, std::chrono::milliseconds wait,
                registry::VerbCallback done) override;
@@ -64,12 +74,14 @@ class FakeBackend final : public ApiBackend {
   Readiness ready{.ready = true, .reason = ""};
   bool stopping = false;
   AgentConfig agent_config;
+  StateReport state_report;
 
   forwarder::TrafficSnapshot traffic() override { return snapshot; }
   std::vector<ListenerInfo> listeners() override { return {{"inbound", "0.0.0.0:20882"}}; }
   Readiness readiness() override { return ready; }
   bool is_stopping() override { return stopping; }
   const AgentConfig& config() override { return agent_config; }
+  StateReport state() override { return state_report; }
 };
 
 }  // namespace skiff::agent

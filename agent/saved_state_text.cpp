@@ -1,0 +1,158 @@
+#include "agent/saved_state_text.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "agent/json_fields.h"
+
+namespace skiff::agent {
+namespace {
+
+using nlohmann::json;
+using registry::SavedList;
+using registry::SavedState;
+
+json written_json(const std::vector<SavedState::Written>& written) {
+  json array = json::array();
+  for (const auto& [registry, url] : written)
+    array.push_back({{"registry", registry}, {"url", url}});
+  return array;
+}
+
+// What requests of both kinds have.
+template <typename Request>
+json request_json(const Request& request) {
+  json object = {{"interface", request.service.interface},
+                 {"group", request.service.group},
+                 {"version", request.service.version},
+                 {"application", request.application},
+                 {"parameters", request.parameters}};
+  if (request.registry) object["registry"] = *request.registry;
+  return object;
+}
+
+// The readers throw json::exception where something is missing or of another type; read_with()
+// catches it.
+SavedState::Written read_written(const json& object) {
+  return {.registry = object.at("registry"), .url = object.at("url")};
+}
+
+std::vector<SavedState::Written> read_all_written(const json& array) {
+  std::vector<SavedState::Written> result;
+  for (const json& object : array) result.push_back(read_written(object));
+  return result;
+}
+
+template <typename Request>
+void read_request(const json& object, Request& request) {
+  request.service = {.interface = object.at("interface"),
+                     .group = object.at("group"),
+                     .version = object.at("version")};
+  request.application = object.at("application");
+  request.parameters = object.at("parameters").get<std::map<std::string, std::string>>();
+  if (object.contains("registry")) request.registry = object.at("registry").get<std::string>();
+}
+
+std::uint16_t read_port(const json& value) {
+  const auto port = value.get<std::uint64_t>();
+  constexpr std::uint64_t kMaxPort = 65535;
+  if (!value.is_number_unsigned() || port == 0 || port > kMaxPort) {
+    throw json::other_error::create(0, "port: expected 1..65535", &value);
+  }
+  return static_cast<std::uint16_t>(port);
+}
+
+SavedState read_state(const json& document) {
+  SavedState state;
+  for (const json& object : document.at("publications")) {
+    SavedState::Publication publication;
+    read_request(object, publication.request);
+    publication.request.port = read_port(object.at("port"));
+    publication.request.methods = object.at("methods").get<std::vector<std::string>>();
+    publication.written = read_all_written(object.at("written"));
+    state.publications.push_back(std::move(publication));
+  }
+  for (const json& object : document.at("subscriptions")) {
+    SavedState::Subscription subscription;
+    read_request(object, subscription.request);
+    subscription.written = read_all_written(object.at("written"));
+    state.subscriptions.push_back(std::move(subscription));
+  }
+  for (const json& object : document.at("leaving")) {
+    state.leaving.push_back({read_written(object), object.at("subject")});
+  }
+  for (const json& object : document.at("sessions")) {
+    state.sessions.push_back({object.at("registry"), object.at("ticket")});
+  }
+  return state;
+}
+
+std::vector<SavedList> read_lists(const json& document) {
+  std::vector<SavedList> lists;
+  for (const json& object : document.at("lists")) {
+    SavedList list{.registry = object.at("registry"),
+                   .interface = object.at("interface"),
+                   .providers = object.at("providers").get<std::vector<std::string>>()};
+    lists.push_back(std::move(list));
+  }
+  return lists;
+}
+
+template <typename Reader>
+auto read_with(Reader reader, std::string_view text) -> Result<decltype(reader(json()))> {
+  auto document = parse_json(text);
+  if (!document) return fail(ErrorCode::kMalformed, "its text is not JSON");
+  try {
+    return reader(*document);
+  } catch (const json::exception& exception) {
+    return fail(ErrorCode::kMalformed,
+                std::string("its text is not as expected: ") + exception.what());
+  }
+}
+
+}  // namespace
+
+std::string to_text(const SavedState& state) {
+  json document = {{"publications", json::array()},
+                   {"subscriptions", json::array()},
+                   {"leaving", json::array()},
+                   {"sessions", json::array()}};
+  for (const auto& publication : state.publications) {
+    json object = request_json(publication.request);
+    object["port"] = publication.request.port;
+    object["methods"] = publication.request.methods;
+    object["written"] = written_json(publication.written);
+    document["publications"].push_back(std::move(object));
+  }
+  for (const auto& subscription : state.subscriptions) {
+    json object = request_json(subscription.request);
+    object["written"] = written_json(subscription.written);
+    document["subscriptions"].push_back(std::move(object));
+  }
+  for (const auto& [written, subject] : state.leaving) {
+    document["leaving"].push_back(
+        {{"registry", written.registry}, {"url", written.url}, {"subject", subject}});
+  }
+  for (const auto& [registry, ticket] : state.sessions) {
+    document["sessions"].push_back({{"registry", registry}, {"ticket", ticket}});
+  }
+  return to_text(document);
+}
+
+Result<SavedState> parse_saved_state(std::string_view text) { return read_with(read_state, text); }
+
+std::string to_text(const std::vector<SavedList>& lists) {
+  json document = {{"lists", json::array()}};
+  for (const SavedList& list : lists) {
+    document["lists"].push_back({{"registry", list.registry},
+                                 {"interface", list.interface},
+                                 {"providers", list.providers}});
+  }
+  return to_text(document);
+}
+
+Result<std::vector<SavedList>> parse_saved_lists(std::string_view text) {
+  return read_with(read_lists, text);
+}
+
+}  // namespace skiff::agent

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dubbo/result.h"
+#include "registry/saved_state.h"
+
+// The texts of the state files: JSON, so that people can read them. Pure.
+namespace skiff::agent {
+
+// Texts that are not UTF-8 lose what makes them so; the API lets none in.
+std::string to_text(const registry::SavedState& state);
+// Fails with kMalformed. Fields that are not known are ignored.
+Result<registry::SavedState> parse_saved_state(std::string_view text);
+
+// Providers are the names of their nodes, which are ASCII whatever they say.
+std::string to_text(const std::vector<registry::SavedList>& lists);
+Result<std::vector<registry::SavedList>> parse_saved_lists(std::string_view text);
+
+}  // namespace skiff::agent

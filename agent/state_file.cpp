@@ -1,0 +1,177 @@
+#include "agent/state_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+namespace skiff::agent {
+namespace {
+
+constexpr std::string_view kMagic = "skiff-state ";
+constexpr std::size_t kMaxFirstLine = 80;
+
+std::uint64_t checksum(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 0x100000001b3;
+  }
+  return hash;
+}
+
+tl::unexpected<Error> trouble(const std::string& path, const char* what, int error) {
+  return fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kUnavailable,
+              path + ": cannot " + what + ": " + std::generic_category().message(error));
+}
+
+// A descriptor, closed with the object.
+class File {
+ public:
+  explicit File(int descriptor) : descriptor_(descriptor) {}
+  ~File() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int get() const { return descriptor_; }
+  bool is_open() const { return descriptor_ >= 0; }
+
+ private:
+  int descriptor_;
+};
+
+// 0, or errno.
+int write_all(int file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+Result<void> write_new(const std::string& path, std::string_view bytes) {
+  constexpr mode_t kOwnerOnly = 0600;
+  unlink(path.c_str());  // of a process that ended in the middle; its mode may be another one
+  const File file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly));
+  if (!file.is_open()) return trouble(path, "create it", errno);
+  if (const int error = write_all(file.get(), bytes); error != 0) {
+    return trouble(path, "write it", error);
+  }
+  if (fsync(file.get()) != 0) return trouble(path, "sync it", errno);
+  return {};
+}
+
+Result<void> sync_folder_of(const std::string& path) {
+  const std::string folder = path.substr(0, path.rfind('/') + 1);
+  const File file(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!file.is_open()) return trouble(folder, "open it", errno);
+  if (fsync(file.get()) != 0) return trouble(folder, "sync it", errno);
+  return {};
+}
+
+// Reads a number and the character behind it.
+template <typename Number>
+bool take_number(std::string_view& text, Number& number, int base, char then) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  if (error != std::errc() || end == text.data() + text.size() || *end != then) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
+  return true;
+}
+
+tl::unexpected<Error> damaged(std::string why) {
+  return fail(ErrorCode::kMalformed, "it is damaged: " + std::move(why));
+}
+
+}  // namespace
+
+std::string sealed(std::string_view text) {
+  std::array<char, kMaxFirstLine> line{};
+  std::snprintf(line.data(), line.size(), "%s%u %zu %016llx\n", kMagic.data(), kStateFileVersion,
+                text.size(), static_cast<unsigned long long>(checksum(text)));
+  return line.data() + std::string(text);
+}
+
+Result<std::string> unsealed(std::string_view bytes) {
+  constexpr int kDecimal = 10;
+  constexpr int kHexadecimal = 16;
+  unsigned version = 0;
+  std::size_t size = 0;
+  std::uint64_t expected = 0;
+  if (!bytes.starts_with(kMagic)) return damaged("it does not begin as state files do");
+  bytes.remove_prefix(kMagic.size());
+  if (!take_number(bytes, version, kDecimal, ' ')) return damaged("its version cannot be read");
+  if (version > kStateFileVersion) {
+    return fail(ErrorCode::kUnsupported, "a newer agent wrote it: its version is " +
+                                             std::to_string(version) + ", the newest known is " +
+                                             std::to_string(kStateFileVersion));
+  }
+  if (!take_number(bytes, size, kDecimal, ' ') ||
+      !take_number(bytes, expected, kHexadecimal, '\n')) {
+    return damaged("its first line cannot be read");
+  }
+  if (bytes.size() != size) {
+    return damaged("it has " + std::to_string(bytes.size()) + " bytes of text instead of " +
+                   std::to_string(size));
+  }
+  if (checksum(bytes) != expected) return damaged("its checksum is wrong");
+  return std::string(bytes);
+}
+
+Result<void> write_state_file(const std::string& path, std::string_view text) {
+  const std::string bytes = sealed(text);
+  if (bytes.size() > kMaxStateFileBytes) {
+    return fail(ErrorCode::kTooLarge, path + ": would have " + std::to_string(bytes.size()) +
+                                          " bytes: the limit is " +
+                                          std::to_string(kMaxStateFileBytes));
+  }
+  const std::string next = path + ".new";
+  auto written = write_new(next, bytes).and_then([&]() -> Result<void> {
+    if (rename(next.c_str(), path.c_str()) != 0) return trouble(path, "replace it", errno);
+    return sync_folder_of(path);
+  });
+  if (!written) unlink(next.c_str());
+  return written;
+}
+
+Result<std::string> read_state_file(const std::string& path) {
+  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.is_open()) return trouble(path, "open it", errno);
+  struct stat info {};
+  if (fstat(file.get(), &info) != 0) return trouble(path, "read it", errno);
+  if (!S_ISREG(info.st_mode)) return fail(ErrorCode::kMalformed, "it is not a plain file");
+  if (static_cast<std::size_t>(info.st_size) > kMaxStateFileBytes) {
+    return fail(ErrorCode::kTooLarge, "it has " + std::to_string(info.st_size) +
+                                          " bytes: the limit is " +
+                                          std::to_string(kMaxStateFileBytes));
+  }
+  std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
+  std::size_t length = 0;
+  while (length < bytes.size()) {
+    const ssize_t got = read(file.get(), bytes.data() + length, bytes.size() - length);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return trouble(path, "read it", errno);
+    if (got == 0) break;  // somebody cuts it; what is missing shows
+    length += static_cast<std::size_t>(got);
+  }
+  return unsealed(std::string_view(bytes).substr(0, length));
+}
+
+std::string set_aside(const std::string& path) {
+  const auto kept = [&path](int number) { return path + ".unusable-" + std::to_string(number); };
+  for (int number = kMaxSetAside - 1; number >= 1; --number) {
+    rename(kept(number).c_str(), kept(number + 1).c_str());
+  }
+  return rename(path.c_str(), kept(1).c_str()) == 0 ? kept(1) : "";
+}
+
+}  // namespace skiff::agent

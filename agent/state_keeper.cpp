@@ -1,0 +1,146 @@
+#include "agent/state_keeper.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <numeric>
+
+#include "agent/saved_state_text.h"
+#include "agent/state_file.h"
+
+namespace skiff::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kStateFile = "state.json";
+constexpr const char* kListsFile = "directory.json";
+// After a change that nobody waits for. Lists change often, and an older one is of use, too.
+constexpr auto kStatePace = 100ms;
+constexpr auto kListsPace = 1s;
+
+std::size_t bytes_of(const std::vector<std::string>& names) {
+  return std::accumulate(names.begin(), names.end(), std::size_t{0},
+                         [](std::size_t sum, const auto& name) { return sum + name.size(); });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StateKeeper>> StateKeeper::open(const std::string& folder,
+                                                       registry::Executor& control) {
+  return StateDirLock::take(folder).map([&](StateDirLock lock) {
+    std::unique_ptr<StateKeeper> keeper(new StateKeeper(folder, std::move(lock), control));
+    keeper->load();
+    return keeper;
+  });
+}
+
+StateKeeper::StateKeeper(std::string folder, StateDirLock lock, registry::Executor& control)
+    : folder_(std::move(folder)),
+      lock_(std::move(lock)),
+      state_file_(folder_ + "/" + kStateFile, kStatePace, control, disk_,
+                  [this] { return state_snapshot(); }),
+      lists_file_(folder_ + "/" + kListsFile, kListsPace, control, disk_,
+                  [this] { return lists_snapshot(); }),
+      disk_("skiff-state") {}
+
+template <typename Content, typename Parse>
+Content StateKeeper::load_file(const std::string& name, Parse parse) {
+  const std::string path = folder_ + "/" + name;
+  auto content = read_state_file(path).and_then(parse);
+  if (content) return std::move(*content);
+  const Error& error = content.error();
+  if (error.code == ErrorCode::kNotFound) return {};
+  if (error.code == ErrorCode::kUnavailable) {
+    spdlog::error("{}; starting without it", error.message);
+    return {};
+  }
+  ++files_set_aside_;
+  const std::string kept = set_aside(path);
+  spdlog::error("{} cannot be used: {}; starting without it{}", path, error.message,
+                kept.empty() ? "" : ", it is kept as " + kept);
+  return {};
+}
+
+void StateKeeper::load() {
+  loaded_state_ = load_file<registry::SavedState>(kStateFile, parse_saved_state);
+  loaded_lists_ = load_file<std::vector<registry::SavedList>>(kListsFile, parse_saved_lists);
+  spdlog::info("{}: {} publications, {} subscriptions, {} lists of providers", folder_,
+               loaded_state_.publications.size(), loaded_state_.subscriptions.size(),
+               loaded_lists_.size());
+}
+
+void StateKeeper::attach(registry::ControlPlane& plane) {
+  plane_ = &plane;
+  for (const registry::SavedList& list : loaded_lists_) {
+    set_list({list.registry, list.interface}, list.providers);
+  }
+  plane.restore(std::exchange(loaded_state_, {}), std::exchange(loaded_lists_, {}));
+}
+
+void StateKeeper::when_all_stored(std::function<void()> done) {
+  state_file_.when_stored(
+      [this, done = std::move(done)]() mutable { lists_file_.when_stored(std::move(done)); });
+}
+
+StateReport StateKeeper::report() const {
+  const WriteReport& state = state_file_.report();
+  const WriteReport& lists = lists_file_.report();
+  return {.folder = folder_,
+          .problem = state.problem.empty() ? lists.problem : state.problem,
+          .writes = state.writes + lists.writes,
+          .write_failures = state.failures + lists.failures,
+          .files_set_aside = files_set_aside_};
+}
+
+void StateKeeper::on_state_changed() { state_file_.on_changed(); }
+
+void StateKeeper::when_stored(std::function<void()> done) {
+  state_file_.when_stored(std::move(done));
+}
+
+void StateKeeper::on_list(const std::string& registry, const std::string& interface,
+                          const std::vector<dubbo::Url>& providers) {
+  std::vector<std::string> names;
+  names.reserve(providers.size());
+  for (const dubbo::Url& url : providers) names.push_back(url.to_node_name());
+  const ListKey key{registry, interface};
+  const auto known = lists_.find(key);
+  if (known == lists_.end() ? names.empty() : *known->second == names) return;
+  set_list(key, std::move(names));
+  lists_file_.on_changed();
+}
+
+void StateKeeper::set_list(const ListKey& key, std::vector<std::string> names) {
+  if (const auto known = lists_.extract(key)) list_bytes_ -= bytes_of(*known.mapped());
+  const std::size_t bytes = bytes_of(names);
+  if (bytes == 0) return;
+  if (list_bytes_ + bytes > kMaxListBytes) {
+    if (!std::exchange(said_full_, true)) {
+      spdlog::warn(
+          "the names of all known providers take more than {} bytes: {} and others are "
+          "not remembered over a restart",
+          kMaxListBytes, key.second);
+    }
+    return;
+  }
+  list_bytes_ += bytes;
+  lists_[key] = std::make_shared<const std::vector<std::string>>(std::move(names));
+}
+
+PacedWriter::Text StateKeeper::state_snapshot() const {
+  auto state = std::make_shared<const registry::SavedState>(
+      plane_ != nullptr ? plane_->state() : registry::SavedState());
+  return [state] { return to_text(*state); };
+}
+
+PacedWriter::Text StateKeeper::lists_snapshot() const {
+  return [lists = lists_] {
+    std::vector<registry::SavedList> saved;
+    saved.reserve(lists.size());
+    for (const auto& [key, names] : lists) saved.push_back({key.first, key.second, *names});
+    return to_text(saved);
+  };
+}
+
+}  // namespace skiff::agent

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/paced_writer.h"
+#include "agent/state_dir.h"
+#include "agent/state_report.h"
+#include "dubbo/result.h"
+#include "registry/control_plane.h"
+#include "registry/control_thread.h"
+#include "registry/saved_state.h"
+#include "registry/state_store.h"
+
+namespace skiff::agent {
+
+// The state folder: what the control plane must find again (state.json), and what the registries
+// listed last (directory.json). Reads both when it is opened; afterwards lives on the control
+// thread, with a thread of its own for the disk.
+class StateKeeper final : public registry::StateStore {
+ public:
+  // Providers' names that are remembered, all lists together.
+  static constexpr std::size_t kMaxListBytes = std::size_t{64} * 1024 * 1024;
+
+  // Fails where `folder` cannot be opened, or another agent uses it. Files that cannot be used are
+  // set aside. `control` must outlive it.
+  static Result<std::unique_ptr<StateKeeper>> open(const std::string& folder,
+                                                   registry::Executor& control);
+
+  // Restores into `plane` what was read, and keeps what it holds from then on. Once, before
+  // plane.start(); `plane` must outlive this object's use.
+  void attach(registry::ControlPlane& plane);
+  // Calls `done` when both files are up to date, or cannot be.
+  void when_all_stored(std::function<void()> done);
+  StateReport report() const;
+
+  void on_state_changed() override;
+  void when_stored(std::function<void()> done) override;
+  void on_list(const std::string& registry, const std::string& interface,
+               const std::vector<dubbo::Url>& providers) override;
+
+ private:
+  using ListKey = std::pair<std::string, std::string>;  // registry, interface
+  using Names = std::shared_ptr<const std::vector<std::string>>;
+
+  StateKeeper(std::string folder, StateDirLock lock, registry::Executor& control);
+
+  void load();
+  template <typename Content, typename Parse>
+  Content load_file(const std::string& name, Parse parse);
+  PacedWriter::Text state_snapshot() const;
+  PacedWriter::Text lists_snapshot() const;
+  void set_list(const ListKey& key, std::vector<std::string> names);
+
+  const std::string folder_;
+  const StateDirLock lock_;
+  registry::ControlPlane* plane_ = nullptr;
+  registry::SavedState loaded_state_;
+  std::vector<registry::SavedList> loaded_lists_;
+  std::uint64_t files_set_aside_ = 0;
+  std::map<ListKey, Names> lists_;
+  std::size_t list_bytes_ = 0;
+  bool said_full_ = false;
+  PacedWriter state_file_;
+  PacedWriter lists_file_;
+  registry::ControlThread disk_;  // last: it ends first
+};
+
+}  // namespace skiff::agent

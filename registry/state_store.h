@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "dubbo/url.h"
+
+namespace skiff::registry {
+
+// Where a control plane's state goes so that a later process finds it. Lives on the control thread;
+// returns at once.
+class StateStore {
+ public:
+  virtual ~StateStore() = default;
+
+  // ControlPlane::state() has changed; the store reads it later.
+  virtual void on_state_changed() = 0;
+  // Calls `done` on the control thread once all changes reported so far are stored, or cannot be:
+  // trouble with a disk delays, but never prevents. It may come from inside this call.
+  virtual void when_stored(std::function<void()> done) = 0;
+  // What a registry lists for an interface now; empty where nobody needs to know it any more.
+  virtual void on_list(const std::string& registry, const std::string& interface,
+                       const std::vector<dubbo::Url>& providers) = 0;
+};
+
+// For an agent that remembers nothing.
+class NoStateStore final : public StateStore {
+ public:
+  void on_state_changed() override {}
+  void when_stored(std::function<void()> done) override { done(); }
+  void on_list(const std::string& /*registry*/, const std::string& /*interface*/,
+               const std::vector<dubbo::Url>& /*providers*/) override {}
+};
+
+}  // namespace skiff::registry

@@ -1,0 +1,78 @@
+#include "agent/saved_state_text.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace skiff::agent {
+namespace {
+
+using registry::SavedList;
+using registry::SavedState;
+
+SavedState full_state() {
+  SavedState state;
+  SavedState::Publication publication;
+  publication.request.service = {"com.example.Demo", "red", "1.0.0"};
+  publication.request.port = 20880;
+  publication.request.methods = {"sayHello", "sayGoodbye"};
+  publication.request.application = "shop \"quoted\" \\ \xe4\xbd\xa0";
+  publication.request.parameters = {{"weight", "200"}, {"empty", ""}};
+  publication.request.registry = "zookeeper://user:pass@127.0.0.1:2181";
+  publication.written = {{"zookeeper://127.0.0.1:2181", "dubbo://10.0.0.5:20882/x?a=b"},
+                         {"memory", "dubbo://10.0.0.5:20882/x?a=c"}};
+  state.publications = {publication, publication};
+  state.publications[1].request.registry.reset();
+  SavedState::Subscription subscription;
+  subscription.request.service = {"com.example.Demo", "*", "*"};
+  subscription.written = {{"memory", "consumer://10.0.0.5/x"}};
+  state.subscriptions = {subscription};
+  state.leaving = {{{"memory", "dubbo://1.2.3.4:1/y"}, "publication of y at port 1"}};
+  state.sessions = {{"zookeeper://127.0.0.1:2181", "0123456789abcdef:00"}};
+  return state;
+}
+
+TEST(SavedStateText, HoldsEverything) {
+  const SavedState state = full_state();
+  EXPECT_EQ(parse_saved_state(to_text(state)), state);
+  EXPECT_EQ(parse_saved_state(to_text(SavedState())), SavedState());
+}
+
+TEST(SavedStateText, IgnoresWhatItDoesNotKnow) {
+  auto document = nlohmann::json::parse(to_text(full_state()));
+  document["more"] = 1;
+  document["publications"][0]["more"] = {1, 2};
+  EXPECT_EQ(parse_saved_state(document.dump()), full_state());
+}
+
+TEST(SavedStateText, RefusesWhatIsMissingOrOfAnotherType) {
+  const auto whole = nlohmann::json::parse(to_text(full_state())).flatten();
+  for (const auto& [path, value] : whole.items()) {
+    auto document = nlohmann::json::parse(to_text(full_state()));
+    document[nlohmann::json::json_pointer(path)] = nlohmann::json::array({true});
+    const auto read = parse_saved_state(document.dump());
+    ASSERT_FALSE(read) << path;
+    EXPECT_EQ(read.error().code, ErrorCode::kMalformed) << path;
+  }
+  for (const char* text : {"", "null", "[]", "{}", "{\"publications\":{}}", "{"}) {
+    EXPECT_FALSE(parse_saved_state(text)) << text;
+    EXPECT_FALSE(parse_saved_lists(text)) << text;
+  }
+}
+
+TEST(SavedStateText, RefusesPortsThatThereAreNot) {
+  for (const char* port : {"0", "65536", "-1", "1.5", "\"1\"", "18446744073709551615"}) {
+    auto document = nlohmann::json::parse(to_text(full_state()));
+    document["publications"][0]["port"] = nlohmann::json::parse(port);
+    EXPECT_FALSE(parse_saved_state(document.dump())) << port;
+  }
+}
+
+TEST(SavedListsText, HoldsEverything) {
+  const std::vector<SavedList> lists = {{"memory", "com.example.A", {"dubbo%3A%2F%2Fa", "b"}},
+                                        {"zookeeper://h:1", "com.example.A", {}}};
+  EXPECT_EQ(parse_saved_lists(to_text(lists)), lists);
+}
+
+}  // namespace
+}  // namespace skiff::agent
