@@ -26,7 +26,8 @@ registry::ControlPlaneConfig control_plane_config(const AgentConfig& config,
           .advertise = config.advertise,
           .inbound_port = inbound_port,
           .default_provider_port = config.forwarder.provider_port,
-          .application = config.application};
+          .application = config.application,
+          .lists = config.lists};
 }
 
 }  // namespace

@@ -82,12 +82,13 @@ ApiResponse get_healthz(const ApiCall& call) {
 
 ApiResponse get_readyz(const ApiCall& call) {
   const Readiness readiness = call.backend.readiness();
-  const auto registries =
-      call.control.ask([](registry::ControlPlane& plane) { return plane.registries(); });
-  if (!registries) return control_is_silent();
+  const auto state = call.control.ask(
+      [](registry::ControlPlane& plane) { return std::pair(plane.registries(), plane.metrics()); });
+  if (!state) return control_is_silent();
   const ordered_json json = {{"status", readiness.ready ? "ready" : "not ready"},
                              {"reason", readiness.reason},
-                             {"registries", registries_json(*registries)}};
+                             {"registries", registries_json(state->first)},
+                             {"lists", lists_json(state->second)}};
   return json_response(json, readiness.ready ? 200 : 503);
 }
 
@@ -97,6 +98,7 @@ ApiResponse get_metrics(const ApiCall& call) {
     known.registries = plane.registries();
     known.publications = plane.publications();
     known.subscriptions = plane.subscriptions();
+    known.registry = plane.metrics();
     return known;
   });
   if (!input) return control_is_silent();

@@ -25,6 +25,20 @@ enum Metric : std::size_t {
   kPublications,
   kSubscriptions,
   kSubscriptionProviders,
+  kListsFrozen,
+  kListsWaiting,
+  kListsStale,
+  kProvidersHeld,
+  kListsReceived,
+  kListsApplied,
+  kListsGoneStale,
+  kStaleListsEnded,
+  kListBrakes,
+  kHeldFoundDead,
+  kHeldTooLong,
+  kEndpointProbes,
+  kDeafWatches,
+  kLostNodes,
   kApiRequests,
   kMethodRequests,
   kMethodFailures,
@@ -39,6 +53,22 @@ constexpr std::array<AgentMetric, kMetricCount> kMetrics = {{
     {"skiff_publications", "Publications of this agent by state", false},
     {"skiff_subscriptions", "Subscriptions of this agent by state and origin", false},
     {"skiff_subscription_providers", "Providers of all subscriptions together", false},
+    {"skiff_lists_frozen", "1 where changes of lists of providers are not applied", false},
+    {"skiff_lists_waiting", "Lists that have changed since the freeze", false},
+    {"skiff_lists_stale", "Services without any listed provider whose last list is in use", false},
+    {"skiff_providers_held", "Providers in use that no registry lists any more", false},
+    {"skiff_lists_received_total", "Lists of providers that came from registries", true},
+    {"skiff_lists_applied_total", "Lists of providers given to the workers", true},
+    {"skiff_lists_gone_stale_total", "Lists that became empty; the last one stayed in use", true},
+    {"skiff_stale_lists_ended_total", "Stale lists believed to be empty in the end", true},
+    {"skiff_list_brakes_total", "Times that too many providers of a service vanished at once",
+     true},
+    {"skiff_held_providers_dead_total", "Held providers that a probe found dead", true},
+    {"skiff_held_providers_expired_total", "Held providers let go since their time was over", true},
+    {"skiff_endpoint_probes_total", "Probes of held providers by result", true},
+    {"skiff_registry_deaf_watches_total", "Changes of lists that no event of a registry told",
+     true},
+    {"skiff_registry_lost_nodes_total", "Own nodes found missing, or owned by others", true},
     {"skiff_api_requests_total", "Requests to the HTTP API by route and status code", true},
     {"skiff_requests_total", "Requests on the outbound port by service and method", true},
     {"skiff_request_failures_total",
@@ -128,6 +158,35 @@ MetricFamily subscription_providers(const MetricsInput& input) {
   return family;
 }
 
+// The registry side's figures without labels, in the order of the list.
+void add_registry(const registry::RegistryMetrics& figures, std::vector<MetricFamily>& families) {
+  const std::array<std::pair<Metric, double>, 13> values = {{
+      {kListsFrozen, figures.is_frozen ? 1 : 0},
+      {kListsWaiting, number(figures.waiting_lists)},
+      {kListsStale, number(figures.stale_lists)},
+      {kProvidersHeld, number(figures.kept_providers)},
+      {kListsReceived, number(figures.lists_received)},
+      {kListsApplied, number(figures.lists_applied)},
+      {kListsGoneStale, number(figures.lists_gone_stale)},
+      {kStaleListsEnded, number(figures.stale_lists_ended)},
+      {kListBrakes, number(figures.brakes)},
+      {kHeldFoundDead, number(figures.held_found_dead)},
+      {kHeldTooLong, number(figures.held_too_long)},
+      {kDeafWatches, number(figures.deaf_watches)},
+      {kLostNodes, number(figures.lost_nodes)},
+  }};
+  for (const auto& [metric, value] : values) {
+    families.push_back(family_of(metric));
+    add(families.back(), {}, value);
+  }
+  MetricFamily probes = family_of(kEndpointProbes);
+  constexpr std::array<const char*, 4> kResults = {"answers", "gone", "silent", "unknown"};
+  for (std::size_t i = 0; i < kResults.size(); ++i) {
+    add(probes, {{"result", kResults[i]}}, number(figures.probes[i]));
+  }
+  families.push_back(std::move(probes));
+}
+
 MetricFamily api_requests(const MetricsInput& input) {
   MetricFamily family = family_of(kApiRequests);
   for (const auto& [key, count] : input.api_requests) {
@@ -184,6 +243,7 @@ std::string metrics_text(const MetricsInput& input) {
       build_info(),        ready(input),         registry_connected(input),
       publications(input), subscriptions(input), subscription_providers(input),
       api_requests(input)};
+  add_registry(input.registry, families);
   add_methods(input, families);
   families.push_back(endpoints(input));
   add_data_plane(forwarder::counter_infos(), input.traffic.counters, true, families);

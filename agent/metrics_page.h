@@ -18,6 +18,7 @@ struct MetricsInput {
   std::vector<registry::RegistryStatus> registries;
   std::vector<registry::PublicationStatus> publications;
   std::vector<registry::SubscriptionStatus> subscriptions;
+  registry::RegistryMetrics registry;
   std::map<ApiCounters::Key, std::uint64_t> api_requests;
   bool ready = false;
 };

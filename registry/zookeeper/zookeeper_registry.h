@@ -17,9 +17,10 @@ namespace skiff::registry {
 class ZookeeperRegistry final : public Registry, private SessionEvents {
  public:
   // `executor` and `events` must outlive it.
-  ZookeeperRegistry(const ZookeeperAddress& address, Executor& executor, RegistryEvents& events);
+  ZookeeperRegistry(const ZookeeperAddress& address, Executor& executor, RegistryEvents& events,
+                    std::chrono::milliseconds check_interval);
 
-  void start() override { session_.start(); }
+  void start() override;
   void register_url(const dubbo::Url& url) override { nodes_.want(url); }
   void unregister_url(const dubbo::Url& url) override { nodes_.drop(url); }
   void watch(const std::string& interface) override { watches_.watch(interface); }

@@ -24,6 +24,8 @@ class FakeControlPlane final : public registry::ControlPlane {
   std::vector<registry::SubscriptionStatus> subscription_list;
   std::map<std::string, registry::ServiceStatus, std::less<>> services;
 
+  registry::RegistryMetrics figures;
+
   std::vector<registry::PublicationRequest> published;
   std::vector<registry::SubscriptionRequest> subscribed;
   std::vector<std::pair<dubbo::ServiceKey, std::uint16_t>> unpublished;
@@ -41,6 +43,8 @@ class FakeControlPlane final : public registry::ControlPlane {
   void unsubscribe(const dubbo::ServiceKey& service, std::chrono::milliseconds wait,
                    registry::VerbCallback done) override;
   void need_service(const std::string& /*interface*/) override {}
+  void freeze() override { figures.is_frozen = true; }
+  void unfreeze() override { figures.is_frozen = false; }
   void withdraw_all(std::chrono::milliseconds /*wait*/, std::function<void()> done) override {
     done();
   }
@@ -50,6 +54,7 @@ class FakeControlPlane final : public registry::ControlPlane {
     return subscription_list;
   }
   std::optional<registry::ServiceStatus> service(std::string_view interface) const override;
+  registry::RegistryMetrics metrics() const override { return figures; }
 
  private:
   void answer(const std::string& interface, registry::VerbOutcome success,
