@@ -156,6 +156,12 @@ void Agent::on_service(const std::string& interface, const std::vector<dubbo::Ur
       std::make_shared<const governance::ServiceRoute>(std::move(compiled.route)));
 }
 
+void Agent::on_service_told(const std::string& /*interface*/,
+                            std::chrono::steady_clock::time_point told_at) {
+  forwarder_->when_applied(
+      [this, told_at] { route_updates_.observe(std::chrono::steady_clock::now() - told_at); });
+}
+
 void Agent::on_service_gone(const std::string& interface) { forwarder_->remove_route(interface); }
 
 void Agent::on_local_services(const std::vector<registry::LocalService>& services) {

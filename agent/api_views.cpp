@@ -103,6 +103,7 @@ ApiResponse get_metrics(const ApiCall& call) {
   });
   if (!input) return control_is_silent();
   input->traffic = call.backend.traffic();
+  input->route_updates = call.backend.route_updates();
   input->api_requests = call.counters.counts();
   input->ready = call.backend.readiness().ready;
   return text_response("text/plain; version=0.0.4; charset=utf-8", metrics_text(*input));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 
 #include "agent/version.h"
@@ -39,6 +40,7 @@ enum Metric : std::size_t {
   kEndpointProbes,
   kDeafWatches,
   kLostNodes,
+  kRouteUpdates,
   kApiRequests,
   kMethodRequests,
   kMethodFailures,
@@ -69,6 +71,8 @@ constexpr std::array<AgentMetric, kMetricCount> kMetrics = {{
     {"skiff_registry_deaf_watches_total", "Changes of lists that no event of a registry told",
      true},
     {"skiff_registry_lost_nodes_total", "Own nodes found missing, or owned by others", true},
+    {"skiff_route_update_seconds", "From a registry's event to the last worker that had applied it",
+     false},
     {"skiff_api_requests_total", "Requests to the HTTP API by route and status code", true},
     {"skiff_requests_total", "Requests on the outbound port by service and method", true},
     {"skiff_request_failures_total",
@@ -187,6 +191,23 @@ void add_registry(const registry::RegistryMetrics& figures, std::vector<MetricFa
   families.push_back(std::move(probes));
 }
 
+MetricFamily route_updates(const MetricsInput& input) {
+  MetricFamily family = family_of(kRouteUpdates);
+  family.type = MetricType::Histogram;
+  ClientMetric metric;
+  metric.histogram.sample_sum = input.route_updates.seconds;
+  for (std::size_t i = 0; i < input.route_updates.counts.size(); ++i) {
+    metric.histogram.sample_count += input.route_updates.counts[i];
+    const bool is_last = i == LatencyHistogram::kBounds.size();
+    metric.histogram.bucket.push_back({.cumulative_count = metric.histogram.sample_count,
+                                       .upper_bound = is_last
+                                                          ? std::numeric_limits<double>::infinity()
+                                                          : LatencyHistogram::kBounds[i]});
+  }
+  family.metric.push_back(std::move(metric));
+  return family;
+}
+
 MetricFamily api_requests(const MetricsInput& input) {
   MetricFamily family = family_of(kApiRequests);
   for (const auto& [key, count] : input.api_requests) {
@@ -244,6 +265,7 @@ std::string metrics_text(const MetricsInput& input) {
       publications(input), subscriptions(input), subscription_providers(input),
       api_requests(input)};
   add_registry(input.registry, families);
+  families.push_back(route_updates(input));
   add_methods(input, families);
   families.push_back(endpoints(input));
   add_data_plane(forwarder::counter_infos(), input.traffic.counters, true, families);

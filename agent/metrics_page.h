@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/api_metrics.h"
+#include "agent/latency_histogram.h"
 #include "forwarder/forwarder.h"
 #include "registry/control_plane.h"
 
@@ -19,6 +20,7 @@ struct MetricsInput {
   std::vector<registry::PublicationStatus> publications;
   std::vector<registry::SubscriptionStatus> subscriptions;
   registry::RegistryMetrics registry;
+  LatencyHistogram::Snapshot route_updates;
   std::map<ApiCounters::Key, std::uint64_t> api_requests;
   bool ready = false;
 };

@@ -98,6 +98,10 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   void on_unregistered(RegistryLink& link, const dubbo::Url& url) override;
   void on_providers(RegistryLink& link, const std::string& interface,
                     const std::vector<dubbo::Url>& providers) override;
+  void on_change_told(const std::string& interface,
+                      std::chrono::steady_clock::time_point at) override {
+    directory_.note_change(interface, at);
+  }
   void on_deaf_watch_found() override { ++metrics_.deaf_watches; }
   void on_lost_node_found() override { ++metrics_.lost_nodes; }
 

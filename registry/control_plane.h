@@ -124,6 +124,10 @@ class ControlPlaneSink {
   // left out.
   virtual void on_service(const std::string& interface,
                           const std::vector<dubbo::Url>& providers) = 0;
+  // The event of a registry that on_service() just followed came at `told_at`; not called where
+  // there was none, or where the change had to wait for the end of a freeze.
+  virtual void on_service_told(const std::string& /*interface*/,
+                               std::chrono::steady_clock::time_point /*told_at*/) {}
   // Nobody asks for this interface any more.
   virtual void on_service_gone(const std::string& interface) = 0;
   virtual void on_local_services(const std::vector<LocalService>& services) = 0;

@@ -88,6 +88,11 @@ void Directory::set_providers(const RegistryLink& link, const std::string& inter
   }
 }
 
+void Directory::note_change(const std::string& interface, Time told_at) {
+  const auto found = services_.find(interface);
+  if (found != services_.end() && !found->second.told_at) found->second.told_at = told_at;
+}
+
 void Directory::report_again(const std::string& interface) {
   const auto found = services_.find(interface);
   if (found != services_.end() && found->second.reported) {
@@ -185,6 +190,7 @@ std::vector<dubbo::Url> Directory::merge(const Service& service) {
 void Directory::rebuild_soon(const std::string& interface, Service& service) {
   if (is_frozen_ && service.reported) {
     service.has_waiting_change = true;
+    service.told_at.reset();
     return;
   }
   if (service.is_rebuild_planned) return;
@@ -224,6 +230,7 @@ void Directory::apply(const std::string& interface, Service& service) {
 }
 
 void Directory::report(const std::string& interface, Service& service) {
+  const auto told_at = std::exchange(service.told_at, std::nullopt);
   std::vector<dubbo::Url> merged = service.brake.providers();
   // "No provider" is a statement that needs every registry; a provider is one as soon as it is
   // listed anywhere.
@@ -233,6 +240,7 @@ void Directory::report(const std::string& interface, Service& service) {
   service.reported = true;
   ++metrics_.lists_applied;
   sink_.on_service(interface, service.merged);
+  if (told_at) sink_.on_service_told(interface, *told_at);
 }
 
 void Directory::wake_later(const std::string& interface, Service& service) {

@@ -42,6 +42,8 @@ class Directory {
   // What a registry lists now; ignored where nobody is interested any more.
   void set_providers(const RegistryLink& link, const std::string& interface,
                      const std::vector<dubbo::Url>& providers);
+  // When a registry told of the change that the next set_providers() reports.
+  void note_change(const std::string& interface, std::chrono::steady_clock::time_point told_at);
   // Tells the sink again what it was told last, for a reader that may have missed it.
   void report_again(const std::string& interface);
 
@@ -75,6 +77,7 @@ class Directory {
     std::vector<dubbo::Url> merged;
     bool reported = false;
     std::optional<Time> rebuilt_at;
+    std::optional<Time> told_at;  // the first event that no rebuild has followed yet
     bool is_rebuild_planned = false;
     bool has_waiting_change = false;  // since the freeze
     std::optional<Time> wakes_at;     // when time alone may change the list

@@ -30,6 +30,10 @@ class RegistryEvents {
   // that cannot be read are left out and logged.
   virtual void on_providers(const std::string& interface,
                             const std::vector<dubbo::Url>& providers) = 0;
+  // When the registry told of the change that the next on_providers() reports; not called where no
+  // event told of it.
+  virtual void on_change_told(const std::string& /*interface*/,
+                              std::chrono::steady_clock::time_point /*at*/) {}
   // What a registry's own checks found, and put right: a list had changed and no event had told;
   // a node of ours had gone, or was somebody else's.
   virtual void on_deaf_watch_found(const std::string& /*interface*/) {}

@@ -106,6 +106,11 @@ void RegistryLink::on_providers(const std::string& interface,
   context_.events.on_providers(*this, interface, providers);
 }
 
+void RegistryLink::on_change_told(const std::string& interface,
+                                  std::chrono::steady_clock::time_point at) {
+  context_.events.on_change_told(interface, at);
+}
+
 void RegistryLink::on_deaf_watch_found(const std::string& /*interface*/) {
   context_.events.on_deaf_watch_found();
 }

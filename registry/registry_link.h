@@ -29,6 +29,8 @@ class RegistryLinkEvents {
   virtual void on_unregistered(RegistryLink& link, const dubbo::Url& url) = 0;
   virtual void on_providers(RegistryLink& link, const std::string& interface,
                             const std::vector<dubbo::Url>& providers) = 0;
+  virtual void on_change_told(const std::string& /*interface*/,
+                              std::chrono::steady_clock::time_point /*at*/) {}
   // What a registry's own checks found and put right (RegistryEvents).
   virtual void on_deaf_watch_found() {}
   virtual void on_lost_node_found() {}
@@ -77,6 +79,8 @@ class RegistryLink final : private RegistryEvents {
   void on_unregistered(const dubbo::Url& url) override;
   void on_providers(const std::string& interface,
                     const std::vector<dubbo::Url>& providers) override;
+  void on_change_told(const std::string& interface,
+                      std::chrono::steady_clock::time_point at) override;
   void on_deaf_watch_found(const std::string& interface) override;
   void on_lost_node_found(const dubbo::Url& url) override;
 

@@ -27,6 +27,8 @@ void ProviderWatches::watch(const std::string& interface) {
   auto [entry, is_new] =
       lists_.try_emplace(path, List{.interface = interface,
                                     .read_at = {},
+                                    .told_at = {},
+                                    .read_for = {},
                                     .names = {},
                                     .backoff = {kFirstRetryPause, kLongestRetryPause}});
   List& list = entry->second;
@@ -58,11 +60,12 @@ void ProviderWatches::on_session_up(bool is_new) {
   }
 }
 
-void ProviderWatches::on_node_changed(const std::string& path) {
+void ProviderWatches::on_node_changed(const std::string& path, Time at) {
   const auto found = lists_.find(path);
   if (found == lists_.end()) return;
   found->second.is_stale = true;
   found->second.is_check = false;
+  if (!found->second.told_at) found->second.told_at = at;
   step(path);
 }
 
@@ -124,6 +127,7 @@ void ProviderWatches::read(const std::string& path, List& list) {
   list.is_stale = false;
   list.may_be_watched = true;
   list.read_at = executor_.now();
+  list.read_for = std::exchange(list.told_at, std::nullopt);
   session_.list(path, [this, path](const OperationResult& result) {
     List& known = lists_.at(path);
     if (result.rc == ZOK) {
@@ -165,6 +169,7 @@ void ProviderWatches::on_names(const std::string& path, List& list,
   list.backoff.reset();
   std::sort(names.begin(), names.end());
   const bool is_check = std::exchange(list.is_check, false);
+  const auto told_at = std::exchange(list.read_for, std::nullopt);
   if (list.wanted && list.names != names) {
     if (is_check && list.names) {
       spdlog::warn("the list {} had changed, and no event told: its watch was deaf", path);
@@ -172,6 +177,7 @@ void ProviderWatches::on_names(const std::string& path, List& list,
     }
     const std::vector<std::string> before =
         std::exchange(list.names, std::move(names)).value_or(std::vector<std::string>());
+    if (told_at) events_.on_change_told(list.interface, *told_at);
     report(list, before);
   }
   step(path);
@@ -181,6 +187,7 @@ void ProviderWatches::on_failed(const std::string& path, List& list, int rc) {
   list.is_busy = false;
   list.is_stale = true;
   list.is_check = false;
+  if (list.read_for) list.told_at = std::exchange(list.read_for, std::nullopt);
   const std::chrono::milliseconds pause = list.backoff.next();
   if (!is_connection_error(rc)) {
     spdlog::warn("{}; trying again in {} ms", zookeeper_error("cannot read " + path, rc).message,

@@ -23,6 +23,8 @@ namespace skiff::registry {
 // thread.
 class ProviderWatches {
  public:
+  using Time = std::chrono::steady_clock::time_point;
+
   // All must outlive it. `root` is the folder of Dubbo's tree.
   ProviderWatches(std::string root, Session& session, Executor& executor, RegistryEvents& events,
                   std::chrono::milliseconds check_interval)
@@ -36,7 +38,7 @@ class ProviderWatches {
   void watch(const std::string& interface);
   void unwatch(const std::string& interface);
   void on_session_up(bool is_new);
-  void on_node_changed(const std::string& path);
+  void on_node_changed(const std::string& path, Time at);
 
  private:
   struct List {
@@ -46,7 +48,9 @@ class ProviderWatches {
     bool is_stale = true;         // to be read
     bool may_be_watched = false;  // by the server, for us
     bool is_check = false;        // the reading under way; no event asked for it
-    std::optional<std::chrono::steady_clock::time_point> read_at;
+    std::optional<Time> read_at;
+    std::optional<Time> told_at;   // the first event that no reading has followed yet
+    std::optional<Time> read_for;  // the event that the reading under way follows
     std::optional<std::vector<std::string>> names;  // as last reported, sorted
     Backoff backoff;
   };

@@ -32,7 +32,9 @@ class ZookeeperRegistry final : public Registry, private SessionEvents {
  private:
   void on_session_up(bool is_new, const std::string& detail) override;
   void on_session_down(const std::string& detail) override;
-  void on_node_changed(const std::string& path) override { watches_.on_node_changed(path); }
+  void on_node_changed(const std::string& path, std::chrono::steady_clock::time_point at) override {
+    watches_.on_node_changed(path, at);
+  }
 
   const std::string name_;
   const std::string server_address_;

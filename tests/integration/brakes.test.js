@@ -181,6 +181,21 @@ scenario('Lists of providers', ({ stage, before, it }) => {
     await agent.knowsProviders(name, 3);
   });
 
+  it('reach every worker soon after the event, which a histogram shows', async () => {
+    const name = 'com.example.Timed';
+    await registerProviders(name, 1);
+    await agent.subscribe({ interface: name });
+    const count = 'skiff_route_update_seconds_count';
+    const earlier = await agent.metrics();
+    await registerProviders(name, 1);
+    const later = await eventually(async () => {
+      const now = await agent.metrics();
+      return now[count] > earlier[count] && now;
+    }, 'the update was measured');
+    assert.equal(later['skiff_route_update_seconds_bucket{le="+Inf"}'], later[count]);
+    assert.ok(later.skiff_route_update_seconds_sum > earlier.skiff_route_update_seconds_sum);
+  });
+
   it('get a node of ours back that somebody deleted', async () => {
     const name = 'com.example.Lost';
     const provider = await RawProvider.start(stage);

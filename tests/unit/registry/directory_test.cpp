@@ -299,5 +299,26 @@ TEST_F(DirectoryTest, AppliesAPlannedRebuildOnlyAfterTheFreeze) {
   EXPECT_EQ(in_use(), 3U);
 }
 
+TEST_F(DirectoryTest, TellsWhenTheFirstOfTheAppliedChangesWasTold) {
+  list(providers(1, 1));
+  EXPECT_THAT(sink_.told[kDemo], IsEmpty()) << "no event told of it";
+  executor_.advance(seconds(1));
+  const auto first = executor_.now() - milliseconds(3);
+  directory_.note_change(kDemo, first);
+  list(providers(1, 2));
+  EXPECT_THAT(sink_.told[kDemo], ElementsAre(first));
+  const auto second = executor_.now();
+  directory_.note_change(kDemo, second);
+  list(providers(1, 3));
+  executor_.advance(milliseconds(10));
+  directory_.note_change(kDemo, executor_.now());
+  list(providers(1, 4));
+  executor_.advance(kRebuildPause);
+  EXPECT_THAT(sink_.told[kDemo], ElementsAre(first, second));
+  directory_.note_change(kDemo, executor_.now());
+  list_later(providers(1, 4));
+  EXPECT_THAT(sink_.told[kDemo], SizeIs(2)) << "nothing changed";
+}
+
 }  // namespace
 }  // namespace skiff::registry

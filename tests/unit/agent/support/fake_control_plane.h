@@ -66,11 +66,13 @@ class FakeControlPlane final : public registry::ControlPlane {
 class FakeBackend final : public ApiBackend {
  public:
   forwarder::TrafficSnapshot snapshot;
+  LatencyHistogram::Snapshot updates;
   Readiness ready{.ready = true, .reason = ""};
   bool stopping = false;
   AgentConfig agent_config;
 
   forwarder::TrafficSnapshot traffic() override { return snapshot; }
+  LatencyHistogram::Snapshot route_updates() override { return updates; }
   std::vector<ListenerInfo> listeners() override { return {{"inbound", "0.0.0.0:20882"}}; }
   Readiness readiness() override { return ready; }
   bool is_stopping() override { return stopping; }
