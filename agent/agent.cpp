@@ -26,7 +26,8 @@ registry::ControlPlaneConfig control_plane_config(const AgentConfig& config,
           .advertise = config.advertise,
           .inbound_port = inbound_port,
           .default_provider_port = config.forwarder.provider_port,
-          .application = config.application};
+          .application = config.application,
+          .lists = config.lists};
 }
 
 }  // namespace
@@ -167,6 +168,12 @@ void Agent::on_service(const std::string& interface, const std::vector<dubbo::Ur
   log_dropped(compiled.dropped);
   forwarder_->update_route(
       std::make_shared<const governance::ServiceRoute>(std::move(compiled.route)));
+}
+
+void Agent::on_service_told(const std::string& /*interface*/,
+                            std::chrono::steady_clock::time_point told_at) {
+  forwarder_->when_applied(
+      [this, told_at] { route_updates_.observe(std::chrono::steady_clock::now() - told_at); });
 }
 
 void Agent::on_service_gone(const std::string& interface) { forwarder_->remove_route(interface); }

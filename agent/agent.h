@@ -12,6 +12,7 @@
 #include "agent/config.h"
 #include "agent/control_client.h"
 #include "agent/http_server.h"
+#include "agent/latency_histogram.h"
 #include "agent/state_keeper.h"
 #include "dubbo/result.h"
 #include "forwarder/forwarder.h"
@@ -67,6 +68,8 @@ class Agent final : private registry::ControlPlaneSink,
 
   // On the control thread.
   void on_service(const std::string& interface, const std::vector<dubbo::Url>& providers) override;
+  void on_service_told(const std::string& interface,
+                       std::chrono::steady_clock::time_point told_at) override;
   void on_service_gone(const std::string& interface) override;
   void on_local_services(const std::vector<registry::LocalService>& services) override;
   void log_dropped(const std::vector<std::string>& sentences);
@@ -76,6 +79,7 @@ class Agent final : private registry::ControlPlaneSink,
 
   // On HTTP threads.
   forwarder::TrafficSnapshot traffic() override;
+  LatencyHistogram::Snapshot route_updates() override { return route_updates_.snapshot(); }
   bool is_stopping() override { return stopping_; }
   const AgentConfig& config() override { return config_; }
   StateReport state() override;
@@ -86,6 +90,8 @@ class Agent final : private registry::ControlPlaneSink,
   std::atomic<bool> registries_had_a_chance_{false};
   std::chrono::steady_clock::time_point started_at_;
   bool shut_down_ = false;
+
+  LatencyHistogram route_updates_;
 
   // In the order of their start; each uses those above it.
   registry::ControlThread control_thread_;

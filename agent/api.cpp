@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "agent/api_freeze.h"
 #include "agent/api_verbs.h"
 #include "agent/api_views.h"
 #include "agent/json_fields.h"
@@ -37,6 +38,8 @@ constexpr std::array kRoutes = {
     ServedRoute{{"POST", "/unpub"}, post<Verb::kUnpublish>},
     ServedRoute{{"POST", "/sub"}, post<Verb::kSubscribe>},
     ServedRoute{{"POST", "/unsub"}, post<Verb::kUnsubscribe>},
+    ServedRoute{{"POST", "/freeze"}, post_freeze},
+    ServedRoute{{"POST", "/unfreeze"}, post_unfreeze},
     ServedRoute{{"GET", "/publications"}, get_publications},
     ServedRoute{{"GET", "/subscriptions"}, get_subscriptions},
     ServedRoute{{"GET", "/services/{interface}"}, get_service},

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agent/config.h"
+#include "agent/latency_histogram.h"
 #include "agent/state_report.h"
 #include "forwarder/forwarder.h"
 
@@ -26,6 +27,8 @@ class ApiBackend {
  public:
   virtual ~ApiBackend() = default;
   virtual forwarder::TrafficSnapshot traffic() = 0;
+  // From a registry's event to the last worker that had applied it.
+  virtual LatencyHistogram::Snapshot route_updates() = 0;
   virtual std::vector<ListenerInfo> listeners() = 0;
   virtual Readiness readiness() = 0;
   // True once the agent stops: verbs are refused then.

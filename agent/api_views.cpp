@@ -82,13 +82,14 @@ ApiResponse get_healthz(const ApiCall& call) {
 
 ApiResponse get_readyz(const ApiCall& call) {
   const Readiness readiness = call.backend.readiness();
-  const auto registries =
-      call.control.ask([](registry::ControlPlane& plane) { return plane.registries(); });
-  if (!registries) return control_is_silent();
+  const auto known = call.control.ask(
+      [](registry::ControlPlane& plane) { return std::pair(plane.registries(), plane.metrics()); });
+  if (!known) return control_is_silent();
   const StateReport state = call.backend.state();
   const ordered_json json = {{"status", readiness.ready ? "ready" : "not ready"},
                              {"reason", readiness.reason},
-                             {"registries", registries_json(*registries)},
+                             {"registries", registries_json(known->first)},
+                             {"lists", lists_json(known->second)},
                              {"state", {{"folder", state.folder}, {"problem", state.problem}}}};
   return json_response(json, readiness.ready ? 200 : 503);
 }
@@ -99,11 +100,13 @@ ApiResponse get_metrics(const ApiCall& call) {
     known.registries = plane.registries();
     known.publications = plane.publications();
     known.subscriptions = plane.subscriptions();
+    known.registry = plane.metrics();
     return known;
   });
   if (!input) return control_is_silent();
   input->state = call.backend.state();
   input->traffic = call.backend.traffic();
+  input->route_updates = call.backend.route_updates();
   input->api_requests = call.counters.counts();
   input->ready = call.backend.readiness().ready;
   return text_response("text/plain; version=0.0.4; charset=utf-8", metrics_text(*input));

@@ -133,6 +133,10 @@ nlohmann::ordered_json to_json(const AgentConfig& config) {
   json["connect_timeout"] = format_duration(forwarder.connect_timeout);
   json["heartbeat_interval"] = format_duration(forwarder.heartbeat_interval);
   json["drain_timeout"] = format_duration(config.drain_timeout);
+  json["empty_list_time"] = format_duration(config.lists.empty_list_time);
+  json["vanish_percent"] = config.lists.vanish_percent;
+  json["vanish_hold_time"] = format_duration(config.lists.hold_time);
+  json["registry_check_interval"] = format_duration(config.lists.check_interval);
   return json;
 }
 

@@ -42,6 +42,7 @@ struct AgentConfig {
   std::string state_dir;  // "": the default one, if it is writable
   std::string log_level = "info";
   std::chrono::milliseconds drain_timeout{10'000};
+  registry::ListProtection lists{};
 
   AgentConfig();
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 
 #include "agent/version.h"
@@ -25,6 +26,21 @@ enum Metric : std::size_t {
   kPublications,
   kSubscriptions,
   kSubscriptionProviders,
+  kListsFrozen,
+  kListsWaiting,
+  kListsStale,
+  kProvidersHeld,
+  kListsReceived,
+  kListsApplied,
+  kListsGoneStale,
+  kStaleListsEnded,
+  kListBrakes,
+  kHeldFoundDead,
+  kHeldTooLong,
+  kEndpointProbes,
+  kDeafWatches,
+  kLostNodes,
+  kRouteUpdates,
   kApiRequests,
   kStateStored,
   kStateWrites,
@@ -43,6 +59,24 @@ constexpr std::array<AgentMetric, kMetricCount> kMetrics = {{
     {"skiff_publications", "Publications of this agent by state", false},
     {"skiff_subscriptions", "Subscriptions of this agent by state and origin", false},
     {"skiff_subscription_providers", "Providers of all subscriptions together", false},
+    {"skiff_lists_frozen", "1 where changes of lists of providers are not applied", false},
+    {"skiff_lists_waiting", "Lists that have changed since the freeze", false},
+    {"skiff_lists_stale", "Services without any listed provider whose last list is in use", false},
+    {"skiff_providers_held", "Providers in use that no registry lists any more", false},
+    {"skiff_lists_received_total", "Lists of providers that came from registries", true},
+    {"skiff_lists_applied_total", "Lists of providers given to the workers", true},
+    {"skiff_lists_gone_stale_total", "Lists that became empty; the last one stayed in use", true},
+    {"skiff_stale_lists_ended_total", "Stale lists believed to be empty in the end", true},
+    {"skiff_list_brakes_total", "Times that too many providers of a service vanished at once",
+     true},
+    {"skiff_held_providers_dead_total", "Held providers that a probe found dead", true},
+    {"skiff_held_providers_expired_total", "Held providers let go since their time was over", true},
+    {"skiff_endpoint_probes_total", "Probes of held providers by result", true},
+    {"skiff_registry_deaf_watches_total", "Changes of lists that no event of a registry told",
+     true},
+    {"skiff_registry_lost_nodes_total", "Own nodes found missing, or owned by others", true},
+    {"skiff_route_update_seconds", "From a registry's event to the last worker that had applied it",
+     false},
     {"skiff_api_requests_total", "Requests to the HTTP API by route and status code", true},
     {"skiff_state_stored", "1 where a restart would find the present state", false},
     {"skiff_state_writes_total", "Writes of files in the state folder", true},
@@ -136,6 +170,52 @@ MetricFamily subscription_providers(const MetricsInput& input) {
   return family;
 }
 
+// The registry side's figures without labels, in the order of the list.
+void add_registry(const registry::RegistryMetrics& figures, std::vector<MetricFamily>& families) {
+  const std::array<std::pair<Metric, double>, 13> values = {{
+      {kListsFrozen, figures.is_frozen ? 1 : 0},
+      {kListsWaiting, number(figures.waiting_lists)},
+      {kListsStale, number(figures.stale_lists)},
+      {kProvidersHeld, number(figures.kept_providers)},
+      {kListsReceived, number(figures.lists_received)},
+      {kListsApplied, number(figures.lists_applied)},
+      {kListsGoneStale, number(figures.lists_gone_stale)},
+      {kStaleListsEnded, number(figures.stale_lists_ended)},
+      {kListBrakes, number(figures.brakes)},
+      {kHeldFoundDead, number(figures.held_found_dead)},
+      {kHeldTooLong, number(figures.held_too_long)},
+      {kDeafWatches, number(figures.deaf_watches)},
+      {kLostNodes, number(figures.lost_nodes)},
+  }};
+  for (const auto& [metric, value] : values) {
+    families.push_back(family_of(metric));
+    add(families.back(), {}, value);
+  }
+  MetricFamily probes = family_of(kEndpointProbes);
+  constexpr std::array<const char*, 4> kResults = {"answers", "gone", "silent", "unknown"};
+  for (std::size_t i = 0; i < kResults.size(); ++i) {
+    add(probes, {{"result", kResults[i]}}, number(figures.probes[i]));
+  }
+  families.push_back(std::move(probes));
+}
+
+MetricFamily route_updates(const MetricsInput& input) {
+  MetricFamily family = family_of(kRouteUpdates);
+  family.type = MetricType::Histogram;
+  ClientMetric metric;
+  metric.histogram.sample_sum = input.route_updates.seconds;
+  for (std::size_t i = 0; i < input.route_updates.counts.size(); ++i) {
+    metric.histogram.sample_count += input.route_updates.counts[i];
+    const bool is_last = i == LatencyHistogram::kBounds.size();
+    metric.histogram.bucket.push_back({.cumulative_count = metric.histogram.sample_count,
+                                       .upper_bound = is_last
+                                                          ? std::numeric_limits<double>::infinity()
+                                                          : LatencyHistogram::kBounds[i]});
+  }
+  family.metric.push_back(std::move(metric));
+  return family;
+}
+
 MetricFamily api_requests(const MetricsInput& input) {
   MetricFamily family = family_of(kApiRequests);
   for (const auto& [key, count] : input.api_requests) {
@@ -206,6 +286,8 @@ std::string metrics_text(const MetricsInput& input) {
       publications(input), subscriptions(input), subscription_providers(input),
       api_requests(input)};
   add_state(input.state, families);
+  add_registry(input.registry, families);
+  families.push_back(route_updates(input));
   add_methods(input, families);
   families.push_back(endpoints(input));
   add_data_plane(forwarder::counter_infos(), input.traffic.counters, true, families);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/api_metrics.h"
+#include "agent/latency_histogram.h"
 #include "agent/state_report.h"
 #include "forwarder/forwarder.h"
 #include "registry/control_plane.h"
@@ -19,6 +20,8 @@ struct MetricsInput {
   std::vector<registry::RegistryStatus> registries;
   std::vector<registry::PublicationStatus> publications;
   std::vector<registry::SubscriptionStatus> subscriptions;
+  registry::RegistryMetrics registry;
+  LatencyHistogram::Snapshot route_updates;
   std::map<ApiCounters::Key, std::uint64_t> api_requests;
   StateReport state;
   bool ready = false;

@@ -146,8 +146,21 @@ Result<void> apply_drain_timeout(AgentConfig& config, const Values& values) {
   return store(duration_between(values.front(), 0ms, 1h), config.drain_timeout);
 }
 
+using ListDuration = milliseconds registry::ListProtection::*;
+
+auto list_duration(ListDuration member) {
+  return [=](AgentConfig& config, const Values& values) {
+    return store(duration_between(values.front(), 0ms, 24h), config.lists.*member);
+  };
+}
+
+Result<void> apply_vanish_percent(AgentConfig& config, const Values& values) {
+  return store(parse_number(values.front(), 1, 100), config.lists.vanish_percent);
+}
+
 std::vector<Setting> make_settings() {
   using Forwarder = forwarder::ForwarderConfig;
+  using Lists = registry::ListProtection;
   return {
       {"api", "ADDRESS", "HTTP API, status page, metrics: address:port or unix:/path", true,
        apply_api},
@@ -177,6 +190,17 @@ std::vector<Setting> make_settings() {
        false, forwarder_duration(&Forwarder::heartbeat_interval, 100ms, 1h)},
       {"drain_timeout", "TIME", "how long requests in flight may take to finish at the stop", false,
        apply_drain_timeout},
+      {"empty_list_time", "TIME",
+       "how long the last list of providers is used when the registry lists none any more", false,
+       list_duration(&Lists::empty_list_time)},
+      {"vanish_percent", "N",
+       "when more than so many percent of a service's providers vanish at once, they are held",
+       false, apply_vanish_percent},
+      {"vanish_hold_time", "TIME", "how long providers that vanished and answer are held at most",
+       false, list_duration(&Lists::hold_time)},
+      {"registry_check_interval", "TIME",
+       "how often lists are read again and own nodes looked for, whatever events say", false,
+       list_duration(&Lists::check_interval)},
   };
 }
 

@@ -15,7 +15,8 @@ ordered_json service_key_json(const dubbo::ServiceKey& key) {
   return {{"interface", key.interface}, {"group", key.group}, {"version", key.version}};
 }
 
-ordered_json provider_json(const dubbo::Url& url, const EndpointStates& endpoints) {
+ordered_json provider_json(const dubbo::Url& url, const EndpointStates& endpoints,
+                           const std::set<std::string>& kept) {
   constexpr std::uint64_t kDefaultWeight = 100;
   constexpr std::uint64_t kMaxWeight = 1'000'000;
   const dubbo::ServiceKey key = url.service_key();
@@ -27,22 +28,25 @@ ordered_json provider_json(const dubbo::Url& url, const EndpointStates& endpoint
           {"weight", url.number_parameter("weight", kDefaultWeight, kMaxWeight)},
           {"tag", std::string(url.parameter("dubbo.tag", url.parameter("tag")))},
           {"connection", state == endpoints.end() ? "unused" : state->second},
+          {"held", kept.contains(url.to_string())},
           {"url", url.to_string()}};
 }
 
 ordered_json providers_json(const std::vector<dubbo::Url>& providers,
-                            const EndpointStates& endpoints) {
+                            const EndpointStates& endpoints, const std::set<std::string>& kept) {
   ordered_json json = ordered_json::array();
   for (std::size_t i = 0; i < std::min(providers.size(), kMaxListedProviders); ++i) {
-    json.push_back(provider_json(providers[i], endpoints));
+    json.push_back(provider_json(providers[i], endpoints, kept));
   }
   return json;
 }
 
 SubscriptionView view_of(registry::SubscriptionStatus status, const registry::ControlPlane& plane) {
-  SubscriptionView view{.status = std::move(status), .providers = {}};
+  SubscriptionView view{.status = std::move(status), .providers = {}, .kept = {}};
   auto service = plane.service(view.status.service.interface);
   if (!service) return view;
+  view.is_stale = service->is_stale;
+  view.kept = std::move(service->kept);
   for (dubbo::Url& url : service->providers) {
     if (view.status.on_demand || dubbo::matches(view.status.service, url.service_key())) {
       view.providers.push_back(std::move(url));
@@ -73,7 +77,8 @@ std::optional<ControlState> ask_control_state(ControlClient& control) {
   return control.ask([](registry::ControlPlane& plane) {
     ControlState state{.registries = plane.registries(),
                        .publications = plane.publications(),
-                       .subscriptions = {}};
+                       .subscriptions = {},
+                       .metrics = plane.metrics()};
     for (auto& status : plane.subscriptions()) {
       state.subscriptions.push_back(view_of(std::move(status), plane));
     }
@@ -94,6 +99,13 @@ ordered_json registries_json(const std::vector<registry::RegistryStatus>& regist
                     {"advertised_reason", status.advertised.reason}});
   }
   return json;
+}
+
+ordered_json lists_json(const registry::RegistryMetrics& metrics) {
+  return {{"frozen", metrics.is_frozen},
+          {"waiting", metrics.waiting_lists},
+          {"stale", metrics.stale_lists},
+          {"held_providers", metrics.kept_providers}};
 }
 
 ordered_json publications_json(const std::vector<registry::PublicationStatus>& publications) {
@@ -118,8 +130,9 @@ ordered_json subscriptions_json(const std::vector<SubscriptionView>& subscriptio
     entry["registry"] = view.status.registry;
     entry["state"] = view.status.list_in_hand ? "subscribed" : "pending";
     entry["on_demand"] = view.status.on_demand;
+    entry["stale"] = view.is_stale;
     entry["providers"] = view.status.providers;
-    entry["endpoints"] = providers_json(view.providers, endpoints);
+    entry["endpoints"] = providers_json(view.providers, endpoints, view.kept);
     json.push_back(std::move(entry));
   }
   return json;
@@ -128,8 +141,10 @@ ordered_json subscriptions_json(const std::vector<SubscriptionView>& subscriptio
 ordered_json service_json(const registry::ServiceStatus& service, const EndpointStates& endpoints) {
   return {{"interface", service.interface},
           {"list_in_hand", service.list_in_hand},
+          {"stale", service.is_stale},
+          {"change_waiting", service.has_waiting_change},
           {"providers", service.providers.size()},
-          {"endpoints", providers_json(service.providers, endpoints)}};
+          {"endpoints", providers_json(service.providers, endpoints, service.kept)}};
 }
 
 ordered_json status_json(const ControlState& state, ApiBackend& backend) {
@@ -144,6 +159,7 @@ ordered_json status_json(const ControlState& state, ApiBackend& backend) {
           {"ready", readiness.ready},
           {"reason", readiness.reason},
           {"registries", registries_json(state.registries)},
+          {"lists", lists_json(state.metrics)},
           {"publications", publications_json(state.publications)},
           {"subscriptions", subscriptions_json(state.subscriptions, traffic.endpoints)},
           {"listeners", std::move(listeners)},

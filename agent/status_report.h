@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,9 @@ using EndpointStates = std::map<std::string, std::string>;
 
 struct SubscriptionView {
   registry::SubscriptionStatus status;
+  bool is_stale = false;              // its interface's list
   std::vector<dubbo::Url> providers;  // those that match it
+  std::set<std::string> kept;         // as ServiceStatus has them
 };
 
 // What the control plane knows, taken in one task of the control thread.
@@ -29,10 +32,13 @@ struct ControlState {
   std::vector<registry::RegistryStatus> registries;
   std::vector<registry::PublicationStatus> publications;
   std::vector<SubscriptionView> subscriptions;
+  registry::RegistryMetrics metrics;
 };
 std::optional<ControlState> ask_control_state(ControlClient& control);
 
 nlohmann::ordered_json registries_json(const std::vector<registry::RegistryStatus>& registries);
+// Whether the lists of providers follow the registries, and how many do not.
+nlohmann::ordered_json lists_json(const registry::RegistryMetrics& metrics);
 nlohmann::ordered_json publications_json(
     const std::vector<registry::PublicationStatus>& publications);
 nlohmann::ordered_json subscriptions_json(const std::vector<SubscriptionView>& subscriptions,

@@ -74,13 +74,16 @@ StatusTable subscriptions_table(const ordered_json& status) {
       endpoints += shown(endpoint, "address");
       endpoints += " (weight " + shown(endpoint, "weight");
       if (!tag.empty()) endpoints += ", tag " + tag;
+      if (member(endpoint, "held") == true) endpoints += ", HELD";
       endpoints += ", " + shown(endpoint, "connection") + ")";
     }
     if (named > kMaxNamed) endpoints += ", ...";
     const bool on_demand = member(entry, "on_demand") == true;
-    table.rows.push_back({shown_service(entry),
-                          shown(entry, "state") + (on_demand ? " (on demand)" : ""),
-                          shown(entry, "providers"), endpoints});
+    const bool is_stale = member(entry, "stale") == true;
+    table.rows.push_back(
+        {shown_service(entry),
+         shown(entry, "state") + (on_demand ? " (on demand)" : "") + (is_stale ? ", STALE" : ""),
+         shown(entry, "providers"), endpoints});
   }
   return table;
 }
@@ -188,8 +191,10 @@ std::vector<StatusTable> status_tables(const ordered_json& status) {
 
 std::string status_headline(const ordered_json& status) {
   const bool ready = member(status, "ready") == true;
+  const bool frozen = member(member(status, "lists"), "frozen") == true;
   return "skiff " + shown(status, "version") + " (" + shown(status, "commit") +
-         "): " + joined(ready ? "ready" : "NOT READY", ": ", shown(status, "reason"));
+         "): " + joined(ready ? "ready" : "NOT READY", ": ", shown(status, "reason")) +
+         (frozen ? "; FROZEN: changes of lists of providers wait for POST /unfreeze" : "");
 }
 
 std::string status_as_text(const ordered_json& status) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <string_view>
@@ -142,6 +143,17 @@ class WorkerForwarder final : public Forwarder {
     const auto shared = std::make_shared<const std::vector<LocalServicePort>>(std::move(services));
     for (const auto& worker : group_.workers) {
       worker->post([shared](Worker& w) { w.inbound().update_services(*shared); });
+    }
+  }
+
+  // Tasks of a worker run in order; the last worker to come to its task calls.
+  void when_applied(std::function<void()> done) override {
+    const auto missing = std::make_shared<std::atomic<std::size_t>>(group_.workers.size());
+    const auto shared = std::make_shared<const std::function<void()>>(std::move(done));
+    for (const auto& worker : group_.workers) {
+      worker->post([missing, shared](Worker&) {
+        if (missing->fetch_sub(1) == 1) (*shared)();
+      });
     }
   }
 

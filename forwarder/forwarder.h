@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -88,6 +89,10 @@ class Forwarder {
   virtual void update_route(std::shared_ptr<const governance::ServiceRoute> route) = 0;
   virtual void remove_route(const std::string& interface) = 0;
   virtual void update_local_services(std::vector<LocalServicePort> services) = 0;
+
+  // Calls `done` once, on a worker's thread, when every worker has done all that was asked of it
+  // before; never where the forwarder ends before that.
+  virtual void when_applied(std::function<void()> done) = 0;
 
   // Asks every worker; what has not answered by `deadline` is left out (and counted as
   // `workers_silent`).

@@ -8,6 +8,7 @@
 #include "registry/advertise_address.h"
 #include "registry/alive.h"
 #include "registry/directory.h"
+#include "registry/endpoint_probe.h"
 #include "registry/host_resolver.h"
 #include "registry/local_services.h"
 #include "registry/on_demand_watches.h"
@@ -52,10 +53,12 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
                  .events = *this,
                  .store = store_,
                  .advertise = advertise_,
-                 .inbound_port = config_.inbound_port},
+                 .inbound_port = config_.inbound_port,
+                 .check_interval = config_.lists.check_interval},
         waiters_(executor),
         links_(context_),
-        directory_(executor, sink, store_),
+        probe_(executor),
+        directory_(sink, executor, probe_, config_.lists, metrics_, store_),
         publications_(stamps_, withdrawals_),
         subscriptions_(stamps_, directory_, withdrawals_),
         on_demand_(executor, directory_),
@@ -78,12 +81,16 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   void need_service(const std::string& interface) override;
   void withdraw_all(std::chrono::milliseconds wait, std::function<void()> done) override;
 
+  void freeze() override { directory_.freeze(); }
+  void unfreeze() override { directory_.unfreeze(); }
+
   std::vector<RegistryStatus> registries() const override;
   std::vector<PublicationStatus> publications() const override { return publications_.status(); }
   std::vector<SubscriptionStatus> subscriptions() const override;
   std::optional<ServiceStatus> service(std::string_view interface) const override {
     return directory_.status(interface);
   }
+  RegistryMetrics metrics() const override;
 
  private:
   Result<PublicationId> find_publication(const dubbo::ServiceKey& service,
@@ -99,6 +106,12 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   void on_unregistered(RegistryLink& link, const dubbo::Url& url) override;
   void on_providers(RegistryLink& link, const std::string& interface,
                     const std::vector<dubbo::Url>& providers) override;
+  void on_change_told(const std::string& interface,
+                      std::chrono::steady_clock::time_point at) override {
+    directory_.note_change(interface, at);
+  }
+  void on_deaf_watch_found() override { ++metrics_.deaf_watches; }
+  void on_lost_node_found() override { ++metrics_.lost_nodes; }
 
   const ControlPlaneConfig config_;
   const AdvertiseSpec advertise_;
@@ -114,6 +127,8 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   VerbWaiters waiters_;
   Withdrawals withdrawals_;
   RegistryLinks links_;
+  RegistryMetrics metrics_;
+  EndpointProbe probe_;
   Directory directory_;
   Publications publications_;
   Subscriptions subscriptions_;
@@ -248,6 +263,12 @@ std::vector<SubscriptionStatus> ControlPlaneImpl::subscriptions() const {
   std::vector<SubscriptionStatus> on_demand = on_demand_.status();
   std::move(on_demand.begin(), on_demand.end(), std::back_inserter(result));
   return result;
+}
+
+RegistryMetrics ControlPlaneImpl::metrics() const {
+  RegistryMetrics metrics = metrics_;
+  directory_.measure(metrics);
+  return metrics;
 }
 
 // The publication that `service` and `port` (0: not given) mean, be it there or on its way out.

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "dubbo/service_key.h"
 #include "dubbo/url.h"
 #include "registry/executor.h"
+#include "registry/list_protection.h"
+#include "registry/registry_metrics.h"
 
 namespace skiff::registry {
 
@@ -27,6 +30,7 @@ struct ControlPlaneConfig {
   std::uint16_t inbound_port = 20882;   // written to the registry unless `advertise` has one
   std::uint16_t default_provider_port = 20880;
   std::string application = "skiff";  // where neither publication nor subscription names one
+  ListProtection lists{};
 };
 
 // What POST /publish asks for. `service.group` and `.version` may not be patterns here.
@@ -96,7 +100,10 @@ struct SubscriptionStatus {
 struct ServiceStatus {
   std::string interface;
   bool list_in_hand = false;
+  bool is_stale = false;            // nobody is listed any more; the last list is still in use
+  bool has_waiting_change = false;  // that the freeze keeps from being applied
   std::vector<dubbo::Url> providers;
+  std::set<std::string> kept{};  // the texts of those among them that are not listed any more
 };
 
 // A provider of this machine, for the inbound side. Withdrawn ones stay for kLocalServiceLinger,
@@ -117,6 +124,10 @@ class ControlPlaneSink {
   // left out.
   virtual void on_service(const std::string& interface,
                           const std::vector<dubbo::Url>& providers) = 0;
+  // The event of a registry that on_service() just followed came at `told_at`; not called where
+  // there was none, or where the change had to wait for the end of a freeze.
+  virtual void on_service_told(const std::string& /*interface*/,
+                               std::chrono::steady_clock::time_point /*told_at*/) {}
   // Nobody asks for this interface any more.
   virtual void on_service_gone(const std::string& interface) = 0;
   virtual void on_local_services(const std::vector<LocalService>& services) = 0;
@@ -164,10 +175,16 @@ class ControlPlane {
   // Withdraws everything from the registries; `done` comes when all are gone or after `wait`.
   virtual void withdraw_all(std::chrono::milliseconds wait, std::function<void()> done) = 0;
 
+  // Stops applying what registries say of providers, and goes on with what was missed. Idempotent.
+  // Publications are not concerned.
+  virtual void freeze() = 0;
+  virtual void unfreeze() = 0;
+
   virtual std::vector<RegistryStatus> registries() const = 0;
   virtual std::vector<PublicationStatus> publications() const = 0;
   virtual std::vector<SubscriptionStatus> subscriptions() const = 0;
   virtual std::optional<ServiceStatus> service(std::string_view interface) const = 0;
+  virtual RegistryMetrics metrics() const = 0;
 };
 
 }  // namespace skiff::registry

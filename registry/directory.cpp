@@ -10,6 +10,20 @@
 
 namespace skiff::registry {
 
+using std::chrono::milliseconds;
+
+Directory::Directory(ControlPlaneSink& sink, Executor& executor, ProviderProbe& probe,
+                     const ListProtection& protection, RegistryMetrics& metrics, StateStore& store)
+    : sink_(sink),
+      executor_(executor),
+      protection_(protection),
+      metrics_(metrics),
+      store_(store),
+      held_(executor, probe, metrics,
+            [this](const std::string& interface, const std::string& address, bool is_alive) {
+              on_verdict(interface, address, is_alive);
+            }) {}
+
 void Directory::remember(const std::vector<SavedList>& lists) {
   std::size_t unreadable = 0;
   for (const SavedList& list : lists) {
@@ -40,7 +54,7 @@ void Directory::forget_remembered() {
 }
 
 void Directory::add_interest(RegistryLink& link, const std::string& interface) {
-  Service& service = services_[interface];
+  Service& service = services_.try_emplace(interface, protection_).first->second;
   if (Listing* known = find(service, link)) {
     ++known->interested;
     return;
@@ -50,7 +64,7 @@ void Directory::add_interest(RegistryLink& link, const std::string& interface) {
                               .providers = std::nullopt,
                               .remembered = take_remembered(link, interface)});
   link.registry().watch(interface);
-  if (!service.listings.back().remembered.empty()) refresh(interface, service);
+  if (!service.listings.back().remembered.empty()) rebuild(interface, service);
 }
 
 void Directory::drop_interest(RegistryLink& link, const std::string& interface) {
@@ -62,12 +76,23 @@ void Directory::drop_interest(RegistryLink& link, const std::string& interface) 
   Service& service = found->second;
   std::erase_if(service.listings, [&link](const Listing& one) { return one.link == &link; });
   if (!service.listings.empty()) {
-    refresh(interface, service);
+    drop_listed_there(interface, service);
     return;
   }
   const bool was_reported = service.reported;
+  held_.set(interface, {});
   services_.erase(found);
   if (was_reported) sink_.on_service_gone(interface);
+}
+
+// What only the other registry listed goes at once: it did not vanish, nobody asks for it any more.
+void Directory::drop_listed_there(const std::string& interface, Service& service) {
+  if (is_frozen_) {
+    service.has_waiting_change = true;
+    return;
+  }
+  service.brake.adopt(merge(service));
+  apply(interface, service);
 }
 
 bool Directory::has_interest(std::string_view interface) const {
@@ -87,10 +112,22 @@ void Directory::set_providers(const RegistryLink& link, const std::string& inter
   const auto found = services_.find(interface);
   Listing* listing = found == services_.end() ? nullptr : find(found->second, link);
   if (listing == nullptr) return;
+  ++metrics_.lists_received;
+  Service& service = found->second;
+  const bool is_first = !listing->providers;
   listing->providers = providers;
   listing->remembered.clear();
   store_.on_list(link.identity(), interface, providers);
-  refresh(interface, found->second);
+  if (is_first && !(is_frozen_ && service.reported)) {
+    rebuild(interface, service);  // somebody waits for it
+  } else {
+    rebuild_soon(interface, service);
+  }
+}
+
+void Directory::note_change(const std::string& interface, Time told_at) {
+  const auto found = services_.find(interface);
+  if (found != services_.end() && !found->second.told_at) found->second.told_at = told_at;
 }
 
 void Directory::report_again(const std::string& interface) {
@@ -118,9 +155,44 @@ const std::vector<dubbo::Url>& Directory::providers(std::string_view interface) 
 std::optional<ServiceStatus> Directory::status(std::string_view interface) const {
   const auto found = services_.find(interface);
   if (found == services_.end()) return std::nullopt;
+  const Service& service = found->second;
   return ServiceStatus{.interface = found->first,
-                       .list_in_hand = all_in_hand(found->second),
-                       .providers = found->second.merged};
+                       .list_in_hand = all_in_hand(service),
+                       .is_stale = service.brake.is_stale(),
+                       .has_waiting_change = service.has_waiting_change,
+                       .providers = service.merged,
+                       .kept = service.brake.kept()};
+}
+
+void Directory::measure(RegistryMetrics& metrics) const {
+  metrics.is_frozen = is_frozen_;
+  metrics.stale_lists = 0;
+  metrics.kept_providers = 0;
+  metrics.waiting_lists = 0;
+  for (const auto& [interface, service] : services_) {
+    if (service.has_waiting_change) ++metrics.waiting_lists;
+    if (service.brake.is_stale()) ++metrics.stale_lists;
+    if (service.brake.keeps_any()) metrics.kept_providers += service.brake.kept().size();
+  }
+}
+
+void Directory::freeze() {
+  if (std::exchange(is_frozen_, true)) return;
+  spdlog::warn("lists of providers are frozen: changes are not applied until POST /unfreeze");
+}
+
+void Directory::unfreeze() {
+  if (!std::exchange(is_frozen_, false)) return;
+  std::size_t waiting = 0;
+  for (auto& [interface, service] : services_) {
+    if (std::exchange(service.has_waiting_change, false)) {
+      ++waiting;
+      rebuild_soon(interface, service);
+    } else if (service.brake.keeps_any()) {
+      apply(interface, service);
+    }
+  }
+  spdlog::warn("lists of providers follow the registries again; {} had changed meanwhile", waiting);
 }
 
 Directory::Listing* Directory::find(Service& service, const RegistryLink& link) {
@@ -135,27 +207,136 @@ bool Directory::all_in_hand(const Service& service) {
                      [](const Listing& listing) { return listing.providers.has_value(); });
 }
 
+bool Directory::may_err(const Service& service) {
+  return std::any_of(service.listings.begin(), service.listings.end(),
+                     [](const Listing& listing) { return listing.link->registry().may_err(); });
+}
+
 std::vector<dubbo::Url> Directory::merge(const Service& service) {
   std::vector<dubbo::Url> merged;
   std::unordered_set<std::string> seen;
   for (const Listing& listing : service.listings) {
     for (const dubbo::Url& url : listing.providers ? *listing.providers : listing.remembered) {
-      if (url.parameter("enabled") == "false") continue;
       if (seen.insert(url.to_string()).second) merged.push_back(url);
     }
   }
   return merged;
 }
 
-void Directory::refresh(const std::string& interface, Service& service) {
-  std::vector<dubbo::Url> merged = merge(service);
+void Directory::rebuild_soon(const std::string& interface, Service& service) {
+  if (is_frozen_ && service.reported) {
+    service.has_waiting_change = true;
+    service.told_at.reset();
+    return;
+  }
+  if (service.is_rebuild_planned) return;
+  const Time now = executor_.now();
+  const Time next = service.rebuilt_at ? *service.rebuilt_at + kRebuildPause : now;
+  if (next <= now) {
+    rebuild(interface, service);
+    return;
+  }
+  service.is_rebuild_planned = true;
+  executor_.post_after(std::chrono::ceil<milliseconds>(next - now), alive_.guard([this, interface] {
+    const auto found = services_.find(interface);
+    if (found == services_.end()) return;
+    if (!std::exchange(found->second.is_rebuild_planned, false)) return;
+    rebuild_soon(interface, found->second);
+  }));
+}
+
+void Directory::rebuild(const std::string& interface, Service& service) {
+  const Time now = executor_.now();
+  service.rebuilt_at = now;
+  const std::vector<dubbo::Url> listed = merge(service);
+  if (may_err(service)) {
+    service.brake.update(listed, now);
+  } else {
+    service.brake.adopt(listed);
+  }
+  apply(interface, service);
+}
+
+void Directory::apply(const std::string& interface, Service& service) {
+  service.brake.expire(executor_.now());
+  tell_of(interface, service);
+  held_.set(interface, service.brake.addresses_to_probe());
+  wake_later(interface, service);
+  report(interface, service);
+}
+
+void Directory::report(const std::string& interface, Service& service) {
+  const auto told_at = std::exchange(service.told_at, std::nullopt);
+  std::vector<dubbo::Url> merged = service.brake.providers();
   // "No provider" is a statement that needs every registry; a provider is one as soon as it is
   // listed anywhere.
   const bool is_known = service.reported || !merged.empty() || all_in_hand(service);
   if (!is_known || (service.reported && merged == service.merged)) return;
   service.merged = std::move(merged);
   service.reported = true;
+  ++metrics_.lists_applied;
   sink_.on_service(interface, service.merged);
+  if (told_at) sink_.on_service_told(interface, *told_at);
+}
+
+void Directory::wake_later(const std::string& interface, Service& service) {
+  const auto next = service.brake.next_deadline();
+  if (!next || (service.wakes_at && *service.wakes_at <= *next)) return;
+  service.wakes_at = *next;
+  const auto pause = std::chrono::ceil<milliseconds>(*next - executor_.now());
+  executor_.post_after(
+      pause, alive_.guard([this, interface, planned = *next] { on_wake(interface, planned); }));
+}
+
+void Directory::on_wake(const std::string& interface, Time planned) {
+  const auto found = services_.find(interface);
+  if (found == services_.end() || found->second.wakes_at != planned) return;
+  found->second.wakes_at.reset();
+  // After a freeze, unfreeze() looks at it.
+  if (!is_frozen_) apply(interface, found->second);
+}
+
+void Directory::on_verdict(const std::string& interface, const std::string& address,
+                           bool is_alive) {
+  const auto found = services_.find(interface);
+  if (found == services_.end()) return;
+  const bool is_news = found->second.brake.on_probe(address, is_alive);
+  if (is_news && !is_frozen_) apply(interface, found->second);
+}
+
+// Says what the brake did, and why.
+void Directory::tell_of(const std::string& interface, Service& service) {
+  const ProviderListBrake::Events events = service.brake.take_events();
+  if (events.braked > 0) {
+    ++metrics_.brakes;
+    spdlog::warn(
+        "{}: {} of {} providers vanished from the registry at once; they stay until a probe finds "
+        "them dead, for {} s at most",
+        interface, events.braked, events.braked_of,
+        std::chrono::duration_cast<std::chrono::seconds>(protection_.hold_time).count());
+  }
+  if (events.went_stale) {
+    ++metrics_.lists_gone_stale;
+    spdlog::warn(
+        "{}: the registry lists no provider any more; the last list ({} providers) stays in use "
+        "for {} s at most",
+        interface, service.brake.kept().size(),
+        std::chrono::duration_cast<std::chrono::seconds>(protection_.empty_list_time).count());
+  }
+  if (events.stale_time_over) {
+    ++metrics_.stale_lists_ended;
+    spdlog::warn("{}: the registry has listed no provider for long: that is believed now",
+                 interface);
+  }
+  metrics_.held_found_dead += events.found_dead;
+  metrics_.held_too_long += events.held_too_long;
+  if (events.found_dead > 0) {
+    spdlog::info("{}: {} of the providers that vanished are dead", interface, events.found_dead);
+  }
+  if (events.held_too_long > 0) {
+    spdlog::warn("{}: {} providers that vanished were held long enough: they are let go", interface,
+                 events.held_too_long);
+  }
 }
 
 }  // namespace skiff::registry

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -7,8 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "registry/alive.h"
 #include "registry/control_plane.h"
+#include "registry/endpoint_probe.h"
+#include "registry/executor.h"
+#include "registry/held_endpoints.h"
+#include "registry/list_protection.h"
+#include "registry/provider_list_brake.h"
 #include "registry/registry_link.h"
+#include "registry/registry_metrics.h"
 #include "registry/saved_state.h"
 #include "registry/state_store.h"
 
@@ -18,12 +26,16 @@ namespace skiff::registry {
 // together. One watch an interface and registry, however many ask for it. A registry that is away
 // keeps its last list here, and in the store: what an earlier process knew is used until the
 // registry says otherwise. Lives on the control thread.
+//
+// What comes from the registries is not passed on as it is: a list that shrinks has to pass the
+// brake; the first change is passed on at once, further ones every kRebuildPause at most, and only
+// where they change something; and while the lists are frozen, nothing changes.
 class Directory {
  public:
   // All must outlive it. `sink` hears of an interface when its merged list is first in hand, and at
   // every change of it.
-  Directory(Executor& executor, ControlPlaneSink& sink, StateStore& store)
-      : executor_(executor), sink_(sink), store_(store) {}
+  Directory(ControlPlaneSink& sink, Executor& executor, ProviderProbe& probe,
+            const ListProtection& protection, RegistryMetrics& metrics, StateStore& store);
 
   // Lists of an earlier process, for interfaces that somebody becomes interested in before
   // kRememberedListExpiry.
@@ -38,16 +50,28 @@ class Directory {
   // What a registry lists now; ignored where nobody is interested any more.
   void set_providers(const RegistryLink& link, const std::string& interface,
                      const std::vector<dubbo::Url>& providers);
+  // When a registry told of the change that the next set_providers() reports.
+  void note_change(const std::string& interface, std::chrono::steady_clock::time_point told_at);
   // Tells the sink again what it was told last, for a reader that may have missed it.
   void report_again(const std::string& interface);
+
+  // Keeps the lists as they are, whatever registries, probes and time say. A service whose list is
+  // not in hand yet gets its first one all the same.
+  void freeze();
+  // Applies what was missed.
+  void unfreeze();
+  bool is_frozen() const { return is_frozen_; }
 
   // True once `link` has sent its list.
   bool is_in_hand(const RegistryLink& link, std::string_view interface) const;
   // The merged list.
   const std::vector<dubbo::Url>& providers(std::string_view interface) const;
   std::optional<ServiceStatus> status(std::string_view interface) const;
+  // Puts what is so now into the figures; the rest was counted when it happened.
+  void measure(RegistryMetrics& metrics) const;
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
   struct Listing {
     RegistryLink* link = nullptr;
     std::size_t interested = 0;
@@ -55,28 +79,51 @@ class Directory {
     std::vector<dubbo::Url> remembered;  // stands in for `providers` until they come
   };
   struct Service {
+    explicit Service(const ListProtection& protection) : brake(protection) {}
+
     std::vector<Listing> listings;  // in the order of first interest
+    ProviderListBrake brake;
     std::vector<dubbo::Url> merged;
     bool reported = false;
+    std::optional<Time> rebuilt_at;
+    std::optional<Time> told_at;  // the first event that no rebuild has followed yet
+    bool is_rebuild_planned = false;
+    bool has_waiting_change = false;  // since the freeze
+    std::optional<Time> wakes_at;     // when time alone may change the list
   };
 
   static Listing* find(Service& service, const RegistryLink& link);
   static bool all_in_hand(const Service& service);
-  // Enabled ones only; identical URLs once.
+  static bool may_err(const Service& service);
+  // As they are listed; identical URLs once.
   static std::vector<dubbo::Url> merge(const Service& service);
-  void refresh(const std::string& interface, Service& service);
+
+  void drop_listed_there(const std::string& interface, Service& service);
+  void rebuild_soon(const std::string& interface, Service& service);
+  void rebuild(const std::string& interface, Service& service);
+  // After the brake changed: reports the list, and plans what follows.
+  void apply(const std::string& interface, Service& service);
+  void report(const std::string& interface, Service& service);
+  void wake_later(const std::string& interface, Service& service);
+  void on_wake(const std::string& interface, Time planned);
+  void on_verdict(const std::string& interface, const std::string& address, bool is_alive);
+  void tell_of(const std::string& interface, Service& service);
 
   using RegistryAndInterface = std::pair<std::string, std::string>;
 
   std::vector<dubbo::Url> take_remembered(const RegistryLink& link, const std::string& interface);
   void forget_remembered();
 
-  Executor& executor_;
   ControlPlaneSink& sink_;
+  Executor& executor_;
+  const ListProtection protection_;
+  RegistryMetrics& metrics_;
   StateStore& store_;
-  Alive alive_;
   std::map<RegistryAndInterface, std::vector<dubbo::Url>> remembered_;  // and not asked for yet
+  bool is_frozen_ = false;
+  HeldEndpoints held_;
   std::map<std::string, Service, std::less<>> services_;
+  Alive alive_;
 };
 
 }  // namespace skiff::registry

@@ -14,6 +14,10 @@ class Executor {
   virtual ~Executor() = default;
   virtual void post(Task task) = 0;
   virtual void post_after(std::chrono::milliseconds delay, Task task) = 0;
+  // The clock that delays are measured with.
+  virtual std::chrono::steady_clock::time_point now() const {
+    return std::chrono::steady_clock::now();
+  }
 };
 
 }  // namespace skiff::registry

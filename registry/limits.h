@@ -39,4 +39,27 @@ inline constexpr std::size_t kMaxTimers = 100'000;
 // Providers of one interface that one registry may list; the rest of the list is left out.
 inline constexpr std::size_t kMaxProvidersPerInterface = 50'000;
 
+// A service's list is rebuilt once in so long at most, however often it changes.
+inline constexpr std::chrono::milliseconds kRebuildPause{50};
+
+// Providers that vanish within so long vanish at once.
+inline constexpr std::chrono::seconds kVanishWindow{10};
+// A service with fewer providers is never braked: one of one says nothing.
+inline constexpr std::size_t kMinProvidersToBrake = 2;
+// Probes of held providers: so many at a time, and so many a second, over all services; an address
+// is probed once for all of them. Others wait for their turn, and stay held meanwhile.
+inline constexpr std::size_t kMaxProbesUnderWay = 64;
+inline constexpr std::size_t kMaxProbesPerSecond = 100;
+// What a probe may take.
+inline constexpr std::chrono::milliseconds kProbeTime{2'000};
+// The pauses between two probes of an address that answers.
+inline constexpr std::chrono::milliseconds kFirstProbePause{1'000};
+inline constexpr std::chrono::milliseconds kLongestProbePause{30'000};
+// An address that refuses connections is dead at once; one that is silent, after so many probes.
+inline constexpr unsigned kSilentProbesToBeDead = 3;
+
+// Lists of a registry that are read again, and nodes of ours that are looked for, a second at most,
+// when all is checked for what no event told.
+inline constexpr std::size_t kMaxChecksPerSecond = 200;
+
 }  // namespace skiff::registry

@@ -25,12 +25,13 @@ tl::unexpected<Error> unknown_kind(const std::string& address) {
 }  // namespace
 
 Result<std::unique_ptr<Registry>> open_registry(const std::string& address, Executor& executor,
-                                                RegistryEvents& events) {
+                                                RegistryEvents& events,
+                                                std::chrono::milliseconds check_interval) {
   if (address == kMemory) return std::make_unique<MemoryRegistry>(executor, events);
   if (!address.starts_with(kZookeeperScheme)) return unknown_kind(address);
   return ZookeeperAddress::parse(address).map(
       [&](const ZookeeperAddress& parsed) -> std::unique_ptr<Registry> {
-        return std::make_unique<ZookeeperRegistry>(parsed, executor, events);
+        return std::make_unique<ZookeeperRegistry>(parsed, executor, events, check_interval);
       });
 }
 

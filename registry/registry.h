@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "dubbo/result.h"
 #include "dubbo/url.h"
 #include "registry/executor.h"
+#include "registry/list_protection.h"
 
 namespace skiff::registry {
 
@@ -28,6 +30,14 @@ class RegistryEvents {
   // that cannot be read are left out and logged.
   virtual void on_providers(const std::string& interface,
                             const std::vector<dubbo::Url>& providers) = 0;
+  // When the registry told of the change that the next on_providers() reports; not called where no
+  // event told of it.
+  virtual void on_change_told(const std::string& /*interface*/,
+                              std::chrono::steady_clock::time_point /*at*/) {}
+  // What a registry's own checks found, and put right: a list had changed and no event had told;
+  // a node of ours had gone, or was somebody else's.
+  virtual void on_deaf_watch_found(const std::string& /*interface*/) {}
+  virtual void on_lost_node_found(const dubbo::Url& /*url*/) {}
 };
 
 // What a registry does for us. One implementation a kind of registry; this header names no kind.
@@ -53,6 +63,8 @@ class Registry {
 
   // "memory", "zookeeper://127.0.0.1:2181/chroot?group=dubbo"; no password in it.
   virtual std::string name() const = 0;
+  // False where what it lists is known to be true, since nobody but this agent writes it.
+  virtual bool may_err() const { return true; }
   virtual bool connected() const = 0;
   // A server's address as host:port, whose route decides what we advertise; empty where there is
   // none.
@@ -69,8 +81,10 @@ class Registry {
 
 // Opens "memory" or "zookeeper://host:port[,host:port...][/chroot][?group=dubbo]", username and
 // password from user:password@ or ?username=&password=. Fails with kInvalidArgument and a sentence
-// that names what is wrong. `executor` and `events` must outlive it.
-Result<std::unique_ptr<Registry>> open_registry(const std::string& address, Executor& executor,
-                                                RegistryEvents& events);
+// that names what is wrong. `executor` and `events` must outlive it. In `check_interval` it checks
+// once all that it watches and wrote, whatever events say; zero: never.
+Result<std::unique_ptr<Registry>> open_registry(
+    const std::string& address, Executor& executor, RegistryEvents& events,
+    std::chrono::milliseconds check_interval = ListProtection().check_interval);
 
 }  // namespace skiff::registry

@@ -14,7 +14,7 @@ Result<std::unique_ptr<RegistryLink>> RegistryLink::open(const std::string& addr
   Result<std::string> identity = registry_identity(address);
   if (!identity) return tl::unexpected<Error>(std::move(identity.error()));
   std::unique_ptr<RegistryLink> link(new RegistryLink(context));
-  auto registry = open_registry(address, context.executor, *link);
+  auto registry = open_registry(address, context.executor, *link, context.check_interval);
   if (!registry) return tl::unexpected<Error>(std::move(registry.error()));
   link->identity_ = std::move(*identity);
   link->registry_ = std::move(*registry);
@@ -118,6 +118,19 @@ void RegistryLink::on_unregistered(const dubbo::Url& url) {
 void RegistryLink::on_providers(const std::string& interface,
                                 const std::vector<dubbo::Url>& providers) {
   context_.events.on_providers(*this, interface, providers);
+}
+
+void RegistryLink::on_change_told(const std::string& interface,
+                                  std::chrono::steady_clock::time_point at) {
+  context_.events.on_change_told(interface, at);
+}
+
+void RegistryLink::on_deaf_watch_found(const std::string& /*interface*/) {
+  context_.events.on_deaf_watch_found();
+}
+
+void RegistryLink::on_lost_node_found(const dubbo::Url& /*url*/) {
+  context_.events.on_lost_node_found();
 }
 
 }  // namespace skiff::registry

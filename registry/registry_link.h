@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -30,6 +31,11 @@ class RegistryLinkEvents {
   virtual void on_unregistered(RegistryLink& link, const dubbo::Url& url) = 0;
   virtual void on_providers(RegistryLink& link, const std::string& interface,
                             const std::vector<dubbo::Url>& providers) = 0;
+  virtual void on_change_told(const std::string& /*interface*/,
+                              std::chrono::steady_clock::time_point /*at*/) {}
+  // What a registry's own checks found and put right (RegistryEvents).
+  virtual void on_deaf_watch_found() {}
+  virtual void on_lost_node_found() {}
 };
 
 // What all links of a control plane share; must outlive them.
@@ -40,6 +46,7 @@ struct RegistryLinkContext {
   StateStore& store;
   const AdvertiseSpec& advertise;
   std::uint16_t inbound_port = 0;
+  std::chrono::milliseconds check_interval = ListProtection().check_interval;
 };
 
 // An open registry, together with what the control plane knows about it: its connection, and the
@@ -81,6 +88,10 @@ class RegistryLink final : private RegistryEvents {
   void on_unregistered(const dubbo::Url& url) override;
   void on_providers(const std::string& interface,
                     const std::vector<dubbo::Url>& providers) override;
+  void on_change_told(const std::string& interface,
+                      std::chrono::steady_clock::time_point at) override;
+  void on_deaf_watch_found(const std::string& interface) override;
+  void on_lost_node_found(const dubbo::Url& url) override;
 
   RegistryLinkContext context_;
   std::string identity_;

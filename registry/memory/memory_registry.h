@@ -25,6 +25,7 @@ class MemoryRegistry final : public Registry {
   void watch(const std::string& interface) override;
   void unwatch(const std::string& interface) override;
   std::string name() const override { return "memory"; }
+  bool may_err() const override { return false; }
   bool connected() const override { return true; }
   std::string server_address() const override { return {}; }
 

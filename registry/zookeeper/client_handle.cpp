@@ -60,6 +60,7 @@ struct ClientHandle::Callbacks {
     ClientEvent event;
     event.kind = kind;
     event.generation = handle.generation_;
+    event.at = std::chrono::steady_clock::now();
     return event;
   }
 

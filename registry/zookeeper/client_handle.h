@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,6 +34,7 @@ struct ClientEvent {
 
   Kind kind = Kind::kSession;
   std::uint64_t generation = 0;  // which handle it belongs to
+  std::chrono::steady_clock::time_point at;
 
   std::shared_ptr<ClientHandle> handle;  // of kOpened; empty: `text` says why
   int state = 0;                         // of kSession: the C client's constant

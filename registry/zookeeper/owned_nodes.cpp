@@ -171,6 +171,45 @@ void OwnedNodes::remove(const std::string& path, Node& /*node*/) {
   });
 }
 
+void OwnedNodes::start_checks() {
+  if (!pace_.is_on()) return;
+  const std::chrono::milliseconds pause = pace_.pause();
+  executor_.post_after(pause, alive_.guard([this, pause] {
+    check(pace_.due(nodes_.size(), pause));
+    start_checks();
+  }));
+}
+
+void OwnedNodes::check(std::size_t nodes) {
+  if (!session_.is_connected()) return;
+  for (std::size_t i = 0; i < nodes; ++i) {
+    auto& [path, node] = *next_in_turn(nodes_, last_checked_);
+    if (!node.wanted || node.is_busy || node.state != State::kPresent) continue;
+    node.is_busy = true;
+    session_.find_owner(
+        path, [this, path = path](const OperationResult& owner) { on_owner(path, owner); });
+  }
+}
+
+// What a check of a node that is to be there found.
+void OwnedNodes::on_owner(const std::string& path, const OperationResult& owner) {
+  Node& node = nodes_.at(path);
+  node.is_busy = false;
+  const bool is_gone = owner.rc == ZNONODE;
+  const bool is_foreign = owner.rc == ZOK && owner.owner_session != session_.session_id();
+  if (is_gone || is_foreign) {
+    const std::string what = is_gone ? "the node had gone" : "the node was another session's";
+    spdlog::warn("{}: {}; writing it again", path, what);
+    node.state = is_gone ? State::kAbsent : State::kUnknown;
+    node.owes_report = true;
+    if (node.wanted) {
+      events_.on_register_failed(node.url, {ErrorCode::kUnavailable, what + "; writing it again"});
+    }
+    events_.on_lost_node_found(node.url);
+  }
+  step(path);
+}
+
 void OwnedNodes::on_failed(const std::string& path, Node& node, const char* what, int rc) {
   node.is_busy = false;
   node.state = State::kUnknown;

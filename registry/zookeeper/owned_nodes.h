@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <map>
 #include <string>
 
@@ -8,6 +10,7 @@
 #include "registry/executor.h"
 #include "registry/registry.h"
 #include "registry/zookeeper/backoff.h"
+#include "registry/zookeeper/check_pace.h"
 #include "registry/zookeeper/session.h"
 
 namespace skiff::registry {
@@ -24,12 +27,21 @@ namespace skiff::registry {
 //   unknown    the same; NodeExists of a session other     delete it; NoNode is as good
 //              than ours means: delete, then create
 //   present    done: reported                              delete it
+//
+// Once in a check interval each node that is present is looked for: one that has gone becomes
+// absent, one of another session's unknown, and both are written again.
 class OwnedNodes {
  public:
   // All must outlive it. `root` is the folder of Dubbo's tree.
-  OwnedNodes(std::string root, Session& session, Executor& executor, RegistryEvents& events)
-      : root_(std::move(root)), session_(session), executor_(executor), events_(events) {}
+  OwnedNodes(std::string root, Session& session, Executor& executor, RegistryEvents& events,
+             std::chrono::milliseconds check_interval)
+      : root_(std::move(root)),
+        session_(session),
+        executor_(executor),
+        events_(events),
+        pace_(check_interval) {}
 
+  void start_checks();
   void want(const dubbo::Url& url) { want(url, State::kAbsent); }
   // The same for a node that an earlier process wrote: it may be there.
   void keep(const dubbo::Url& url) { want(url, State::kUnknown); }
@@ -60,6 +72,8 @@ class OwnedNodes {
   void create_parents(const std::string& path, std::size_t depth);
   void resolve_conflict(const std::string& path, Node& node);
   void remove(const std::string& path, Node& node);
+  void check(std::size_t nodes);
+  void on_owner(const std::string& path, const OperationResult& owner);
   void on_failed(const std::string& path, Node& node, const char* what, int rc);
 
   const std::string root_;
@@ -68,6 +82,8 @@ class OwnedNodes {
   RegistryEvents& events_;
   Alive alive_;
   std::map<std::string, Node> nodes_;  // by path
+  CheckPace pace_;
+  std::string last_checked_;
 };
 
 }  // namespace skiff::registry

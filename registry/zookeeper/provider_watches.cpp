@@ -24,9 +24,13 @@ std::string ProviderWatches::path_of(const std::string& interface) const {
 
 void ProviderWatches::watch(const std::string& interface) {
   const std::string path = path_of(interface);
-  auto [entry, is_new] = lists_.try_emplace(
-      path,
-      List{.interface = interface, .names = {}, .backoff = {kFirstRetryPause, kLongestRetryPause}});
+  auto [entry, is_new] =
+      lists_.try_emplace(path, List{.interface = interface,
+                                    .read_at = {},
+                                    .told_at = {},
+                                    .read_for = {},
+                                    .names = {},
+                                    .backoff = {kFirstRetryPause, kLongestRetryPause}});
   List& list = entry->second;
   if (!is_new && list.wanted) return;
   list.wanted = true;
@@ -47,6 +51,7 @@ void ProviderWatches::on_session_up(SessionStart start) {
   for (auto& [path, list] : lists_) {
     list.backoff.reset();
     list.is_stale = true;
+    list.is_check = false;
     if (start != SessionStart::kResumed) {
       list.is_busy = false;
       list.may_be_watched = false;
@@ -55,11 +60,34 @@ void ProviderWatches::on_session_up(SessionStart start) {
   }
 }
 
-void ProviderWatches::on_node_changed(const std::string& path) {
+void ProviderWatches::on_node_changed(const std::string& path, Time at) {
   const auto found = lists_.find(path);
   if (found == lists_.end()) return;
   found->second.is_stale = true;
+  found->second.is_check = false;
+  if (!found->second.told_at) found->second.told_at = at;
   step(path);
+}
+
+void ProviderWatches::start_checks() {
+  if (!pace_.is_on()) return;
+  const std::chrono::milliseconds pause = pace_.pause();
+  executor_.post_after(pause, alive_.guard([this, pause] {
+    check(pace_.due(lists_.size(), pause));
+    start_checks();
+  }));
+}
+
+// A server tells of a change before it answers with what came of it. So where a list has changed
+// and nothing was told when it is read, nothing will be.
+void ProviderWatches::check(std::size_t lists) {
+  if (!session_.is_connected()) return;
+  for (std::size_t i = 0; i < lists; ++i) {
+    auto& [path, list] = *next_in_turn(lists_, last_checked_);
+    if (!list.wanted || list.is_busy || list.is_stale) continue;
+    list.is_check = true;
+    read(path, list);
+  }
 }
 
 void ProviderWatches::step_later(const std::string& path) {
@@ -77,7 +105,19 @@ void ProviderWatches::step(const std::string& path) {
   } else if (!list.wanted) {
     stop_watching(path, list);
   } else if (list.is_stale) {
+    read_soon(path, list);
+  }
+}
+
+// A burst of changes is read once in a while.
+void ProviderWatches::read_soon(const std::string& path, List& list) {
+  const auto now = executor_.now();
+  const auto next = list.read_at ? *list.read_at + kRebuildPause : now;
+  if (next <= now) {
     read(path, list);
+  } else {
+    executor_.post_after(std::chrono::ceil<std::chrono::milliseconds>(next - now),
+                         alive_.guard([this, path] { step(path); }));
   }
 }
 
@@ -86,6 +126,8 @@ void ProviderWatches::read(const std::string& path, List& list) {
   list.is_busy = true;
   list.is_stale = false;
   list.may_be_watched = true;
+  list.read_at = executor_.now();
+  list.read_for = std::exchange(list.told_at, std::nullopt);
   session_.list(path, [this, path](const OperationResult& result) {
     List& known = lists_.at(path);
     if (result.rc == ZOK) {
@@ -126,9 +168,16 @@ void ProviderWatches::on_names(const std::string& path, List& list,
   list.is_busy = false;
   list.backoff.reset();
   std::sort(names.begin(), names.end());
+  const bool is_check = std::exchange(list.is_check, false);
+  const auto told_at = std::exchange(list.read_for, std::nullopt);
   if (list.wanted && list.names != names) {
+    if (is_check && list.names) {
+      spdlog::warn("the list {} had changed, and no event told: its watch was deaf", path);
+      events_.on_deaf_watch_found(list.interface);
+    }
     const std::vector<std::string> before =
         std::exchange(list.names, std::move(names)).value_or(std::vector<std::string>());
+    if (told_at) events_.on_change_told(list.interface, *told_at);
     report(list, before);
   }
   step(path);
@@ -137,6 +186,8 @@ void ProviderWatches::on_names(const std::string& path, List& list,
 void ProviderWatches::on_failed(const std::string& path, List& list, int rc) {
   list.is_busy = false;
   list.is_stale = true;
+  list.is_check = false;
+  if (list.read_for) list.told_at = std::exchange(list.read_for, std::nullopt);
   const std::chrono::milliseconds pause = list.backoff.next();
   if (!is_connection_error(rc)) {
     spdlog::warn("{}; trying again in {} ms", zookeeper_error("cannot read " + path, rc).message,

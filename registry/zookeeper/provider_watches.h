@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,31 +11,46 @@
 #include "registry/executor.h"
 #include "registry/registry.h"
 #include "registry/zookeeper/backoff.h"
+#include "registry/zookeeper/check_pace.h"
 #include "registry/zookeeper/session.h"
 
 namespace skiff::registry {
 
 // The lists of providers that this registry watches. Watches of ZooKeeper fire once: each reading
 // of a list sets the next watch in the same call, and a list that does not exist is waited for.
-// After a connection was lost every list is read again. Lives on the control thread.
+// After a connection was lost every list is read again, and so it is once in a check interval: a
+// watch may have gone deaf. A list is read once in kRebuildPause at most. Lives on the control
+// thread.
 class ProviderWatches {
  public:
-  // All must outlive it. `root` is the folder of Dubbo's tree.
-  ProviderWatches(std::string root, Session& session, Executor& executor, RegistryEvents& events)
-      : root_(std::move(root)), session_(session), executor_(executor), events_(events) {}
+  using Time = std::chrono::steady_clock::time_point;
 
+  // All must outlive it. `root` is the folder of Dubbo's tree.
+  ProviderWatches(std::string root, Session& session, Executor& executor, RegistryEvents& events,
+                  std::chrono::milliseconds check_interval)
+      : root_(std::move(root)),
+        session_(session),
+        executor_(executor),
+        events_(events),
+        pace_(check_interval) {}
+
+  void start_checks();
   void watch(const std::string& interface);
   void unwatch(const std::string& interface);
   void on_session_up(SessionStart start);
-  void on_node_changed(const std::string& path);
+  void on_node_changed(const std::string& path, Time at);
 
  private:
   struct List {
     std::string interface;
     bool wanted = true;
-    bool is_busy = false;                           // an operation is under way
-    bool is_stale = true;                           // to be read
-    bool may_be_watched = false;                    // by the server, for us
+    bool is_busy = false;         // an operation is under way
+    bool is_stale = true;         // to be read
+    bool may_be_watched = false;  // by the server, for us
+    bool is_check = false;        // the reading under way; no event asked for it
+    std::optional<Time> read_at;
+    std::optional<Time> told_at;   // the first event that no reading has followed yet
+    std::optional<Time> read_for;  // the event that the reading under way follows
     std::optional<std::vector<std::string>> names;  // as last reported, sorted
     Backoff backoff;
   };
@@ -41,6 +58,8 @@ class ProviderWatches {
   std::string path_of(const std::string& interface) const;
   void step_later(const std::string& path);
   void step(const std::string& path);
+  void read_soon(const std::string& path, List& list);
+  void check(std::size_t lists);
   void read(const std::string& path, List& list);
   void await_creation(const std::string& path);
   void stop_watching(const std::string& path, List& list);
@@ -54,6 +73,8 @@ class ProviderWatches {
   RegistryEvents& events_;
   Alive alive_;
   std::map<std::string, List> lists_;  // by path
+  CheckPace pace_;
+  std::string last_checked_;
 };
 
 }  // namespace skiff::registry

@@ -122,7 +122,7 @@ void Session::handle_event(ClientEvent& event) {
       on_state(event);
       break;
     case ClientEvent::Kind::kWatch:
-      events_.on_node_changed(event.text);
+      events_.on_node_changed(event.text, event.at);
       break;
     case ClientEvent::Kind::kCompletion:
       on_completion(event);

@@ -37,8 +37,9 @@ class SessionEvents {
   // Connected.
   virtual void on_session_up(SessionStart start, const std::string& detail) = 0;
   virtual void on_session_down(const std::string& detail) = 0;
-  // A watch on `path` fired.
-  virtual void on_node_changed(const std::string& path) = 0;
+  // A watch on `path` fired; the event came from the server at `at`.
+  virtual void on_node_changed(const std::string& path,
+                               std::chrono::steady_clock::time_point at) = 0;
 };
 
 // What came of an operation; `rc` is the C client's code.

@@ -7,14 +7,21 @@
 namespace skiff::registry {
 
 ZookeeperRegistry::ZookeeperRegistry(const ZookeeperAddress& address, Executor& executor,
-                                     RegistryEvents& events)
+                                     RegistryEvents& events,
+                                     std::chrono::milliseconds check_interval)
     : name_(address.name()),
       server_address_(
           dubbo::format_host_port(address.servers.front().host, address.servers.front().port)),
       events_(events),
       session_(address, executor, *this),
-      nodes_(address.root_path(), session_, executor, events),
-      watches_(address.root_path(), session_, executor, events) {}
+      nodes_(address.root_path(), session_, executor, events, check_interval),
+      watches_(address.root_path(), session_, executor, events, check_interval) {}
+
+void ZookeeperRegistry::start() {
+  session_.start();
+  nodes_.start_checks();
+  watches_.start_checks();
+}
 
 void ZookeeperRegistry::take_up(const std::string& ticket) {
   if (const auto parsed = SessionTicket::parse(ticket)) session_.take_up(*parsed);

@@ -17,9 +17,10 @@ namespace skiff::registry {
 class ZookeeperRegistry final : public Registry, private SessionEvents {
  public:
   // `executor` and `events` must outlive it.
-  ZookeeperRegistry(const ZookeeperAddress& address, Executor& executor, RegistryEvents& events);
+  ZookeeperRegistry(const ZookeeperAddress& address, Executor& executor, RegistryEvents& events,
+                    std::chrono::milliseconds check_interval);
 
-  void start() override { session_.start(); }
+  void start() override;
   void register_url(const dubbo::Url& url) override { nodes_.want(url); }
   void unregister_url(const dubbo::Url& url) override { nodes_.drop(url); }
   void keep_url(const dubbo::Url& url) override { nodes_.keep(url); }
@@ -34,7 +35,9 @@ class ZookeeperRegistry final : public Registry, private SessionEvents {
  private:
   void on_session_up(SessionStart start, const std::string& detail) override;
   void on_session_down(const std::string& detail) override;
-  void on_node_changed(const std::string& path) override { watches_.on_node_changed(path); }
+  void on_node_changed(const std::string& path, std::chrono::steady_clock::time_point at) override {
+    watches_.on_node_changed(path, at);
+  }
 
   const std::string name_;
   const std::string server_address_;

@@ -66,6 +66,7 @@ scenario('The OpenAPI document', ({ stage, before, it }) => {
       await ask('POST', `/${on}?wait=10s`, 200, [SERVICE, { service: { ...SERVICE.service, group: 'green' } }]);
       await ask('POST', `/${on}`, 400, {});
     }
+    for (const target of ['/freeze', '/freeze', '/unfreeze', '/unfreeze']) await ask('POST', target, 200);
     for (const target of ['/publications', '/subscriptions', '/status', '/healthz', '/readyz', '/metrics', '/config', '/openapi.json', '/']) await ask('GET', target, 200);
     // The list of providers comes from the registry in its own time.
     await agent.publish(SERVICE.service);

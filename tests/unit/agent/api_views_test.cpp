@@ -120,6 +120,58 @@ skiff_request_failures_total{interface="com.example.Demo",method="say<b>\"\n"} 2
   }
 }
 
+TEST_F(ApiViews, MetricsTellOfListsThatAreNotFollowed) {
+  plane_.figures.is_frozen = true;
+  plane_.figures.waiting_lists = 2;
+  plane_.figures.stale_lists = 3;
+  plane_.figures.kept_providers = 4;
+  plane_.figures.lists_applied = 5;
+  plane_.figures.probes = {6, 7, 8, 9};
+  plane_.figures.lost_nodes = 10;
+  backend_.updates.counts[0] = 2;
+  backend_.updates.counts.back() = 1;
+  backend_.updates.seconds = 11.5;
+  const ApiResponse response = request("GET", "/metrics");
+  for (const char* line :
+       {"\nskiff_lists_frozen 1\n", "\nskiff_lists_waiting 2\n", "\nskiff_lists_stale 3\n",
+        "\nskiff_providers_held 4\n", "\nskiff_lists_applied_total 5\n",
+        "\nskiff_endpoint_probes_total{result=\"gone\"} 7\n",
+        "\nskiff_registry_lost_nodes_total 10\n", "\n# TYPE skiff_route_update_seconds histogram\n",
+        "\nskiff_route_update_seconds_bucket{le=\"0.001\"} 2\n",
+        "\nskiff_route_update_seconds_bucket{le=\"+Inf\"} 3\n",
+        "\nskiff_route_update_seconds_count 3\n", "\nskiff_route_update_seconds_sum 11.5\n"}) {
+    EXPECT_THAT(response.body, HasSubstr(line));
+  }
+}
+
+TEST_F(ApiViews, FreezingIsShownWhereverOneLooks) {
+  EXPECT_EQ(json(post("/freeze", ""))["state"], "frozen");
+  EXPECT_EQ(json(post("/freeze", "")), json(post("/freeze", ""))) << "not idempotent";
+  EXPECT_EQ(request("GET", "/readyz").status, 200);
+  EXPECT_EQ(json(request("GET", "/readyz"))["lists"]["frozen"], true);
+  EXPECT_EQ(json(request("GET", "/status"))["lists"]["frozen"], true);
+  EXPECT_THAT(request("GET", "/").body, HasSubstr("FROZEN"));
+  EXPECT_EQ(json(post("/unfreeze", ""))["state"], "following");
+  EXPECT_EQ(json(request("GET", "/readyz"))["lists"]["frozen"], false);
+  EXPECT_EQ(request("GET", "/freeze").status, 405);
+}
+
+TEST_F(ApiViews, MarkStaleListsAndHeldProviders) {
+  auto& service = plane_.services["com.example.Demo"];
+  service.is_stale = true;
+  service.kept = {service.providers[0].to_string()};
+  const auto shown = json(request("GET", "/services/com.example.Demo"));
+  EXPECT_EQ(shown["stale"], true);
+  EXPECT_EQ(shown["endpoints"][0]["held"], true);
+  EXPECT_EQ(shown["endpoints"][1]["held"], false);
+  const auto subscriptions = json(request("GET", "/subscriptions"))["subscriptions"];
+  EXPECT_EQ(subscriptions[0]["stale"], true);
+  EXPECT_EQ(subscriptions[0]["endpoints"][0]["held"], true);
+  const std::string page = request("GET", "/").body;
+  EXPECT_THAT(page, HasSubstr("STALE"));
+  EXPECT_THAT(page, HasSubstr("HELD"));
+}
+
 TEST_F(ApiViews, TheStatusPageEscapesWhatOthersNamed) {
   const ApiResponse page = request("GET", "/");
   EXPECT_THAT(page.content_type, HasSubstr("text/html"));

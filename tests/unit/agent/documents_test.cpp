@@ -132,6 +132,10 @@ TEST(ShippedConfiguration, DocumentsEveryKeyWithItsDefault) {
   EXPECT_EQ(config.forwarder.inbound.port, defaults.forwarder.inbound.port);
   EXPECT_EQ(config.forwarder.provider_port, defaults.forwarder.provider_port);
   EXPECT_EQ(config.drain_timeout, defaults.drain_timeout);
+  EXPECT_EQ(config.lists.empty_list_time, defaults.lists.empty_list_time);
+  EXPECT_EQ(config.lists.vanish_percent, defaults.lists.vanish_percent);
+  EXPECT_EQ(config.lists.hold_time, defaults.lists.hold_time);
+  EXPECT_EQ(config.lists.check_interval, defaults.lists.check_interval);
   EXPECT_EQ(config.log_level, defaults.log_level);
   EXPECT_EQ(config.application, defaults.application);
 }

@@ -54,7 +54,7 @@ class ControlPlaneTest : public testing::Test {
     return request;
   }
 
-  // Each verb, with the answer it gets without time passing.
+  // Each verb, after a quiet time, with the answer it gets without time passing.
   Result<VerbOutcome> publish(const PublicationRequest& request) {
     return answer([&](VerbCallback done) { plane_->publish(request, kWait, std::move(done)); });
   }
@@ -71,6 +71,7 @@ class ControlPlaneTest : public testing::Test {
 
   template <typename Verb>
   Result<VerbOutcome> answer(Verb verb) {
+    executor_.advance(kRebuildPause);
     std::optional<Result<VerbOutcome>> answer;
     verb([&answer](Result<VerbOutcome> outcome) {
       EXPECT_FALSE(answer) << "answered twice";
@@ -116,6 +117,7 @@ TEST_F(ControlPlaneTest, WritesAChangedPublicationBeforeWithdrawingTheOldUrl) {
   const auto published = publish(changed);
   ASSERT_TRUE(published);
   EXPECT_THAT(published->url, HasSubstr("&weight=50"));
+  executor_.advance(kRebuildPause);
   ASSERT_THAT(sink_.services[kDemo], SizeIs(1));
   EXPECT_EQ(sink_.services[kDemo][0].to_string(), published->url);
   EXPECT_THAT(sink_.sizes[kDemo], testing::Each(testing::Ge(1U))) << "nobody to call for a moment";

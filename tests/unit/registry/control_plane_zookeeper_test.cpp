@@ -173,9 +173,9 @@ TEST(ZookeeperControlPlane, KeepsItsListAndFinishesAWithdrawalWhenTheRegistryWas
   EXPECT_EQ(pending->state, VerbState::kPending);
   EXPECT_THAT(pending->reason, HasSubstr(server.url()));
   server.start();
-  EXPECT_TRUE(plane.wait_until([](const ControlPlane&, const RecordingSink& sink) {
-    return sink.services.at(kDemo).empty();
-  }));
+  EXPECT_TRUE(plane.wait_until([](const ControlPlane& control, const RecordingSink& sink) {
+    return control.service(kDemo)->is_stale && sink.services.at(kDemo).size() == 1;
+  })) << "an empty list is not believed at once";
 }
 
 TEST(ZookeeperControlPlane, OpensARegistryThatARequestNamesAndClosesItAfterwards) {

@@ -27,6 +27,7 @@ class FakeControlPlane final : public registry::ControlPlane {
 
   registry::SavedState saved_state;
   std::vector<registry::SavedList> saved_lists;
+  registry::RegistryMetrics figures;
 
   std::vector<registry::PublicationRequest> published;
   std::vector<registry::SubscriptionRequest> subscribed;
@@ -51,6 +52,8 @@ class FakeControlPlane final : public registry::ControlPlane {
   void unsubscribe(const dubbo::ServiceKey& service, std::chrono::milliseconds wait,
                    registry::VerbCallback done) override;
   void need_service(const std::string& /*interface*/) override {}
+  void freeze() override { figures.is_frozen = true; }
+  void unfreeze() override { figures.is_frozen = false; }
   void withdraw_all(std::chrono::milliseconds /*wait*/, std::function<void()> done) override {
     done();
   }
@@ -60,6 +63,7 @@ class FakeControlPlane final : public registry::ControlPlane {
     return subscription_list;
   }
   std::optional<registry::ServiceStatus> service(std::string_view interface) const override;
+  registry::RegistryMetrics metrics() const override { return figures; }
 
  private:
   void answer(const std::string& interface, registry::VerbOutcome success,
@@ -71,12 +75,14 @@ class FakeControlPlane final : public registry::ControlPlane {
 class FakeBackend final : public ApiBackend {
  public:
   forwarder::TrafficSnapshot snapshot;
+  LatencyHistogram::Snapshot updates;
   Readiness ready{.ready = true, .reason = ""};
   bool stopping = false;
   AgentConfig agent_config;
   StateReport state_report;
 
   forwarder::TrafficSnapshot traffic() override { return snapshot; }
+  LatencyHistogram::Snapshot route_updates() override { return updates; }
   std::vector<ListenerInfo> listeners() override { return {{"inbound", "0.0.0.0:20882"}}; }
   Readiness readiness() override { return ready; }
   bool is_stopping() override { return stopping; }

@@ -22,6 +22,10 @@ class ManualExecutor final : public Executor {
     }
   }
 
+  std::chrono::steady_clock::time_point now() const override {
+    return std::chrono::steady_clock::time_point(now_);
+  }
+
   // Runs what is posted, and what that posts.
   void run() {
     while (!tasks_.empty()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,6 +17,10 @@ class RecordingSink final : public ControlPlaneSink {
     sizes[interface].push_back(providers.size());
     services[interface] = providers;
   }
+  void on_service_told(const std::string& interface,
+                       std::chrono::steady_clock::time_point told_at) override {
+    told[interface].push_back(told_at);
+  }
   void on_service_gone(const std::string& interface) override {
     services.erase(interface);
     gone.push_back(interface);
@@ -25,6 +30,7 @@ class RecordingSink final : public ControlPlaneSink {
   std::map<std::string, std::vector<dubbo::Url>> services;
   std::map<std::string, int> reports;
   std::map<std::string, std::vector<std::size_t>> sizes;  // of each report
+  std::map<std::string, std::vector<std::chrono::steady_clock::time_point>> told;
   std::vector<std::string> gone;
   std::vector<LocalService> local_services;
 };

@@ -11,8 +11,9 @@ constexpr std::chrono::seconds kLimit{30};
 
 }  // namespace
 
-RegistryOnThread::RegistryOnThread(const std::string& address) {
-  auto opened = open_registry(address, thread_, *this);
+RegistryOnThread::RegistryOnThread(const std::string& address,
+                                   std::chrono::milliseconds check_interval) {
+  auto opened = open_registry(address, thread_, *this, check_interval);
   if (!opened) throw std::runtime_error(opened.error().message);
   registry_ = std::move(*opened);
   thread_.post([this] { registry_->start(); });
@@ -110,6 +111,14 @@ void RegistryOnThread::on_unregistered(const dubbo::Url& url) {
     record.registered.erase(url.to_string());
     record.unregistered.push_back(url.to_string());
   });
+}
+
+void RegistryOnThread::on_deaf_watch_found(const std::string& /*interface*/) {
+  change([](RegistryRecord& record) { ++record.deaf_watches; });
+}
+
+void RegistryOnThread::on_lost_node_found(const dubbo::Url& /*url*/) {
+  change([](RegistryRecord& record) { ++record.lost_nodes; });
 }
 
 void RegistryOnThread::on_providers(const std::string& interface,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -24,13 +25,16 @@ struct RegistryRecord {
   std::vector<std::string> failures;  // messages
   std::map<std::string, std::vector<std::string>> providers;
   std::map<std::string, int> reports;
+  int deaf_watches = 0;
+  int lost_nodes = 0;
 };
 
 // A registry on a control thread of its own.
 class RegistryOnThread final : private RegistryEvents {
  public:
   // Throws std::runtime_error where `address` is wrong.
-  explicit RegistryOnThread(const std::string& address);
+  explicit RegistryOnThread(const std::string& address, std::chrono::milliseconds check_interval =
+                                                            ListProtection().check_interval);
   ~RegistryOnThread() override;
 
   RegistryOnThread(const RegistryOnThread&) = delete;
@@ -56,6 +60,8 @@ class RegistryOnThread final : private RegistryEvents {
   void on_unregistered(const dubbo::Url& url) override;
   void on_providers(const std::string& interface,
                     const std::vector<dubbo::Url>& providers) override;
+  void on_deaf_watch_found(const std::string& interface) override;
+  void on_lost_node_found(const dubbo::Url& url) override;
   void change(const std::function<void(RegistryRecord&)>& change);
 
   std::mutex mutex_;

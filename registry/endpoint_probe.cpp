@@ -1,0 +1,202 @@
+#include "registry/endpoint_probe.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "dubbo/frame.h"
+#include "dubbo/response.h"
+#include "dubbo/url.h"
+#include "registry/ip_address.h"
+
+namespace skiff::registry {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+struct RawAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+};
+
+std::optional<RawAddress> parse_address(const std::string& text) {
+  const auto host_port = dubbo::parse_host_port(text);
+  const auto ip = host_port ? IpAddress::parse(host_port->host) : std::nullopt;
+  if (!ip || host_port->port == 0) return std::nullopt;
+  RawAddress address;
+  if (ip->is_v6()) {
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(host_port->port);
+    std::memcpy(&v6.sin6_addr, ip->bytes().data(), sizeof(v6.sin6_addr));
+    std::memcpy(&address.storage, &v6, sizeof(v6));
+    address.size = sizeof(v6);
+  } else {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(host_port->port);
+    std::memcpy(&v4.sin_addr, ip->bytes().data(), sizeof(v4.sin_addr));
+    std::memcpy(&address.storage, &v4, sizeof(v4));
+    address.size = sizeof(v4);
+  }
+  return address;
+}
+
+// What an error of a connection says of the provider. A network that is away says nothing at once.
+ProbeResult meaning_of(int error) {
+  return error == ECONNREFUSED ? ProbeResult::kGone : ProbeResult::kSilent;
+}
+
+}  // namespace
+
+// One probe; its socket is closed with it. Made on the control thread, then the probe thread's.
+class EndpointProbe::Attempt {
+ public:
+  Attempt(std::string address, Clock::time_point deadline, Callback done)
+      : address_(std::move(address)), deadline_(deadline), done_(std::move(done)) {}
+  ~Attempt() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  int fd() const { return fd_; }
+  short events() const { return static_cast<short>(is_asked_ ? POLLIN : POLLOUT); }
+  Clock::time_point deadline() const { return deadline_; }
+  Callback take_callback() { return std::move(done_); }
+
+  // Does what can be done without waiting; empty: not decided yet.
+  std::optional<ProbeResult> step(Clock::time_point now) {
+    std::optional<ProbeResult> result;
+    if (fd_ < 0) result = open();
+    if (!result && !is_asked_) result = ask();
+    if (!result && is_asked_) result = read_answer();
+    if (!result && now >= deadline_) result = ProbeResult::kSilent;
+    return result;
+  }
+
+ private:
+  std::optional<ProbeResult> open() {
+    const auto address = parse_address(address_);
+    if (!address) return ProbeResult::kUnknown;
+    fd_ = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd_ < 0) return ProbeResult::kUnknown;
+    const auto* raw = reinterpret_cast<const sockaddr*>(&address->storage);
+    if (connect(fd_, raw, address->size) == 0 || errno == EINPROGRESS) return std::nullopt;
+    return errno == EADDRNOTAVAIL ? ProbeResult::kUnknown : meaning_of(errno);
+  }
+
+  // Sends the heartbeat once the connection stands.
+  std::optional<ProbeResult> ask() {
+    pollfd ready{.fd = fd_, .events = POLLOUT, .revents = 0};
+    if (poll(&ready, 1, 0) != 1) return std::nullopt;
+    int error = 0;
+    socklen_t size = sizeof(error);
+    getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) return meaning_of(error);
+    std::vector<std::byte> heartbeat;
+    dubbo::append_heartbeat_request(1, heartbeat);
+    // A new connection takes these few bytes at once, or is broken.
+    const ssize_t sent = send(fd_, heartbeat.data(), heartbeat.size(), MSG_NOSIGNAL);
+    if (sent != static_cast<ssize_t>(heartbeat.size())) return ProbeResult::kSilent;
+    is_asked_ = true;
+    return std::nullopt;
+  }
+
+  // Any frame will do: a provider may have something of its own to say first.
+  std::optional<ProbeResult> read_answer() {
+    const ssize_t got =
+        recv(fd_, header_.data() + received_, header_.size() - received_, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
+    if (got <= 0) return ProbeResult::kSilent;
+    received_ += static_cast<std::size_t>(got);
+    const dubbo::Bytes bytes(header_.data(), received_);
+    if (!dubbo::starts_like_a_frame(bytes)) return ProbeResult::kGone;
+    return received_ < header_.size() ? std::nullopt : std::optional(ProbeResult::kAnswers);
+  }
+
+  const std::string address_;
+  const Clock::time_point deadline_;
+  Callback done_;
+  int fd_ = -1;
+  bool is_asked_ = false;
+  std::array<std::byte, dubbo::FrameHeader::kSize> header_{};
+  std::size_t received_ = 0;
+};
+
+EndpointProbe::EndpointProbe(Executor& executor, milliseconds limit)
+    : executor_(executor), limit_(limit), wake_up_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+
+EndpointProbe::~EndpointProbe() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  eventfd_write(wake_up_, 1);
+  if (thread_.joinable()) thread_.join();
+  if (wake_up_ >= 0) close(wake_up_);
+}
+
+void EndpointProbe::probe(const std::string& address, Callback done) {
+  {
+    const std::lock_guard lock(mutex_);
+    asked_.push_back(std::make_unique<Attempt>(address, Clock::now() + limit_, std::move(done)));
+  }
+  if (!thread_.joinable()) {
+    thread_ = std::thread([this] { run(); });
+    pthread_setname_np(thread_.native_handle(), "skiff-probe");
+  }
+  eventfd_write(wake_up_, 1);
+}
+
+void EndpointProbe::run() {
+  Attempts attempts;
+  while (take_asked(attempts)) {
+    step(attempts);
+    wait(attempts);
+  }
+}
+
+bool EndpointProbe::take_asked(Attempts& attempts) {
+  const std::lock_guard lock(mutex_);
+  std::move(asked_.begin(), asked_.end(), std::back_inserter(attempts));
+  asked_.clear();
+  return !stopping_;
+}
+
+void EndpointProbe::wait(const Attempts& attempts) const {
+  const milliseconds idle(wake_up_ >= 0 ? 60'000 : 100);
+  std::vector<pollfd> ready = {{.fd = wake_up_, .events = POLLIN, .revents = 0}};
+  Clock::time_point until = Clock::now() + idle;
+  for (const auto& attempt : attempts) {
+    ready.push_back({.fd = attempt->fd(), .events = attempt->events(), .revents = 0});
+    until = std::min(until, attempt->deadline());
+  }
+  const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
+  poll(ready.data(), ready.size(), static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+  eventfd_t ignored = 0;
+  eventfd_read(wake_up_, &ignored);
+}
+
+void EndpointProbe::step(Attempts& attempts) {
+  const Clock::time_point now = Clock::now();
+  std::erase_if(attempts, [&](const std::unique_ptr<Attempt>& attempt) {
+    const auto result = attempt->step(now);
+    if (!result) return false;
+    executor_.post([done = attempt->take_callback(), result = *result] { done(result); });
+    return true;
+  });
+}
+
+}  // namespace skiff::registry

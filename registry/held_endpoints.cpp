@@ -1,0 +1,102 @@
+#include "registry/held_endpoints.h"
+
+#include "registry/limits.h"
+
+namespace skiff::registry {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kTurn{100};
+constexpr std::size_t kProbesPerTurn = kMaxProbesPerSecond / (milliseconds(1'000) / kTurn);
+// Another try where it is not decided yet.
+constexpr milliseconds kRetryPause{1'000};
+
+}  // namespace
+
+void HeldEndpoints::set(const std::string& service, std::set<std::string> addresses) {
+  const auto known = by_service_.find(service);
+  if (known == by_service_.end() && addresses.empty()) return;
+  const std::set<std::string> before =
+      known == by_service_.end() ? std::set<std::string>() : known->second;
+  if (before == addresses) return;
+  for (const std::string& address : addresses) {
+    if (!before.contains(address)) add(service, address);
+  }
+  for (const std::string& address : before) {
+    if (!addresses.contains(address)) remove(service, address);
+  }
+  if (addresses.empty()) {
+    by_service_.erase(known);
+  } else {
+    by_service_[service] = std::move(addresses);
+  }
+}
+
+void HeldEndpoints::add(const std::string& service, const std::string& address) {
+  const auto [entry, is_new] = endpoints_.try_emplace(address);
+  entry->second.services.insert(service);
+  if (is_new) {
+    std::uniform_int_distribution<std::int64_t> pause(0, kFirstProbePause.count());
+    plan(address, entry->second, milliseconds(pause(random_)));
+  }
+}
+
+// One that is under way is forgotten when its result comes.
+void HeldEndpoints::remove(const std::string& service, const std::string& address) {
+  const auto found = endpoints_.find(address);
+  Endpoint& endpoint = found->second;
+  endpoint.services.erase(service);
+  if (!endpoint.services.empty() || endpoint.is_under_way) return;
+  queue_.erase({endpoint.due, address});
+  endpoints_.erase(found);
+}
+
+void HeldEndpoints::plan(const std::string& address, Endpoint& endpoint, milliseconds pause) {
+  endpoint.due = executor_.now() + pause;
+  queue_.emplace(endpoint.due, address);
+  start_timer();
+}
+
+void HeldEndpoints::start_timer() {
+  if (std::exchange(timer_runs_, true)) return;
+  executor_.post_after(kTurn, alive_.guard([this] { turn(); }));
+}
+
+void HeldEndpoints::turn() {
+  timer_runs_ = false;
+  const Time now = executor_.now();
+  for (std::size_t started = 0; started < kProbesPerTurn && under_way_ < kMaxProbesUnderWay;
+       ++started) {
+    if (queue_.empty() || queue_.begin()->first > now) break;
+    const std::string address = queue_.extract(queue_.begin()).value().second;
+    endpoints_.at(address).is_under_way = true;
+    ++under_way_;
+    probe_.probe(address,
+                 alive_.guard([this, address](ProbeResult result) { on_result(address, result); }));
+  }
+  if (!queue_.empty()) start_timer();
+}
+
+void HeldEndpoints::on_result(const std::string& address, ProbeResult result) {
+  --under_way_;
+  ++metrics_.probes[static_cast<std::size_t>(result)];
+  const auto found = endpoints_.find(address);
+  Endpoint& endpoint = found->second;
+  endpoint.is_under_way = false;
+  if (endpoint.services.empty()) {
+    endpoints_.erase(found);
+    return;
+  }
+  endpoint.silent = result == ProbeResult::kSilent ? endpoint.silent + 1 : 0;
+  const bool answers = result == ProbeResult::kAnswers;
+  const bool is_dead = result == ProbeResult::kGone || endpoint.silent >= kSilentProbesToBeDead;
+  const bool is_decided = answers || is_dead;
+  plan(address, endpoint, is_decided ? endpoint.backoff.next() : kRetryPause);
+  if (!is_decided) return;
+  // A verdict may make services let go of the address.
+  const std::set<std::string> services = endpoint.services;
+  for (const std::string& service : services) on_verdict_(service, address, answers);
+}
+
+}  // namespace skiff::registry

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "registry/alive.h"
+#include "registry/endpoint_probe.h"
+#include "registry/executor.h"
+#include "registry/registry_metrics.h"
+#include "registry/zookeeper/backoff.h"
+
+namespace skiff::registry {
+
+// The addresses of providers that are held, and when each is probed next: first within a second,
+// chosen at random since many agents hold the same ones, then with growing pauses. An address is
+// probed once, however many services hold it. Lives on the control thread.
+class HeldEndpoints {
+ public:
+  // What a probe decided of an address, for each service that holds it.
+  using Verdict =
+      std::function<void(const std::string& service, const std::string& address, bool is_alive)>;
+
+  // All must outlive it.
+  HeldEndpoints(Executor& executor, ProviderProbe& probe, RegistryMetrics& metrics,
+                Verdict on_verdict)
+      : executor_(executor), probe_(probe), metrics_(metrics), on_verdict_(std::move(on_verdict)) {}
+
+  // The addresses that `service` holds now, in place of those of before.
+  void set(const std::string& service, std::set<std::string> addresses);
+  std::size_t size() const { return endpoints_.size(); }
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+  struct Endpoint {
+    std::set<std::string> services;
+    Backoff backoff{kFirstProbePause, kLongestProbePause};
+    Time due;
+    bool is_under_way = false;  // then it is not in queue_
+    unsigned silent = 0;        // probes in a row
+  };
+
+  void add(const std::string& service, const std::string& address);
+  void remove(const std::string& service, const std::string& address);
+  void plan(const std::string& address, Endpoint& endpoint, std::chrono::milliseconds pause);
+  void start_timer();
+  // Starts the probes that are due, as many as the limits allow.
+  void turn();
+  void on_result(const std::string& address, ProbeResult result);
+
+  Executor& executor_;
+  ProviderProbe& probe_;
+  RegistryMetrics& metrics_;
+  const Verdict on_verdict_;
+  Alive alive_;
+  std::minstd_rand random_{std::random_device{}()};
+  std::map<std::string, std::set<std::string>> by_service_;
+  std::map<std::string, Endpoint> endpoints_;  // by address
+  std::set<std::pair<Time, std::string>> queue_;
+  std::size_t under_way_ = 0;
+  bool timer_runs_ = false;
+};
+
+}  // namespace skiff::registry

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dubbo/url.h"
+#include "registry/list_protection.h"
+
+namespace skiff::registry {
+
+// What of a service's list is believed. Registries lose data, and providers lose their sessions
+// while they serve; so providers that vanish from a list are kept in two cases:
+//
+//   stale  nobody is listed any more: the last ones stay for `empty_list_time`
+//   held   more than `vanish_percent` of the providers vanished within kVanishWindow: these stay
+//          until a probe finds them dead, for `hold_time` at most
+//
+// In a list that is stale a dead provider goes, too, unless all are dead: none is better than
+// another then. A provider is an address with a group and a version: one that comes back with
+// other parameters never vanished. Those with enabled=false are left out, which is somebody's will
+// and no loss.
+//
+// Pure: it knows no clock, no threads and no sockets.
+class ProviderListBrake {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  using Providers = std::vector<dubbo::Url>;
+
+  explicit ProviderListBrake(const ListProtection& protection) : protection_(protection) {}
+
+  // What happened since the last take_events(), for logs and counters.
+  struct Events {
+    std::size_t braked = 0;     // providers that began to be held
+    std::size_t braked_of = 0;  // of so many
+    bool went_stale = false;
+    bool stale_time_over = false;
+    std::size_t found_dead = 0;
+    std::size_t held_too_long = 0;
+  };
+  Events take_events() { return std::exchange(events_, {}); }
+
+  // What the registries list now.
+  void update(const Providers& listed, Time now);
+  // The same for a list that is believed as it is; nothing is kept.
+  void adopt(const Providers& listed);
+  // What a probe of host:port found. False where that was known.
+  bool on_probe(const std::string& address, bool is_alive);
+  // Lets go of what was kept long enough, and of what is dead. To be called at next_deadline(), and
+  // after on_probe().
+  void expire(Time now);
+
+  // Who may be called: those that are listed and those that are kept, each URL once, in the order
+  // of their texts.
+  Providers providers() const;
+  // When time alone changes something next.
+  std::optional<Time> next_deadline() const;
+
+  bool keeps_any() const { return !kept_.empty(); }
+  bool is_stale() const { return stale_since_.has_value(); }
+  // The texts of the URLs among providers() that are not listed any more.
+  std::set<std::string> kept() const;
+  // Of those that are held: to be probed.
+  std::set<std::string> addresses_to_probe() const;
+
+ private:
+  struct Kept {
+    dubbo::Url url;
+    std::optional<Time> held_since;  // empty: kept only because the list is stale
+    bool is_dead = false;
+  };
+  struct Vanished {
+    dubbo::Url url;
+    Time at;
+  };
+  using Identity = std::string;
+
+  static Identity identity_of(const dubbo::Url& url);
+  // The providers that were known and are not in `present` any more.
+  std::map<Identity, dubbo::Url> take_vanished(const std::set<Identity>& present);
+  void forget_listed(const std::set<Identity>& present, Time now);
+  bool is_too_much(std::size_t vanished, std::size_t before) const;
+  void hold(std::map<Identity, dubbo::Url> vanished, std::size_t before, Time now);
+  void let_go(const std::map<Identity, dubbo::Url>& vanished, bool is_empty, Time now);
+  void note_emptiness(bool is_empty, Time now);
+  bool is_stale_at(Time now) const;
+  bool all_kept_are_dead() const;
+  // The texts and URLs of those kept that may be called.
+  std::map<std::string, dubbo::Url> kept_in_use() const;
+
+  const ListProtection protection_;
+  std::map<std::string, dubbo::Url> listed_;    // enabled ones, by their texts
+  std::map<Identity, dubbo::Url> known_;        // the same, one for each provider
+  std::map<Identity, Kept> kept_;               // not listed any more
+  std::map<Identity, Vanished> just_vanished_;  // believed; within kVanishWindow
+  bool was_empty_ = true;
+  Events events_;
+  std::optional<Time> stale_since_;
+};
+
+}  // namespace skiff::registry

@@ -1,0 +1,137 @@
+// Probes of real sockets on loopback.
+
+#include "registry/endpoint_probe.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <condition_variable>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "dubbo/frame.h"
+#include "dubbo/response.h"
+#include "registry/control_thread.h"
+#include "support/loopback_listener.h"
+#include "support/silent_listener.h"
+
+namespace skiff::registry {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kShort{200};
+constexpr milliseconds kLong{20'000};
+
+class EndpointProbeTest : public testing::Test {
+ protected:
+  ProbeResult probe(const std::string& address, milliseconds limit) {
+    auto result = std::make_shared<std::promise<ProbeResult>>();
+    auto future = result->get_future();
+    EndpointProbe prober(thread_, limit);
+    prober.probe(address, [result](ProbeResult found) { result->set_value(found); });
+    if (future.wait_for(std::chrono::seconds(30)) != std::future_status::ready) {
+      ADD_FAILURE() << "no result";
+      return ProbeResult::kUnknown;
+    }
+    return future.get();
+  }
+
+  static std::string local(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
+
+  ControlThread thread_{"probe-test"};
+};
+
+TEST_F(EndpointProbeTest, FindsAProviderThatAnswersAHeartbeat) {
+  const LoopbackListener provider([](int peer) {
+    std::array<std::byte, dubbo::FrameHeader::kSize> header{};
+    ASSERT_EQ(recv(peer, header.data(), header.size(), MSG_WAITALL), 16);
+    const auto request = dubbo::parse_frame_header(header, 1024);
+    ASSERT_TRUE(request && request->is_event && request->is_two_way);
+    std::vector<std::byte> answer;
+    dubbo::append_heartbeat_response(*request, {}, answer);
+    send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
+  });
+  EXPECT_EQ(probe(local(provider.port()), kLong), ProbeResult::kAnswers);
+}
+
+TEST_F(EndpointProbeTest, WaitsForAnAnswerThatComesInPieces) {
+  const LoopbackListener provider([](int peer) {
+    std::vector<std::byte> frame;
+    dubbo::append_readonly_event(1, frame);
+    for (const std::byte byte : frame) send(peer, &byte, 1, MSG_NOSIGNAL);
+  });
+  EXPECT_EQ(probe(local(provider.port()), kLong), ProbeResult::kAnswers);
+}
+
+TEST_F(EndpointProbeTest, FindsAPortWithNobodyBehindItGone) {
+  EXPECT_EQ(probe(local(LoopbackListener::unused_port()), kLong), ProbeResult::kGone);
+}
+
+TEST_F(EndpointProbeTest, FindsAPortWithAnotherProtocolGone) {
+  const LoopbackListener web([](int peer) { send(peer, "HTTP/1.1 400 \r\n", 15, MSG_NOSIGNAL); });
+  EXPECT_EQ(probe(local(web.port()), kLong), ProbeResult::kGone);
+}
+
+TEST_F(EndpointProbeTest, FindsAProviderSilentThatNeverAnswers) {
+  const std::uint16_t port = LoopbackListener::unused_port();
+  const SilentListener listener(port);
+  EXPECT_EQ(probe(local(port), kShort), ProbeResult::kSilent);
+}
+
+TEST_F(EndpointProbeTest, FindsAProviderSilentThatClosesTheConnection) {
+  const LoopbackListener closing([](int) {});
+  EXPECT_EQ(probe(local(closing.port()), kLong), ProbeResult::kSilent);
+}
+
+TEST_F(EndpointProbeTest, FindsAProviderSilentThatSendsHalfAFrame) {
+  const LoopbackListener half([](int peer) {
+    send(peer, "\xda\xbb\x22", 3, MSG_NOSIGNAL);
+    std::byte more{};
+    while (recv(peer, &more, 1, 0) > 0) {
+    }
+  });
+  EXPECT_EQ(probe(local(half.port()), kShort), ProbeResult::kSilent);
+}
+
+TEST_F(EndpointProbeTest, SaysSoWhereItCannotEvenTry) {
+  EXPECT_EQ(probe("provider.example.com:20880", kLong), ProbeResult::kUnknown);
+  EXPECT_EQ(probe("127.0.0.1", kLong), ProbeResult::kUnknown);
+}
+
+TEST_F(EndpointProbeTest, AsksManyAtATime) {
+  constexpr int kProbes = 200;
+  const std::uint16_t port = LoopbackListener::unused_port();
+  const SilentListener silent(port);
+  const std::string gone = local(LoopbackListener::unused_port());
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::array<int, 4> found{};
+  EndpointProbe prober(thread_, kShort);
+  for (int i = 0; i < kProbes; ++i) {
+    prober.probe(i % 2 == 0 ? local(port) : gone, [&](ProbeResult result) {
+      const std::lock_guard lock(mutex);
+      ++found[static_cast<std::size_t>(result)];
+      changed.notify_one();
+    });
+  }
+  std::unique_lock lock(mutex);
+  const auto count = [&](ProbeResult result) { return found[static_cast<std::size_t>(result)]; };
+  EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(30), [&] {
+    return count(ProbeResult::kSilent) + count(ProbeResult::kGone) == kProbes;
+  }));
+  EXPECT_EQ(count(ProbeResult::kGone), kProbes / 2);
+}
+
+TEST_F(EndpointProbeTest, EndsInTheMiddleOfAProbe) {
+  const std::uint16_t port = LoopbackListener::unused_port();
+  const SilentListener listener(port);
+  EndpointProbe prober(thread_, kLong);
+  prober.probe(local(port), [](ProbeResult) { FAIL() << "nobody wants to know any more"; });
+}
+
+}  // namespace
+}  // namespace skiff::registry
