@@ -345,7 +345,8 @@ TEST(ZookeeperRegistry, OpensANewSessionWhenTheServerLostItsData) {
 
 TEST(ZookeeperRegistry, TakesItsSessionUpAgainWhenTheServerWasMerelyAwayForLong) {
   ZookeeperServer server;
-  RegistryOnThread registry(server.url() + "?session=1000");
+  // It must outlive the moment from the server's return to the connection, also on a busy machine.
+  RegistryOnThread registry(server.url() + "?session=4000");
   registry.register_url(provider());
   ASSERT_TRUE(registry.wait_registered(provider()));
   std::optional<std::int64_t> owner;
