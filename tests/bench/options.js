@@ -68,18 +68,17 @@ function oneOf(name, value, known) {
   return value;
 }
 
-// null where only help was asked for. Throws a sentence.
+// Throws a sentence.
 function parse(argv) {
   const { values } = parseArgs({
     args: argv,
     options: {
-      quick: { type: 'boolean' }, help: { type: 'boolean' }, shapes: { type: 'string' }, targets: { type: 'string' },
+      quick: { type: 'boolean' }, shapes: { type: 'string' }, targets: { type: 'string' },
       rounds: { type: 'string' }, seconds: { type: 'string' }, providers: { type: 'string' }, services: { type: 'string' }, cpus: { type: 'string' },
       idle: { type: 'string' }, pieces: { type: 'boolean' }, 'system-calls': { type: 'boolean' }, json: { type: 'string' },
       picture: { type: 'string' }, draw: { type: 'string' },
     },
   });
-  if (values.help) return null;
   const services = servicesOf(values.services);
   const targets = values.targets ? values.targets.split(',').map((target) => oneOf('targets', target, TARGETS)) : TARGETS.filter((target) => target !== MANY);
   if (targets.includes(MANY) && services === 0) throw new Error(`--targets ${MANY}: needs --services`);

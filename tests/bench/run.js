@@ -1,6 +1,14 @@
 'use strict';
 // Runs the benchmarks that were asked for; scripts/bench sets up, builds, and calls this.
 
+const { HELP, parse } = require('./options');
+
+// Before what needs the set-up.
+if (process.argv.includes('--help')) {
+  console.log(HELP);
+  process.exit();
+}
+
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
@@ -9,7 +17,6 @@ const { Stage } = require('../integration/lib/stage');
 const { load, startTargets } = require('./cast');
 const { measureIdle } = require('./idle');
 const { countSystemCalls } = require('./system-calls');
-const { HELP, parse } = require('./options');
 const { draw, merge } = require('./picture');
 const { measurePieces } = require('./pieces');
 const { summarize, table } = require('./report');
@@ -105,7 +112,6 @@ function environment() {
 
 async function main() {
   const options = parse(process.argv.slice(2));
-  if (options === null) { console.log(HELP); return; }
   if (options.draw) {
     await draw(merge(options.draw), options.picture);
     console.log(`drawn to ${options.picture}`);
