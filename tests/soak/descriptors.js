@@ -34,6 +34,9 @@ function socketKind(inode, tcp, others, names) {
   return names.get(socket.local) || names.get(socket.remote) || `connection ${socket.local} -> ${socket.remote}`;
 }
 
+// Each agent of the test has a state folder of its own, and holds it open.
+const fileKind = (target) => target.replace(/:\[\d+\]$/, '').replace(/skiff-test-\w+/, 'state folder');
+
 function targetsOf(pid) {
   return fs.readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     try {
@@ -52,7 +55,7 @@ function descriptorsOf(pid, names) {
   const counts = {};
   for (const target of targets) {
     const socket = /^socket:\[(\d+)\]$/.exec(target);
-    const kind = socket ? socketKind(socket[1], tcp, others, names) : target.replace(/:\[\d+\]$/, '');
+    const kind = socket ? socketKind(socket[1], tcp, others, names) : fileKind(target);
     counts[kind] = (counts[kind] || 0) + 1;
   }
   return counts;
