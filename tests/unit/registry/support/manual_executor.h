@@ -3,16 +3,22 @@
 #include <chrono>
 #include <deque>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "registry/executor.h"
 
 namespace skiff::registry {
 
-// An executor without a thread whose time the test turns.
+// An executor without a thread whose time the test turns. Other threads may post(): those of a
+// registry's client do.
 class ManualExecutor final : public Executor {
  public:
-  void post(Task task) override { tasks_.push_back(std::move(task)); }
+  void post(Task task) override {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
 
   void post_after(std::chrono::milliseconds delay, Task task) override {
     if (delay <= std::chrono::milliseconds::zero()) {
@@ -28,11 +34,7 @@ class ManualExecutor final : public Executor {
 
   // Runs what is posted, and what that posts.
   void run() {
-    while (!tasks_.empty()) {
-      const Task task = std::move(tasks_.front());
-      tasks_.pop_front();
-      task();
-    }
+    while (const std::optional<Task> task = next()) (*task)();
   }
 
   // Lets time pass; timers run when they are due.
@@ -41,7 +43,7 @@ class ManualExecutor final : public Executor {
     const std::chrono::milliseconds end = now_ + time;
     while (!timers_.empty() && timers_.begin()->first <= end) {
       now_ = timers_.begin()->first;
-      tasks_.push_back(std::move(timers_.begin()->second));
+      post(std::move(timers_.begin()->second));
       timers_.erase(timers_.begin());
       run();
     }
@@ -49,8 +51,17 @@ class ManualExecutor final : public Executor {
   }
 
  private:
+  std::optional<Task> next() {
+    const std::lock_guard lock(mutex_);
+    if (tasks_.empty()) return std::nullopt;
+    std::optional<Task> task = std::move(tasks_.front());
+    tasks_.pop_front();
+    return task;
+  }
+
   std::chrono::milliseconds now_{0};
-  std::deque<Task> tasks_;
+  std::mutex mutex_;
+  std::deque<Task> tasks_;  // guarded by mutex_
   std::multimap<std::chrono::milliseconds, Task> timers_;
 };
 
