@@ -240,6 +240,7 @@ TEST_F(DirectoryTest, ProbesAnAddressOnceForAllServices) {
 TEST_F(DirectoryTest, BoundsProbesInNumberAndRate) {
   constexpr int kProviders = 250;
   std::vector<dubbo::Url> many;
+  many.reserve(std::size_t{kProviders} * 2);
   for (int i = 0; i < kProviders * 2; ++i) {
     many.push_back(*dubbo::Url::parse("dubbo://10.1." + std::to_string(i / kProviders) + "." +
                                       std::to_string(i % kProviders) + ":20880/" + kDemo));
