@@ -51,23 +51,15 @@ Result<std::string> choose_state_dir(const std::string& wanted) {
 }
 
 Result<StateDirLock> StateDirLock::take(const std::string& path) {
-  const int folder = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return unusable(path, std::strerror(errno));
-  if (flock(folder, LOCK_EX | LOCK_NB) == 0) return StateDirLock(folder);
+  forwarder::Fd folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.valid()) return unusable(path, std::strerror(errno));
+  if (flock(folder.get(), LOCK_EX | LOCK_NB) == 0) return StateDirLock(std::move(folder));
   if (errno != EWOULDBLOCK) {  // some network file systems have no such locks
     spdlog::warn("--state-dir {}: cannot be locked against other agents: {}", path,
                  std::strerror(errno));
-    return StateDirLock(folder);
+    return StateDirLock(std::move(folder));
   }
-  close(folder);
   return unusable(path, "another agent uses it");
 }
-
-StateDirLock::~StateDirLock() {
-  if (folder_ >= 0) close(folder_);
-}
-
-StateDirLock::StateDirLock(StateDirLock&& other) noexcept
-    : folder_(std::exchange(other.folder_, -1)) {}
 
 }  // namespace skiff::agent

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "dubbo/result.h"
+#include "forwarder/socket.h"
 
 namespace skiff::agent {
 
@@ -23,14 +25,11 @@ class StateDirLock {
  public:
   // Fails with kUnavailable where another agent has it, or it cannot be opened.
   static Result<StateDirLock> take(const std::string& path);
-  ~StateDirLock();
-  StateDirLock(StateDirLock&& other) noexcept;
-  StateDirLock& operator=(StateDirLock&&) = delete;
 
  private:
-  explicit StateDirLock(int folder) : folder_(folder) {}
+  explicit StateDirLock(forwarder::Fd folder) : folder_(std::move(folder)) {}
 
-  int folder_;
+  forwarder::Fd folder_;  // locked
 };
 
 }  // namespace skiff::agent

@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "forwarder/socket.h"
+
 namespace skiff::agent {
 namespace {
 
@@ -32,22 +34,6 @@ tl::unexpected<Error> trouble(const std::string& path, const char* what, int err
               path + ": cannot " + what + ": " + std::generic_category().message(error));
 }
 
-// A descriptor, closed with the object.
-class File {
- public:
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  ~File() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return descriptor_; }
-  bool is_open() const { return descriptor_ >= 0; }
-
- private:
-  int descriptor_;
-};
-
 // 0, or errno.
 int write_all(int file, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -62,8 +48,8 @@ int write_all(int file, std::string_view bytes) {
 Result<void> write_new(const std::string& path, std::string_view bytes) {
   constexpr mode_t kOwnerOnly = 0600;
   unlink(path.c_str());  // of a process that ended in the middle; its mode may be another one
-  const File file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly));
-  if (!file.is_open()) return trouble(path, "create it", errno);
+  const forwarder::Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly));
+  if (!file.valid()) return trouble(path, "create it", errno);
   if (const int error = write_all(file.get(), bytes); error != 0) {
     return trouble(path, "write it", error);
   }
@@ -73,8 +59,9 @@ Result<void> write_new(const std::string& path, std::string_view bytes) {
 
 Result<void> sync_folder_of(const std::string& path) {
   const std::string folder = path.substr(0, path.rfind('/') + 1);
-  const File file(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!file.is_open()) return trouble(folder, "open it", errno);
+  const forwarder::Fd file(
+      open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!file.valid()) return trouble(folder, "open it", errno);
   if (fsync(file.get()) != 0) return trouble(folder, "sync it", errno);
   return {};
 }
@@ -144,8 +131,8 @@ Result<void> write_state_file(const std::string& path, std::string_view text) {
 }
 
 Result<std::string> read_state_file(const std::string& path) {
-  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file.is_open()) return trouble(path, "open it", errno);
+  const forwarder::Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.valid()) return trouble(path, "open it", errno);
   struct stat info {};
   if (fstat(file.get(), &info) != 0) return trouble(path, "read it", errno);
   if (!S_ISREG(info.st_mode)) return fail(ErrorCode::kMalformed, "it is not a plain file");

@@ -1,6 +1,5 @@
 #include "registry/endpoint_probe.h"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -10,14 +9,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 #include <utility>
 
 #include "dubbo/frame.h"
 #include "dubbo/response.h"
 #include "dubbo/url.h"
-#include "registry/ip_address.h"
+#include "registry/socket_address.h"
 
 namespace skiff::registry {
 namespace {
@@ -25,32 +23,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-struct RawAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
-
-std::optional<RawAddress> parse_address(const std::string& text) {
+std::optional<SocketAddress> parse_address(const std::string& text) {
   const auto host_port = dubbo::parse_host_port(text);
   const auto ip = host_port ? IpAddress::parse(host_port->host) : std::nullopt;
   if (!ip || host_port->port == 0) return std::nullopt;
-  RawAddress address;
-  if (ip->is_v6()) {
-    sockaddr_in6 v6{};
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(host_port->port);
-    std::memcpy(&v6.sin6_addr, ip->bytes().data(), sizeof(v6.sin6_addr));
-    std::memcpy(&address.storage, &v6, sizeof(v6));
-    address.size = sizeof(v6);
-  } else {
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(host_port->port);
-    std::memcpy(&v4.sin_addr, ip->bytes().data(), sizeof(v4.sin_addr));
-    std::memcpy(&address.storage, &v4, sizeof(v4));
-    address.size = sizeof(v4);
-  }
-  return address;
+  return SocketAddress(*ip, host_port->port);
 }
 
 // What an error of a connection says of the provider. A network that is away says nothing at once.
@@ -92,8 +69,8 @@ class EndpointProbe::Attempt {
     if (!address) return ProbeResult::kUnknown;
     fd_ = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd_ < 0) return ProbeResult::kUnknown;
-    const auto* raw = reinterpret_cast<const sockaddr*>(&address->storage);
-    if (connect(fd_, raw, address->size) == 0 || errno == EINPROGRESS) return std::nullopt;
+    if (connect(fd_, address->get(), address->size) == 0 || errno == EINPROGRESS)
+      return std::nullopt;
     return errno == EADDRNOTAVAIL ? ProbeResult::kUnknown : meaning_of(errno);
   }
 

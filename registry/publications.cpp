@@ -73,7 +73,9 @@ void Publications::replace(Publication& publication, const PublicationRequest& r
 
 void Publications::write(const PublicationRequest& request, Placement& placement) {
   if (!placement.link->advertised()) return;
-  std::optional<dubbo::Url> url = same_as_inherited(request, placement);
+  std::optional<dubbo::Url> url = stamps_.same_again(
+      *placement.link->advertised(), placement.inherited,
+      [&request](const UrlContext& context) { return build_provider_url(request, context); });
   const bool is_inherited = url.has_value();
   if (!is_inherited) {
     auto built = build_provider_url(request, stamps_.next(*placement.link->advertised()));
@@ -92,15 +94,6 @@ void Publications::write(const PublicationRequest& request, Placement& placement
   } else {
     placement.link->write(*placement.url);
   }
-}
-
-std::optional<dubbo::Url> Publications::same_as_inherited(const PublicationRequest& request,
-                                                          const Placement& placement) const {
-  if (!placement.inherited) return std::nullopt;
-  auto again = build_provider_url(
-      request, stamps_.again(*placement.link->advertised(), *placement.inherited));
-  if (!again || again->url != *placement.inherited) return std::nullopt;
-  return std::move(again->url);
 }
 
 Result<void> Publications::restore(const SavedState::Publication& saved,

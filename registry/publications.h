@@ -84,9 +84,6 @@ class Publications {
   void replace(Publication& publication, const PublicationRequest& request,
                const std::vector<RegistryLink*>& links);
   void write(const PublicationRequest& request, Placement& placement);
-  // The inherited URL, if the request still leads to it.
-  std::optional<dubbo::Url> same_as_inherited(const PublicationRequest& request,
-                                              const Placement& placement) const;
   void withdraw_placement(const std::string& subject, Placement& placement);
   Placement* find(const RegistryLink& link, const dubbo::Url& url);
   static std::string reason(const Placement& placement);

@@ -58,7 +58,9 @@ void Subscriptions::replace(Subscription& subscription, const SubscriptionReques
 
 void Subscriptions::write(const SubscriptionRequest& request, Placement& placement) {
   if (!placement.link->advertised()) return;
-  std::optional<dubbo::Url> url = same_as_inherited(request, placement);
+  std::optional<dubbo::Url> url = stamps_.same_again(
+      *placement.link->advertised(), placement.inherited,
+      [&request](const UrlContext& context) { return build_consumer_url(request, context); });
   const bool is_inherited = url.has_value();
   if (!is_inherited) {
     auto built = build_consumer_url(request, stamps_.next(*placement.link->advertised()));
@@ -78,15 +80,6 @@ void Subscriptions::write(const SubscriptionRequest& request, Placement& placeme
   } else {
     placement.link->write(*placement.consumer);
   }
-}
-
-std::optional<dubbo::Url> Subscriptions::same_as_inherited(const SubscriptionRequest& request,
-                                                           const Placement& placement) const {
-  if (!placement.inherited) return std::nullopt;
-  auto again = build_consumer_url(
-      request, stamps_.again(*placement.link->advertised(), *placement.inherited));
-  if (!again || again->url != *placement.inherited) return std::nullopt;
-  return std::move(again->url);
 }
 
 Result<void> Subscriptions::restore(const SavedState::Subscription& saved,

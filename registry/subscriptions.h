@@ -66,9 +66,6 @@ class Subscriptions {
   void replace(Subscription& subscription, const SubscriptionRequest& request,
                const std::vector<RegistryLink*>& links);
   void write(const SubscriptionRequest& request, Placement& placement);
-  // The inherited URL, if the request still leads to it.
-  std::optional<dubbo::Url> same_as_inherited(const SubscriptionRequest& request,
-                                              const Placement& placement) const;
   void remove(const dubbo::ServiceKey& service, const Placement& placement);
   std::vector<dubbo::Url> matching(const dubbo::ServiceKey& service) const;
 

@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "registry/advertise_address.h"
+#include "registry/socket_address.h"
 
 namespace skiff::registry {
 namespace {
@@ -33,35 +34,6 @@ class Socket {
  private:
   int fd_;
 };
-
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof(storage);
-
-  sockaddr* get() {
-    return reinterpret_cast<sockaddr*>(&storage);  // the socket interface's own idiom
-  }
-};
-
-SocketAddress socket_address(const IpAddress& address, std::uint16_t port) {
-  SocketAddress result;
-  if (address.is_v6()) {
-    sockaddr_in6 v6{};
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(port);
-    std::memcpy(&v6.sin6_addr, address.bytes().data(), sizeof(v6.sin6_addr));
-    std::memcpy(&result.storage, &v6, sizeof(v6));
-    result.size = sizeof(v6);
-  } else {
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(port);
-    std::memcpy(&v4.sin_addr, address.bytes().data(), sizeof(v4.sin_addr));
-    std::memcpy(&result.storage, &v4, sizeof(v4));
-    result.size = sizeof(v4);
-  }
-  return result;
-}
 
 class SystemNetwork final : public NetworkView {
  public:
@@ -83,7 +55,7 @@ class SystemNetwork final : public NetworkView {
     const Socket udp(
         socket(destination.is_v6() ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     constexpr std::uint16_t kAnyPort = 9;  // connecting a UDP socket sends nothing
-    SocketAddress to = socket_address(destination, kAnyPort);
+    SocketAddress to(destination, kAnyPort);
     SocketAddress from;
     if (udp.fd() < 0 || connect(udp.fd(), to.get(), to.size) != 0 ||
         getsockname(udp.fd(), from.get(), &from.size) != 0) {

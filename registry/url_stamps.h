@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "registry/provider_url.h"
 
@@ -27,6 +29,17 @@ class UrlStamps {
             .pid = getpid()};
   }
 
+  // `inherited`, which an earlier process wrote, where build(context) makes the same URL today.
+  template <typename Build>
+  std::optional<dubbo::Url> same_again(const AdvertisedAddress& advertised,
+                                       const std::optional<dubbo::Url>& inherited,
+                                       Build build) const {
+    if (!inherited) return std::nullopt;
+    const auto built = build(again(advertised, *inherited));
+    return built && built->url == *inherited ? inherited : std::nullopt;
+  }
+
+ private:
   // The context that `written` came from, were it written today. What it makes of a request equals
   // `written`, unless something that matters has changed since.
   UrlContext again(const AdvertisedAddress& advertised, const dubbo::Url& written) const {
@@ -40,7 +53,6 @@ class UrlStamps {
             .pid = static_cast<int>(written.number_parameter("pid", 0, kMaxPid))};
   }
 
- private:
   std::int64_t next_timestamp_ms() {
     const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::system_clock::now().time_since_epoch());

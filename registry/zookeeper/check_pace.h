@@ -7,6 +7,8 @@
 #include <random>
 #include <string>
 
+#include "registry/alive.h"
+#include "registry/executor.h"
 #include "registry/limits.h"
 
 namespace skiff::registry {
@@ -49,6 +51,19 @@ class CheckPace {
   std::minstd_rand random_;
   double credit_;
 };
+
+// Calls check(count) turn after turn where checks are on: so many of `entries` are due. All but
+// `check` belong to the object that `alive` guards.
+template <typename Map, typename Check>
+void check_in_turns(CheckPace& pace, const Map& entries, Executor& executor, const Alive& alive,
+                    Check check) {
+  if (!pace.is_on()) return;
+  const std::chrono::milliseconds pause = pace.pause();
+  executor.post_after(pause, alive.guard([&pace, &entries, &executor, &alive, check, pause] {
+    check(pace.due(entries.size(), pause));
+    check_in_turns(pace, entries, executor, alive, check);
+  }));
+}
 
 // The entry behind `last`, which becomes it; the first one behind the end. `entries` is not empty.
 template <typename Map>

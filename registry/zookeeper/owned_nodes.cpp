@@ -172,12 +172,7 @@ void OwnedNodes::remove(const std::string& path, Node& /*node*/) {
 }
 
 void OwnedNodes::start_checks() {
-  if (!pace_.is_on()) return;
-  const std::chrono::milliseconds pause = pace_.pause();
-  executor_.post_after(pause, alive_.guard([this, pause] {
-    check(pace_.due(nodes_.size(), pause));
-    start_checks();
-  }));
+  check_in_turns(pace_, nodes_, executor_, alive_, [this](std::size_t due) { check(due); });
 }
 
 void OwnedNodes::check(std::size_t nodes) {

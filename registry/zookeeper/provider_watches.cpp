@@ -70,12 +70,7 @@ void ProviderWatches::on_node_changed(const std::string& path, Time at) {
 }
 
 void ProviderWatches::start_checks() {
-  if (!pace_.is_on()) return;
-  const std::chrono::milliseconds pause = pace_.pause();
-  executor_.post_after(pause, alive_.guard([this, pause] {
-    check(pace_.due(lists_.size(), pause));
-    start_checks();
-  }));
+  check_in_turns(pace_, lists_, executor_, alive_, [this](std::size_t due) { check(due); });
 }
 
 // A server tells of a change before it answers with what came of it. So where a list has changed
