@@ -71,6 +71,11 @@ void append_readonly_event(std::uint64_t request_id, std::vector<std::byte>& out
                as_bytes("\x01R"), out);
 }
 
+void append_writeable_event(std::uint64_t request_id, std::vector<std::byte>& out) {
+  append_frame({.request_id = request_id, .body_size = 2, .is_request = true, .is_event = true},
+               as_bytes("\x01W"), out);
+}
+
 EventKind event_kind(Serialization serialization, Bytes body) {
   if (body.size() > kMaxEventBytes) return EventKind::kUnknown;
   if (body.empty()) return EventKind::kHeartbeat;

@@ -29,6 +29,8 @@ void append_heartbeat_request(std::uint64_t request_id, std::vector<std::byte>& 
 void append_heartbeat_response(const FrameHeader& request, Bytes body, std::vector<std::byte>& out);
 // Appends a one-way READONLY event ("R") in hessian2.
 void append_readonly_event(std::uint64_t request_id, std::vector<std::byte>& out);
+// The same for WRITEABLE ("W"), which takes READONLY back.
+void append_writeable_event(std::uint64_t request_id, std::vector<std::byte>& out);
 
 enum class EventKind { kHeartbeat, kReadonly, kWriteable, kUnknown };
 // What an event frame says: the string R or W in any serialization whose event strings we know,

@@ -100,6 +100,7 @@ struct Gathering {
   std::condition_variable changed;
   std::size_t answered = 0;  // guarded by mutex
   TrafficSnapshot sum;       // guarded by mutex
+  LocalTraffic local;        // guarded by mutex
 };
 
 class WorkerForwarder final : public Forwarder {
@@ -174,6 +175,23 @@ class WorkerForwarder final : public Forwarder {
     sum.gauges[std::string(gauge_infos()[static_cast<std::size_t>(Gauge::kWorkersSilent)].name)] =
         group_.workers.size() - gathering->answered;
     return sum;
+  }
+
+  LocalTraffic local_traffic(const std::vector<std::uint16_t>& ports, milliseconds longest,
+                             milliseconds deadline) override {
+    const auto gathering = std::make_shared<Gathering>();
+    gathering->local.quiet_for = longest;
+    for (const auto& worker : group_.workers) {
+      worker->post([gathering, ports](Worker& w) {
+        const std::lock_guard lock(gathering->mutex);
+        w.inbound().add_traffic_of(ports, gathering->local);
+        ++gathering->answered;
+        gathering->changed.notify_one();
+      });
+    }
+    std::unique_lock lock(gathering->mutex);
+    gathering->local.is_complete = wait_for_all(*gathering, lock, deadline);
+    return gathering->local;
   }
 
   bool drain(milliseconds limit) override {

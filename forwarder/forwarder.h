@@ -55,6 +55,16 @@ class ForwarderObserver {
 struct LocalServicePort {
   dubbo::ServiceKey service;
   std::uint16_t port = 0;
+  std::string down = {};  // why it serves nobody: requests are refused with it; empty: it serves
+  bool leaving = false;   // it serves, but its consumers are told READONLY
+};
+
+// What is under way for local ports.
+struct LocalTraffic {
+  std::size_t in_flight = 0;
+  std::chrono::milliseconds
+      quiet_for{};           // since the last request; as much as was asked for, at most
+  bool is_complete = false;  // every worker has answered
 };
 
 struct MethodTraffic {
@@ -93,6 +103,10 @@ class Forwarder {
   // Calls `done` once, on a worker's thread, when every worker has done all that was asked of it
   // before; never where the forwarder ends before that.
   virtual void when_applied(std::function<void()> done) = 0;
+  // Asks every worker what is under way. `longest`: how long a silence is of interest.
+  virtual LocalTraffic local_traffic(const std::vector<std::uint16_t>& ports,
+                                     std::chrono::milliseconds longest,
+                                     std::chrono::milliseconds deadline) = 0;
 
   // Asks every worker; what has not answered by `deadline` is left out (and counted as
   // `workers_silent`).

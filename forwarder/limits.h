@@ -106,6 +106,13 @@ inline constexpr auto kFinishStallTime = 5s;
 inline constexpr auto kDrainQuietTime = 500ms;
 inline constexpr auto kDrainPollInterval = 10ms;
 
+// An inbound connection all of whose local providers are down is told so, and closed once it is
+// quiet; at the latest after this, unless requests are in flight.
+inline constexpr auto kDeadProviderCloseTime = 3s;
+inline constexpr auto kDeadProviderPollInterval = 100ms;
+// Local ports that an inbound connection is remembered to have used.
+inline constexpr std::size_t kUsedPortsMax = 1024;
+
 // Counters by method name; further methods of an interface, and longer names, are counted as
 // "(other)".
 inline constexpr std::size_t kMethodsPerServiceMax = 256;

@@ -77,6 +77,10 @@ namespace skiff::forwarder {
   X(kInboundErrors, "inbound_errors_total", "Error answers made by the agent on the inbound port") \
   X(kInboundNoProvider, "inbound_provider_unreachable_total",                                      \
     "Inbound requests answered with status 80")                                                    \
+  X(kInboundProviderDown, "inbound_provider_down_total",                                           \
+    "Inbound requests among them refused because the provider fails its health checks")            \
+  X(kInboundReadonly, "inbound_readonly_total",                                                    \
+    "Inbound connections told READONLY because all their providers are down")                      \
   X(kInboundTimeouts, "inbound_timeouts_total", "Inbound requests answered with status 31")        \
   X(kInboundBadRequests, "inbound_bad_requests_total", "Inbound requests answered with status 40") \
   X(kInboundRefusedByLimit, "inbound_refused_by_limit_total",                                      \

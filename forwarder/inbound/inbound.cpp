@@ -7,7 +7,9 @@
 namespace skiff::forwarder {
 
 Inbound::Inbound(WorkerContext& context)
-    : context_(context), services_(context.config.provider_port) {
+    : context_(context),
+      services_(context.config.provider_port),
+      readonly_timer_([](void* self) { static_cast<Inbound*>(self)->close_readonly(); }, this) {
   services_.update({});
 }
 
@@ -31,7 +33,25 @@ void Inbound::accept(AcceptedSocket socket) {
 
 void Inbound::update_services(const std::vector<LocalServicePort>& services) {
   services_.update(services);
-  connections_.for_each([](InboundConnection& connection) { connection.let_go(); });
+  connections_.for_each([](InboundConnection& connection) {
+    connection.let_go();
+    connection.follow_providers();
+  });
+}
+
+void Inbound::on_readonly() {
+  if (!readonly_timer_.armed()) {
+    context_.loop.arm(readonly_timer_, limits::kDeadProviderPollInterval);
+  }
+}
+
+void Inbound::close_readonly() {
+  bool any_left = false;
+  connections_.for_each([&any_left](InboundConnection& connection) {
+    connection.finish_if_readonly();
+    any_left = any_left || connection.is_readonly();
+  });
+  if (any_left) on_readonly();
 }
 
 void Inbound::on_connection_closed(InboundConnection& connection) {
@@ -46,6 +66,12 @@ void Inbound::drain() {
 
 void Inbound::finish_quiet() {
   connections_.for_each([](InboundConnection& connection) { connection.finish_if_quiet(); });
+}
+
+void Inbound::add_traffic_of(const std::vector<std::uint16_t>& ports, LocalTraffic& sum) {
+  connections_.for_each([&](const InboundConnection& connection) {
+    for (const std::uint16_t port : ports) connection.add_traffic_of(port, sum);
+  });
 }
 
 std::size_t Inbound::in_flight() {

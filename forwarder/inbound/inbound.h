@@ -30,14 +30,20 @@ class Inbound {
 
   // From InboundConnection.
   void on_connection_closed(InboundConnection& connection);
+  // It was told that its providers are down, and is to be closed when it is quiet.
+  void on_readonly();
 
   std::size_t connections() const { return connections_.size(); }
   std::size_t in_flight();
+  void add_traffic_of(const std::vector<std::uint16_t>& ports, LocalTraffic& sum);
 
  private:
+  void close_readonly();
+
   WorkerContext& context_;
   LocalServices services_;
   HandleTable<InboundConnection> connections_;
+  Timer readonly_timer_;  // armed while a connection is to be closed for its providers
 };
 
 }  // namespace skiff::forwarder

@@ -77,7 +77,10 @@ void InboundConnection::relay_request(const Frame& frame) {
                   "this connection has " + std::to_string(pending_.size()) +
                       " requests without an answer, the agent's limit");
   }
-  const std::uint16_t port = inbound_.services().port_for(frame);
+  const LocalServices::Destination destination = inbound_.services().destination_of(frame);
+  if (!destination.down.empty()) return refuse_for_dead_provider(header, destination);
+  const std::uint16_t port = destination.port;
+  note_use_of(port);
   const Result<ProviderLink*> link = link_to(port);
   if (!link) return refuse(header, Status::kServerError, link.error().message);
   const std::size_t waiting = (*link)->output_size();
@@ -96,6 +99,24 @@ void InboundConnection::refuse(const dubbo::FrameHeader& request, Status status,
                                const std::string& message) {
   if (!request.is_two_way) return context_.counters.add(Counter::kInboundOneWayDropped);
   answer_error(request.request_id, request.serialization, status, message);
+}
+
+void InboundConnection::refuse_for_dead_provider(const dubbo::FrameHeader& request,
+                                                 const LocalServices::Destination& destination) {
+  context_.counters.add(Counter::kInboundProviderDown);
+  refuse(request, Status::kServerError, std::string(destination.down));
+  note_use_of(destination.port);
+}
+
+void InboundConnection::note_use_of(std::uint16_t port) {
+  const TimePoint now = context_.loop.now();
+  const auto used = std::ranges::find(used_ports_, port, &UsedPort::port);
+  if (used != used_ports_.end()) {
+    used->last_request = now;
+    return;
+  }
+  if (used_ports_.size() < limits::kUsedPortsMax) used_ports_.push_back({port, now});
+  follow_providers();
 }
 
 void InboundConnection::relay_callback_answer(const Frame& frame) {
@@ -296,7 +317,7 @@ void InboundConnection::on_provider_closed(ProviderLink& link, bool was_connecti
   finish_if_nothing_pending();
 }
 
-// --- answers of the agent, and the end
+// --- answers of the agent
 
 void InboundConnection::answer_error(std::uint64_t request_id, dubbo::Serialization serialization,
                                      Status status, const std::string& message) {
@@ -347,45 +368,6 @@ void InboundConnection::give_up_older_than(std::chrono::milliseconds age) {
                  "the local provider has not answered for " + std::to_string(age_s) + " s");
   }
   callbacks_.take_older_than(before_s);
-}
-
-// The links first: one-way requests may still be on their way to a provider.
-void InboundConnection::finish_if_nothing_pending() {
-  if (!leaving_ || pending_.size() > 0) return;
-  if (links_.empty()) return finish();
-  std::vector<ProviderLink*> links;  // finishing may close one, and take it out of links_
-  for (const auto& link : links_) links.push_back(link.get());
-  for (ProviderLink* link : links) link->finish();
-}
-
-void InboundConnection::drain() {
-  draining_since_ = context_.loop.now();
-  std::vector<std::byte> event;
-  dubbo::append_readonly_event(0, event);
-  append_copy(event);
-}
-
-void InboundConnection::finish_if_quiet() {
-  const TimePoint quiet_since = std::max(draining_since_, last_read());
-  const bool links_drained =
-      std::ranges::all_of(links_, [](const auto& link) { return link->output_size() == 0; });
-  if (pending_.size() == 0 && links_drained &&
-      context_.loop.now() - quiet_since >= limits::kDrainQuietTime) {
-    finish();
-  }
-}
-
-void InboundConnection::on_closed(const std::string& /*reason*/) {
-  // The links' own on_closed() would look for them here.
-  std::vector<std::unique_ptr<ProviderLink>> links = std::exchange(links_, {});
-  for (auto& link : links) {
-    link->on_flush();
-    context_.counters.add(Counter::kInboundOneWayDropped, link->unsent_one_way());
-    link->close("its consumer has gone");
-    context_.closed.push_back(std::move(link));
-  }
-  if (broke()) context_.counters.add(Counter::kInboundLost);
-  inbound_.on_connection_closed(*this);
 }
 
 }  // namespace skiff::forwarder

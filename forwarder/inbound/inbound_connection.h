@@ -3,12 +3,14 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "forwarder/connection_counts.h"
 #include "forwarder/frame_connection.h"
 #include "forwarder/handle_table.h"
+#include "forwarder/inbound/local_services.h"
 #include "forwarder/inbound/pending_requests.h"
 #include "forwarder/inbound/provider_link.h"
 #include "forwarder/worker_context.h"
@@ -34,6 +36,13 @@ class InboundConnection final : public FrameConnection {
   void drain();
   void finish_if_quiet();
 
+  // Says READONLY where all local providers that it used are down or leave, and WRITEABLE when one
+  // is back before finish_if_readonly() has closed it, once nothing is pending.
+  void follow_providers();
+  void finish_if_readonly();
+  void add_traffic_of(std::uint16_t port, LocalTraffic& sum) const;
+  bool is_readonly() const { return readonly_since_.has_value(); }
+
   // Reads again from whom nothing holds back any more.
   void let_go();
 
@@ -54,6 +63,9 @@ class InboundConnection final : public FrameConnection {
   void on_event(const Frame& frame);
   void relay_request(const Frame& frame);
   void refuse(const dubbo::FrameHeader& request, dubbo::Status status, const std::string& message);
+  void refuse_for_dead_provider(const dubbo::FrameHeader& request,
+                                const LocalServices::Destination& destination);
+  void note_use_of(std::uint16_t port);
   void relay_callback_answer(const Frame& frame);
   void relay_callback(ProviderLink& link, const Frame& frame);
   void relay_to_consumer(const Frame& frame);
@@ -69,8 +81,15 @@ class InboundConnection final : public FrameConnection {
   void remember(PendingRequests& where, const dubbo::FrameHeader& header, std::uint16_t port);
   // Whether one more request may wait for its answer.
   bool has_room();
+  bool is_quiet_since(TimePoint time) const;
+  bool has_nothing_under_way() const;
   void forget_abandoned();
   void give_up_older_than(std::chrono::milliseconds age);
+
+  struct UsedPort {
+    std::uint16_t port = 0;
+    TimePoint last_request{};
+  };
 
   WorkerContext& context_;
   Inbound& inbound_;
@@ -81,6 +100,8 @@ class InboundConnection final : public FrameConnection {
   PendingRequests callbacks_;  // two-way requests of the provider to this consumer
   bool leaving_ = false;       // finish when nothing is pending
   TimePoint draining_since_{};
+  std::vector<UsedPort> used_ports_;         // of local providers, since it was opened
+  std::optional<TimePoint> readonly_since_;  // all of them are down
   // Runs out every abandoned_time from the first request on, so that one may be kept for twice
   // that.
   Timer abandoned_timer_;

@@ -7,6 +7,8 @@ namespace skiff::forwarder {
 
 void LocalServices::update(const std::vector<LocalServicePort>& services) {
   by_interface_.clear();
+  why_down_.clear();
+  leaving_ports_.clear();
   only_port_ = services.empty() ? default_port_ : services.front().port;
   for (const LocalServicePort& service : services) {
     if (service.port != only_port_) only_port_ = 0;
@@ -18,15 +20,33 @@ void LocalServices::update(const std::vector<LocalServicePort>& services) {
       published.push_back({service.service.group, service.service.version, {}, 0});
       same = std::prev(published.end());
     }
-    same->ports.push_back(service.port);
+    same->ports.push_back({service.port, service.down});
+    const auto [down, is_first] = why_down_.try_emplace(service.port, service.down);
+    if (!is_first && service.down.empty()) down->second.clear();
+  }
+  only_port_down_ = why_down(only_port_);
+  for (const LocalServicePort& service : services) leaving_ports_.insert(service.port);
+  for (const LocalServicePort& service : services) {
+    if (service.down.empty() && !service.leaving) leaving_ports_.erase(service.port);
   }
 }
 
-std::uint16_t LocalServices::port_for(const Frame& request) {
-  if (only_port_ != 0) return only_port_;
+std::string_view LocalServices::why_down(std::uint16_t port) const {
+  const auto found = why_down_.find(port);
+  return found == why_down_.end() ? std::string_view() : found->second;
+}
+
+LocalServices::Destination LocalServices::destination_of(const Frame& request) {
+  if (only_port_ != 0) return {only_port_, only_port_down_};
   Published* published = find(request);
-  if (published == nullptr) return default_port_;
-  return published->ports[published->next++ % published->ports.size()];
+  if (published == nullptr) return {default_port_, why_down(default_port_)};
+  const std::size_t count = published->ports.size();
+  const PublishedPort* chosen = nullptr;
+  for (std::size_t i = 0; i < count; ++i) {
+    chosen = &published->ports[published->next++ % count];
+    if (chosen->down.empty()) break;
+  }
+  return {chosen->port, chosen->down};
 }
 
 LocalServices::Published* LocalServices::find(const Frame& request) {

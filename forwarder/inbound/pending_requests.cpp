@@ -85,6 +85,10 @@ std::vector<PendingRequest> PendingRequests::take_older_than(std::uint32_t time_
   return take_where([time_s](const PendingRequest& request) { return request.since_s < time_s; });
 }
 
+std::size_t PendingRequests::count(std::uint16_t port) const {
+  return static_cast<std::size_t>(std::ranges::count(places_, port, &PendingRequest::port));
+}
+
 std::optional<std::uint16_t> PendingRequests::port_of(std::uint64_t id) const {
   if (size_ == 0) return std::nullopt;
   for (std::size_t place = home_of(id); places_[place].port != 0; place = next(place)) {

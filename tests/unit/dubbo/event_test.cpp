@@ -70,5 +70,14 @@ TEST(Readonly, IsTheRecordedOne) {
   EXPECT_EQ(written, readonly.bytes);
 }
 
+TEST(Writeable, DiffersFromReadonlyInOneLetter) {
+  std::vector<std::byte> readonly;
+  append_readonly_event(5, readonly);
+  std::vector<std::byte> writeable;
+  append_writeable_event(5, writeable);
+  readonly.back() = std::byte{'W'};
+  EXPECT_EQ(writeable, readonly);
+}
+
 }  // namespace
 }  // namespace skiff::dubbo

@@ -14,7 +14,7 @@ using testing::RequestSpec;
 
 std::uint16_t port_for(LocalServices& services, const RequestSpec& spec) {
   std::string bytes = request_frame(spec);
-  return services.port_for(Frame::first_of(std::as_writable_bytes(std::span(bytes))));
+  return services.destination_of(Frame::first_of(std::as_writable_bytes(std::span(bytes)))).port;
 }
 
 TEST(LocalServices, SendsEverythingToTheDefaultPortWhereNothingIsPublished) {
@@ -49,6 +49,23 @@ TEST(LocalServices, SpreadsAServiceOverItsPorts) {
   services.update({{{"a.Service", "", ""}, 30001}, {{"a.Service", "", ""}, 30002}});
   const std::set<std::uint16_t> ports{port_for(services, {}), port_for(services, {})};
   EXPECT_EQ(ports, (std::set<std::uint16_t>{30001, 30002}));
+}
+
+TEST(LocalServices, ChoosesAmongThePortsThatServe) {
+  LocalServices services(20880);
+  services.update({{{"a.Service", "", ""}, 30001, "is down"}, {{"a.Service", "", ""}, 30002}});
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(port_for(services, {}), 30002);
+  EXPECT_EQ(services.why_down(30001), "is down");
+  EXPECT_EQ(services.why_down(30002), "");
+}
+
+TEST(LocalServices, CallsAPortDownOnlyWhereAllThatIsPublishedThereIs) {
+  LocalServices services(20880);
+  services.update({{{"a.Service", "", ""}, 30001, "is down"}, {{"b.Service", "", ""}, 30001}});
+  EXPECT_EQ(services.why_down(30001), "");
+  services.update(
+      {{{"a.Service", "", ""}, 30001, "is down"}, {{"b.Service", "", ""}, 30001, "is down"}});
+  EXPECT_EQ(services.why_down(30001), "is down");
 }
 
 }  // namespace
