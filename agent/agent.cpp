@@ -25,6 +25,7 @@ registry::ControlPlaneConfig control_plane_config(const AgentConfig& config,
   return {.registries = config.registries,
           .advertise = config.advertise,
           .inbound_port = inbound_port,
+          .provider_host = config.forwarder.provider_host,
           .default_provider_port = config.forwarder.provider_port,
           .application = config.application,
           .lists = config.lists};
@@ -182,7 +183,10 @@ void Agent::on_local_services(const std::vector<registry::LocalService>& service
   std::vector<forwarder::LocalServicePort> ports;
   ports.reserve(services.size());
   for (const registry::LocalService& service : services) {
-    ports.push_back({.service = service.service, .port = service.port});
+    ports.push_back({.service = service.service,
+                     .port = service.port,
+                     .down = service.down,
+                     .leaving = service.leaving});
   }
   forwarder_->update_local_services(std::move(ports));
 }
@@ -206,6 +210,11 @@ void Agent::need_service(const std::string& interface) {
 }
 
 forwarder::TrafficSnapshot Agent::traffic() { return forwarder_->snapshot(kSnapshotTime); }
+
+forwarder::LocalTraffic Agent::local_traffic(const std::vector<std::uint16_t>& ports,
+                                             std::chrono::milliseconds longest) {
+  return forwarder_->local_traffic(ports, longest, kSnapshotTime);
+}
 
 void Agent::stop() {
   stopping_ = true;

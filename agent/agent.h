@@ -80,6 +80,8 @@ class Agent final : private registry::ControlPlaneSink,
   // On HTTP threads.
   forwarder::TrafficSnapshot traffic() override;
   LatencyHistogram::Snapshot route_updates() override { return route_updates_.snapshot(); }
+  forwarder::LocalTraffic local_traffic(const std::vector<std::uint16_t>& ports,
+                                        std::chrono::milliseconds longest) override;
   bool is_stopping() override { return stopping_; }
   const AgentConfig& config() override { return config_; }
   StateReport state() override;

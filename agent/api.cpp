@@ -34,6 +34,8 @@ constexpr std::array kRoutes = {
     ServedRoute{{"POST", "/unpublish"}, post<Verb::kUnpublish>},
     ServedRoute{{"POST", "/subscribe"}, post<Verb::kSubscribe>},
     ServedRoute{{"POST", "/unsubscribe"}, post<Verb::kUnsubscribe>},
+    ServedRoute{{"POST", "/stopping"}, post<Verb::kStopping>},
+    ServedRoute{{"POST", "/ready"}, post<Verb::kReady>},
     ServedRoute{{"POST", "/pub"}, post<Verb::kPublish>},  // MOSN's names
     ServedRoute{{"POST", "/unpub"}, post<Verb::kUnpublish>},
     ServedRoute{{"POST", "/sub"}, post<Verb::kSubscribe>},

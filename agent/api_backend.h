@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,9 @@ class ApiBackend {
   virtual forwarder::TrafficSnapshot traffic() = 0;
   // From a registry's event to the last worker that had applied it.
   virtual LatencyHistogram::Snapshot route_updates() = 0;
+  // As Forwarder::local_traffic() has it.
+  virtual forwarder::LocalTraffic local_traffic(const std::vector<std::uint16_t>& ports,
+                                                std::chrono::milliseconds longest) = 0;
   virtual std::vector<ListenerInfo> listeners() = 0;
   virtual Readiness readiness() = 0;
   // True once the agent stops: verbs are refused then.

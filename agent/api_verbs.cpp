@@ -4,10 +4,12 @@
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "agent/durations.h"
 #include "agent/json_fields.h"
+#include "agent/local_drain.h"
 
 namespace skiff::agent {
 namespace {
@@ -27,8 +29,8 @@ using Outcomes = std::vector<Result<VerbOutcome>>;
 
 // MOSN's words (protocol.md 3): its SDKs know them.
 std::string_view word_of(Verb verb) {
-  static constexpr std::array<std::string_view, 4> kWords = {"publish", "unpub", "subscribe",
-                                                             "unsubscribe"};
+  static constexpr std::array<std::string_view, 6> kWords = {"publish",     "unpub",    "subscribe",
+                                                             "unsubscribe", "stopping", "ready"};
   return kWords[static_cast<std::size_t>(verb)];
 }
 
@@ -60,6 +62,10 @@ void call_plane(registry::ControlPlane& plane, Verb verb, const ServiceRequest& 
       return plane.subscribe(request.subscription(), wait, std::move(done));
     case Verb::kUnsubscribe:
       return plane.unsubscribe(request.service, wait, std::move(done));
+    case Verb::kStopping:
+      return plane.suspend(request.service, request.port, wait, std::move(done));
+    case Verb::kReady:
+      return plane.resume(request.service, request.port, wait, std::move(done));
   }
 }
 
@@ -78,6 +84,7 @@ std::optional<Outcomes> run_all(Verb verb, std::vector<ServiceRequest> services,
         auto gathering = std::make_shared<Gathering>();
         gathering->outcomes.resize(services.size(), VerbOutcome{});
         gathering->missing = services.size();
+        if (services.empty()) return finish(Outcomes());
         for (std::size_t i = 0; i < services.size(); ++i) {
           call_plane(plane, verb, services[i], wait,
                      [gathering, finish, i](Result<VerbOutcome> outcome) {
@@ -178,22 +185,64 @@ ApiResponse answer_batch(Verb verb, const RequestBody& body, const Outcomes& out
   return answer(status, json);
 }
 
+bool is_about_all(Verb verb, const std::string& body) {
+  const bool can_be = verb == Verb::kStopping || verb == Verb::kReady;
+  return can_be && body.find_first_not_of(" \t\r\n") == std::string::npos;
+}
+
+// As if each publication had been named.
+Result<RequestBody> body_of_all(ControlClient& control) {
+  const auto publications =
+      control.ask([](registry::ControlPlane& plane) { return plane.publications(); });
+  if (!publications) return fail(ErrorCode::kUnavailable, "the agent did not answer in time");
+  RequestBody body;
+  body.is_batch = true;
+  std::set<std::pair<dubbo::ServiceKey, std::uint16_t>> named;  // several registries may have it
+  for (const registry::PublicationStatus& status : *publications) {
+    if (!named.emplace(status.service, status.port).second) continue;
+    ServiceRequest request;
+    request.service = status.service;
+    request.port = status.port;
+    body.services.push_back(std::move(request));
+  }
+  return body;
+}
+
+// The rest of a stop, once the registries were told: half of the time was theirs.
+void drain(ControlClient& control, ApiBackend& backend,
+           std::chrono::steady_clock::time_point deadline, Outcomes& outcomes) {
+  const std::string left = drain_suspended(control, backend, deadline);
+  if (left.empty()) return;
+  for (Result<VerbOutcome>& outcome : outcomes) {
+    if (!outcome || outcome->state == VerbState::kPending) continue;
+    outcome->state = VerbState::kPending;
+    outcome->reason = left;
+  }
+}
+
 }  // namespace
 
 ApiResponse run_verb(Verb verb, const ApiRequest& request, ControlClient& control,
                      ApiBackend& backend) {
   const auto wait = read_wait(request);
   if (!wait) return error_response(400, wait.error().message);
-  const auto body = parse_request_body(verb, request.body);
-  if (!body) return error_response(400, body.error().message);
+  const auto body = is_about_all(verb, request.body) ? body_of_all(control)
+                                                     : parse_request_body(verb, request.body);
+  if (!body) {
+    return error_response(body.error().code == ErrorCode::kUnavailable ? 503 : 400,
+                          body.error().message);
+  }
   if (backend.is_stopping()) return error_response(503, "the agent is stopping");
 
-  const auto outcomes = run_all(verb, body->services, *wait, control);
+  const auto deadline = std::chrono::steady_clock::now() + *wait;
+  auto outcomes =
+      run_all(verb, body->services, verb == Verb::kStopping ? *wait / 2 : *wait, control);
   if (!outcomes) {
     return error_response(503,
                           "the agent did not answer in time: it is not known whether the request "
                           "was carried out; repeat it, which does no harm");
   }
+  if (verb == Verb::kStopping) drain(control, backend, deadline, *outcomes);
   if (!body->is_batch) return answer_one(verb, *body, outcomes->front());
   return answer_batch(verb, *body, *outcomes);
 }

@@ -101,6 +101,7 @@ ApiResponse get_metrics(const ApiCall& call) {
     known.publications = plane.publications();
     known.subscriptions = plane.subscriptions();
     known.registry = plane.metrics();
+    known.health = plane.health_counts();
     return known;
   });
   if (!input) return control_is_silent();

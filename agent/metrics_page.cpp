@@ -24,6 +24,10 @@ enum Metric : std::size_t {
   kReady,
   kRegistryConnected,
   kPublications,
+  kPublicationHealth,
+  kHealthChecks,
+  kHealthChanges,
+  kLeasesEnded,
   kSubscriptions,
   kSubscriptionProviders,
   kListsFrozen,
@@ -57,6 +61,11 @@ constexpr std::array<AgentMetric, kMetricCount> kMetrics = {{
     {"skiff_ready", "1 where GET /readyz says ready", false},
     {"skiff_registry_connected", "1 where the session of this registry stands", false},
     {"skiff_publications", "Publications of this agent by state", false},
+    {"skiff_publication_health", "Publications of this agent by health of their provider", false},
+    {"skiff_health_checks_total", "Health checks of local providers by result", true},
+    {"skiff_health_changes_total",
+     "Times that a publication had to leave the registry, or may be in it, for its health", true},
+    {"skiff_leases_ended_total", "Publications withdrawn because they were not renewed", true},
     {"skiff_subscriptions", "Subscriptions of this agent by state and origin", false},
     {"skiff_subscription_providers", "Providers of all subscriptions together", false},
     {"skiff_lists_frozen", "1 where changes of lists of providers are not applied", false},
@@ -143,6 +152,38 @@ MetricFamily publications(const MetricsInput& input) {
   MetricFamily family = family_of(kPublications);
   add(family, {{"state", "registered"}}, number(registered));
   add(family, {{"state", "pending"}}, number(input.publications.size()) - number(registered));
+  return family;
+}
+
+MetricFamily publication_health(const MetricsInput& input) {
+  std::map<std::string, std::size_t> counts;
+  for (const char* health : {"unchecked", "starting", "up", "down", "recovering"}) {
+    counts[health] = 0;
+  }
+  for (const auto& status : input.publications) ++counts[status.health];
+  MetricFamily family = family_of(kPublicationHealth);
+  for (const auto& [health, count] : counts) add(family, {{"health", health}}, number(count));
+  return family;
+}
+
+MetricFamily health_checks(const MetricsInput& input) {
+  MetricFamily family = family_of(kHealthChecks);
+  add(family, {{"result", "passed"}}, number(input.health.passed));
+  add(family, {{"result", "failed"}}, number(input.health.failed));
+  add(family, {{"result", "not_made"}}, number(input.health.not_made));
+  return family;
+}
+
+MetricFamily health_changes(const MetricsInput& input) {
+  MetricFamily family = family_of(kHealthChanges);
+  add(family, {{"to", "up"}}, number(input.health.registrations));
+  add(family, {{"to", "down"}}, number(input.health.withdrawals));
+  return family;
+}
+
+MetricFamily leases_ended(const MetricsInput& input) {
+  MetricFamily family = family_of(kLeasesEnded);
+  add(family, {}, number(input.health.leases_ended));
   return family;
 }
 
@@ -281,10 +322,17 @@ void add_data_plane(std::span<const forwarder::MetricInfo> infos,
 std::span<const AgentMetric> agent_metrics() { return kMetrics; }
 
 std::string metrics_text(const MetricsInput& input) {
-  std::vector<MetricFamily> families = {
-      build_info(),        ready(input),         registry_connected(input),
-      publications(input), subscriptions(input), subscription_providers(input),
-      api_requests(input)};
+  std::vector<MetricFamily> families = {build_info(),
+                                        ready(input),
+                                        registry_connected(input),
+                                        publications(input),
+                                        publication_health(input),
+                                        health_checks(input),
+                                        health_changes(input),
+                                        leases_ended(input),
+                                        subscriptions(input),
+                                        subscription_providers(input),
+                                        api_requests(input)};
   add_state(input.state, families);
   add_registry(input.registry, families);
   families.push_back(route_updates(input));

@@ -22,6 +22,7 @@ struct MetricsInput {
   std::vector<registry::SubscriptionStatus> subscriptions;
   registry::RegistryMetrics registry;
   LatencyHistogram::Snapshot route_updates;
+  registry::HealthCounts health;
   std::map<ApiCounters::Key, std::uint64_t> api_requests;
   StateReport state;
   bool ready = false;

@@ -8,16 +8,13 @@
 #include "agent/durations.h"
 #include "agent/json_fields.h"
 #include "agent/registry_object.h"
+#include "registry/limits.h"
 #include "registry/provider_url.h"
 
 namespace skiff::agent {
 namespace {
 
 using nlohmann::json;
-
-constexpr const char* kCheckWarning =
-    "service.check was accepted, but this version makes no health checks: the publication stays in "
-    "the registry until it is withdrawn";
 
 Result<void> read_parameters(JsonFields& fields, ServiceRequest& request) {
   const json* value = fields.find("parameters");
@@ -33,47 +30,71 @@ Result<void> read_parameters(JsonFields& fields, ServiceRequest& request) {
   return {};
 }
 
-Result<void> check_duration(JsonFields& fields, const std::string& name) {
-  using namespace std::chrono_literals;
+// Leaves `target` as it is where the field is absent.
+Result<void> read_duration(JsonFields& fields, const std::string& name,
+                           std::chrono::milliseconds min, std::chrono::milliseconds max,
+                           std::chrono::milliseconds& target) {
   const json* value = fields.find(name);
   if (value == nullptr) return {};
   if (value->is_string()) {
     const auto duration = parse_duration(value->get_ref<const std::string&>());
-    if (duration && *duration >= 1ms && *duration <= 1h) return {};
+    if (duration && *duration >= min && *duration <= max) {
+      target = *duration;
+      return {};
+    }
   }
   return wrong_field(fields.path_of(name), *value,
-                     R"(a duration from 1ms to 1h, such as "500ms" or "2s")");
+                     "a duration from " + format_duration(min) + " to " + format_duration(max) +
+                         R"(, such as "500ms" or "2s")");
 }
 
-Result<void> check_count(JsonFields& fields, const std::string& name) {
-  constexpr std::uint64_t kMax = 1'000;
-  if (auto count = fields.number(name, 1, kMax, false); !count) {
-    return tl::unexpected<Error>(std::move(count.error()));
-  }
+Result<void> read_count(JsonFields& fields, const std::string& name, unsigned& target) {
+  auto count = fields.number(name, 1, registry::kChecksInARowMax, false);
+  if (!count) return tl::unexpected<Error>(std::move(count.error()));
+  target = static_cast<unsigned>(count->value_or(target));
   return {};
 }
 
-Result<void> check_type(JsonFields& fields) {
+Result<void> read_check_type(JsonFields& fields, registry::HealthCheck::Type& target) {
   const json* value = fields.find("type");
-  if (value == nullptr || *value == "dubbo" || *value == "tcp" || *value == "none") return {};
+  if (value == nullptr) return {};
+  const auto type = value->is_string()
+                        ? registry::health_check_type(value->get_ref<const std::string&>())
+                        : std::nullopt;
+  if (type) {
+    target = *type;
+    return {};
+  }
   return wrong_field(fields.path_of("type"), *value, R"("dubbo", "tcp" or "none")");
 }
 
-// The fields of health checks are part of the API; doing them is not part of this version.
 Result<void> read_check(JsonFields& service, ServiceRequest& request) {
   const json* value = service.find("check");
   if (value == nullptr) return {};
   if (!value->is_object()) return wrong_field(service.path_of("check"), *value, "an object");
   JsonFields fields(*value, service.path_of("check"));
-  auto checked = check_type(fields)
-                     .and_then([&] { return check_duration(fields, "interval"); })
-                     .and_then([&] { return check_duration(fields, "timeout"); })
-                     .and_then([&] { return check_count(fields, "failures"); })
-                     .and_then([&] { return check_count(fields, "successes"); });
-  if (!checked) return checked;
-  if (value->value("type", json()) != "none") request.warnings.emplace_back(kCheckWarning);
-  fields.warn_of_unknown(request.warnings);
-  return {};
+  registry::HealthCheck& check = request.check;
+  auto read = read_check_type(fields, check.type)
+                  .and_then([&] {
+                    return read_duration(fields, "interval", registry::kCheckIntervalMin,
+                                         registry::kCheckIntervalMax, check.interval);
+                  })
+                  .and_then([&] {
+                    return read_duration(fields, "timeout", registry::kCheckTimeoutMin,
+                                         registry::kCheckTimeoutMax, check.timeout);
+                  })
+                  .and_then([&] { return read_count(fields, "failures", check.failures); })
+                  .and_then([&] { return read_count(fields, "successes", check.successes); });
+  if (read) fields.warn_of_unknown(request.warnings);
+  return read;
+}
+
+Result<void> read_lease(JsonFields& service, ServiceRequest& request) {
+  if (service.find("lease") == nullptr) return {};
+  std::chrono::milliseconds lease{};
+  auto read = read_duration(service, "lease", registry::kLeaseMin, registry::kLeaseMax, lease);
+  if (read) request.lease = lease;
+  return read;
 }
 
 Result<void> read_text(JsonFields& fields, const std::string& name, std::string& target) {
@@ -117,7 +138,8 @@ Result<ServiceRequest> read_service(const json& value, const std::string& path) 
                   .and_then([&] { return read_port(fields, request); })
                   .and_then([&] { return read_methods(fields, request); })
                   .and_then([&] { return read_parameters(fields, request); })
-                  .and_then([&] { return read_check(fields, request); });
+                  .and_then([&] { return read_check(fields, request); })
+                  .and_then([&] { return read_lease(fields, request); });
   if (!read) return tl::unexpected<Error>(std::move(read.error()));
   request.service.version = std::string(dubbo::normalized_version(request.service.version));
   fields.warn_of_unknown(request.warnings);
@@ -128,7 +150,7 @@ Result<ServiceRequest> read_service(const json& value, const std::string& path) 
 Result<void> check_names(Verb verb, const ServiceRequest& request) {
   const registry::UrlContext context{
       .host = "127.0.0.1", .port = 1, .application = "skiff", .timestamp_ms = 0, .pid = 0};
-  const bool is_publication = verb == Verb::kPublish || verb == Verb::kUnpublish;
+  const bool is_publication = verb != Verb::kSubscribe && verb != Verb::kUnsubscribe;
   auto built = is_publication ? registry::build_provider_url(request.publication(), context)
                               : registry::build_consumer_url(request.subscription(), context);
   if (!built) return tl::unexpected<Error>(std::move(built.error()));
@@ -217,7 +239,9 @@ registry::PublicationRequest ServiceRequest::publication() const {
           .methods = methods,
           .application = application,
           .parameters = parameters,
-          .registry = registry};
+          .registry = registry,
+          .check = check,
+          .lease = lease};
 }
 
 registry::SubscriptionRequest ServiceRequest::subscription() const {

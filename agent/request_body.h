@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -11,10 +12,10 @@
 #include "dubbo/service_key.h"
 #include "registry/control_plane.h"
 
-// The bodies of the four verbs (docs/http-api.md), MOSN's included (protocol.md 3). Pure.
+// The bodies of the verbs (docs/http-api.md), MOSN's included (protocol.md 3). Pure.
 namespace skiff::agent {
 
-enum class Verb { kPublish, kUnpublish, kSubscribe, kUnsubscribe };
+enum class Verb { kPublish, kUnpublish, kSubscribe, kUnsubscribe, kStopping, kReady };
 
 inline constexpr std::size_t kMaxServicesPerRequest = 1'000;
 
@@ -26,6 +27,8 @@ struct ServiceRequest {
   std::string application;
   std::map<std::string, std::string> parameters;
   std::optional<registry::RegistryName> registry;
+  registry::HealthCheck check;
+  std::optional<std::chrono::milliseconds> lease;
   std::vector<std::string> warnings;
 
   registry::PublicationRequest publication() const;

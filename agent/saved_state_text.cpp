@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/json_fields.h"
+#include "registry/limits.h"
 
 namespace skiff::agent {
 namespace {
@@ -31,6 +32,16 @@ json request_json(const Request& request) {
   return object;
 }
 
+constexpr std::uint64_t kMaxPort = 65535;
+
+json check_json(const registry::HealthCheck& check) {
+  return {{"type", registry::name_of(check.type)},
+          {"interval_ms", check.interval.count()},
+          {"timeout_ms", check.timeout.count()},
+          {"failures", check.failures},
+          {"successes", check.successes}};
+}
+
 // The readers throw json::exception where something is missing or of another type; read_with()
 // catches it.
 SavedState::Written read_written(const json& object) {
@@ -53,13 +64,38 @@ void read_request(const json& object, Request& request) {
   if (object.contains("registry")) request.registry = object.at("registry").get<std::string>();
 }
 
-std::uint16_t read_port(const json& value) {
-  const auto port = value.get<std::uint64_t>();
-  constexpr std::uint64_t kMaxPort = 65535;
-  if (!value.is_number_unsigned() || port == 0 || port > kMaxPort) {
-    throw json::other_error::create(0, "port: expected 1..65535", &value);
+// A whole number in [min, max]; named as in the request that it was stored of.
+std::uint64_t read_number(const json& value, const char* name, std::uint64_t min,
+                          std::uint64_t max) {
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() < min ||
+      value.get<std::uint64_t>() > max) {
+    throw json::other_error::create(
+        0, std::string(name) + ": expected " + std::to_string(min) + ".." + std::to_string(max),
+        &value);
   }
-  return static_cast<std::uint16_t>(port);
+  return value.get<std::uint64_t>();
+}
+
+std::chrono::milliseconds read_time(const json& value, const char* name,
+                                    std::chrono::milliseconds min, std::chrono::milliseconds max) {
+  return std::chrono::milliseconds(read_number(value, name, static_cast<std::uint64_t>(min.count()),
+                                               static_cast<std::uint64_t>(max.count())));
+}
+
+registry::HealthCheck read_check(const json& object) {
+  registry::HealthCheck check;
+  const auto type = registry::health_check_type(object.at("type").get<std::string>());
+  if (!type) throw json::other_error::create(0, "check.type: expected dubbo, tcp or none", &object);
+  check.type = *type;
+  check.interval = read_time(object.at("interval_ms"), "check.interval_ms",
+                             registry::kCheckIntervalMin, registry::kCheckIntervalMax);
+  check.timeout = read_time(object.at("timeout_ms"), "check.timeout_ms", registry::kCheckTimeoutMin,
+                            registry::kCheckTimeoutMax);
+  check.failures = static_cast<unsigned>(
+      read_number(object.at("failures"), "check.failures", 1, registry::kChecksInARowMax));
+  check.successes = static_cast<unsigned>(
+      read_number(object.at("successes"), "check.successes", 1, registry::kChecksInARowMax));
+  return check;
 }
 
 SavedState read_state(const json& document) {
@@ -67,8 +103,16 @@ SavedState read_state(const json& document) {
   for (const json& object : document.at("publications")) {
     SavedState::Publication publication;
     read_request(object, publication.request);
-    publication.request.port = read_port(object.at("port"));
+    publication.request.port =
+        static_cast<std::uint16_t>(read_number(object.at("port"), "port", 1, kMaxPort));
     publication.request.methods = object.at("methods").get<std::vector<std::string>>();
+    // Older versions knew neither checks nor leases nor applications that are about to stop.
+    if (object.contains("check")) publication.request.check = read_check(object.at("check"));
+    if (object.contains("lease_ms")) {
+      publication.request.lease =
+          read_time(object.at("lease_ms"), "lease_ms", registry::kLeaseMin, registry::kLeaseMax);
+    }
+    if (object.contains("stopping")) publication.stopping = object.at("stopping").get<bool>();
     publication.written = read_all_written(object.at("written"));
     state.publications.push_back(std::move(publication));
   }
@@ -121,6 +165,9 @@ std::string to_text(const SavedState& state) {
     json object = request_json(publication.request);
     object["port"] = publication.request.port;
     object["methods"] = publication.request.methods;
+    object["check"] = check_json(publication.request.check);
+    if (publication.request.lease) object["lease_ms"] = publication.request.lease->count();
+    object["stopping"] = publication.stopping;
     object["written"] = written_json(publication.written);
     document["publications"].push_back(std::move(object));
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "agent/durations.h"
 #include "agent/version.h"
 #include "dubbo/url.h"
 
@@ -114,9 +115,12 @@ ordered_json publications_json(const std::vector<registry::PublicationStatus>& p
     ordered_json entry = service_key_json(status.service);
     entry["port"] = status.port;
     entry["registry"] = status.registry;
-    entry["state"] = status.registered ? "registered" : "pending";
+    entry["state"] = status.registered ? "registered" : status.suspended ? "stopping" : "pending";
     entry["reason"] = status.reason;
     entry["url"] = status.url;
+    entry["health"] = status.health;
+    entry["last_error"] = status.last_error;
+    if (status.lease) entry["lease"] = format_duration(*status.lease);
     json.push_back(std::move(entry));
   }
   return json;

@@ -50,12 +50,20 @@ StatusTable registries_table(const ordered_json& status) {
   return table;
 }
 
+// Where the provider is not well, the reason of its state says it already.
+std::string last_error_of(const ordered_json& publication) {
+  return shown(publication, "health") == "up" ? shown(publication, "last_error") : "";
+}
+
 StatusTable publications_table(const ordered_json& status) {
-  StatusTable table{
-      "Publications", {"service", "port", "registry", "state", "in the registry as"}, {}, "none"};
+  StatusTable table{"Publications",
+                    {"service", "port", "registry", "state", "health", "in the registry as"},
+                    {},
+                    "none"};
   for (const ordered_json& entry : member(status, "publications")) {
     table.rows.push_back({shown_service(entry), shown(entry, "port"), shown(entry, "registry"),
                           joined(shown(entry, "state"), ": ", shown(entry, "reason")),
+                          joined(shown(entry, "health"), "; last error: ", last_error_of(entry)),
                           shown(entry, "url")});
   }
   return table;

@@ -15,7 +15,9 @@
 #include "dubbo/service_key.h"
 #include "dubbo/url.h"
 #include "registry/executor.h"
+#include "registry/health_check.h"
 #include "registry/list_protection.h"
+#include "registry/provider_checker.h"
 #include "registry/registry_metrics.h"
 
 namespace skiff::registry {
@@ -28,6 +30,7 @@ struct ControlPlaneConfig {
                                         // requests may open others
   std::string advertise;                // "", an address, address:port, or a CIDR
   std::uint16_t inbound_port = 20882;   // written to the registry unless `advertise` has one
+  std::string provider_host = "127.0.0.1";  // where local providers listen; numeric
   std::uint16_t default_provider_port = 20880;
   std::string application = "skiff";  // where neither publication nor subscription names one
   ListProtection lists{};
@@ -41,6 +44,9 @@ struct PublicationRequest {
   std::string application;
   std::map<std::string, std::string> parameters;
   std::optional<RegistryName> registry;
+  HealthCheck check = {};
+  // It is withdrawn when it is not published again for so long.
+  std::optional<std::chrono::milliseconds> lease = {};
 
   bool operator==(const PublicationRequest&) const = default;
 };
@@ -88,7 +94,20 @@ struct PublicationStatus {
   std::string registry;
   std::string url;
   bool registered = false;
-  std::string reason;  // why not
+  std::string reason;       // why not
+  std::string health = {};  // as name_of(HealthState) says it
+  bool suspended = false;
+  std::optional<std::chrono::milliseconds> lease = {};
+  std::string last_error = {};  // of the last health check that failed
+};
+// Health checks since start.
+struct HealthCounts {
+  std::uint64_t passed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t not_made = 0;       // for want of descriptors or memory of our own
+  std::uint64_t withdrawals = 0;    // publications that had to leave the registry
+  std::uint64_t registrations = 0;  // publications that may be in the registry from then on
+  std::uint64_t leases_ended = 0;   // publications that were not renewed in time
 };
 struct SubscriptionStatus {
   dubbo::ServiceKey service;
@@ -111,6 +130,8 @@ struct ServiceStatus {
 struct LocalService {
   dubbo::ServiceKey service;
   std::uint16_t port = 0;
+  std::string down = {};  // why its provider serves nobody; empty where it serves
+  bool leaving = false;   // it serves, but is about to stop: consumers are to go elsewhere
   bool operator==(const LocalService&) const = default;
 };
 inline constexpr std::chrono::seconds kLocalServiceLinger{30};
@@ -143,9 +164,11 @@ class ControlPlane {
  public:
   // Fails with kInvalidArgument where a registry address or `advertise` is wrong. All that is given
   // by reference must outlive it. Without a `store`, nothing outlives the process.
+  // `make_checker`: where health checks come from, if not from sockets.
   static Result<std::unique_ptr<ControlPlane>> create(ControlPlaneConfig config, Executor& executor,
                                                       ControlPlaneSink& sink,
-                                                      StateStore* store = nullptr);
+                                                      StateStore* store = nullptr,
+                                                      const CheckerFactory& make_checker = {});
   virtual ~ControlPlane() = default;
 
   // Before start(): goes on where an earlier process stopped. What cannot be gone on with, since
@@ -168,6 +191,16 @@ class ControlPlane {
   virtual void unsubscribe(const dubbo::ServiceKey& service, std::chrono::milliseconds wait,
                            VerbCallback done) = 0;
 
+  // The application is about to stop: withdraws a publication, which stays remembered, until
+  // resume() or publish(). kUnregistered once the registries confirmed. `port` as above.
+  virtual void suspend(const dubbo::ServiceKey& service, std::uint16_t port,
+                       std::chrono::milliseconds wait, VerbCallback done) = 0;
+  // Has the consumers of all that is suspended told, too.
+  virtual void tell_consumers_of_suspended() = 0;
+  // Registers it again, subject to its health: answers as publish() does.
+  virtual void resume(const dubbo::ServiceKey& service, std::uint16_t port,
+                      std::chrono::milliseconds wait, VerbCallback done) = 0;
+
   // A request for an unknown service arrived on the outbound port: watch it, if the limit allows,
   // and report the list even if it is empty.
   virtual void need_service(const std::string& interface) = 0;
@@ -185,6 +218,7 @@ class ControlPlane {
   virtual std::vector<SubscriptionStatus> subscriptions() const = 0;
   virtual std::optional<ServiceStatus> service(std::string_view interface) const = 0;
   virtual RegistryMetrics metrics() const = 0;
+  virtual HealthCounts health_counts() const = 0;
 };
 
 }  // namespace skiff::registry

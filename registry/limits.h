@@ -36,6 +36,29 @@ inline constexpr std::chrono::minutes kRememberedListExpiry{60};
 inline constexpr std::size_t kMaxQueuedTasks = 100'000;
 inline constexpr std::size_t kMaxTimers = 100'000;
 
+// How long a publication with a lease stays without being renewed.
+inline constexpr std::chrono::seconds kLeaseMin{1};
+inline constexpr std::chrono::hours kLeaseMax{24};
+
+// Health checks of local providers. An interval is no shorter than this.
+inline constexpr std::chrono::milliseconds kCheckIntervalMin{100};
+inline constexpr std::chrono::hours kCheckIntervalMax{1};
+inline constexpr std::chrono::milliseconds kCheckTimeoutMin{1};
+inline constexpr std::chrono::hours kCheckTimeoutMax{1};
+// Checks in a row that it may take to be up or down.
+inline constexpr unsigned kChecksInARowMax = 1'000;
+// A provider that goes down again within the memory of its coming up has to pass its checks for a
+// pause before it is registered again; the pause doubles each time.
+inline constexpr std::chrono::seconds kFlapMemory{180};
+inline constexpr std::chrono::seconds kFlapPauseMin{5};
+inline constexpr std::chrono::seconds kFlapPauseMax{60};
+// What a provider may send on the connection of its checks, in one frame and between two checks;
+// one that sends more fails the check. Of its events, shorter ones are answered.
+inline constexpr std::size_t kCheckInputMaxBytes = std::size_t{64} * 1024;
+inline constexpr std::size_t kCheckEventMaxBytes = 64;
+// Where the connection of a check is lost, the next one is made after this part of the interval.
+inline constexpr int kCheckHurryDivisor = 4;
+
 // Providers of one interface that one registry may list; the rest of the list is left out.
 inline constexpr std::size_t kMaxProvidersPerInterface = 50'000;
 

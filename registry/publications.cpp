@@ -19,7 +19,8 @@ std::string PublicationId::subject() const {
 }
 
 Result<std::vector<std::string>> Publications::publish(const PublicationRequest& request,
-                                                       const std::vector<RegistryLink*>& links) {
+                                                       const std::vector<RegistryLink*>& links,
+                                                       const std::string& obstacle) {
   // A trial with any address: whatever is wrong is wrong before an address is known.
   auto trial =
       build_provider_url(request, stamps_.next({.host = "127.0.0.1", .port = 1, .reason = {}}));
@@ -32,8 +33,26 @@ Result<std::vector<std::string>> Publications::publish(const PublicationRequest&
                                           std::to_string(publications_.size()) +
                                           " services, which is the limit");
   }
-  replace(found == publications_.end() ? publications_[id] : found->second, request, links);
+  if (found == publications_.end()) publications_[id].obstacle = obstacle;
+  replace(publications_[id], request, links);
   return std::move(trial->warnings);
+}
+
+void Publications::set_obstacle(const PublicationId& id, const std::string& obstacle) {
+  const auto found = publications_.find(id);
+  if (found == publications_.end()) return;
+  Publication& publication = found->second;
+  publication.obstacle = obstacle;
+  for (Placement& placement : publication.placements) {
+    if (obstacle.empty()) {
+      if (!placement.url) write(publication, placement);
+    } else {
+      withdraw_placement(id.subject(), placement);
+      RegistryLink* const link = placement.link;
+      placement = Placement();
+      placement.link = link;
+    }
+  }
 }
 
 void Publications::replace(Publication& publication, const PublicationRequest& request,
@@ -41,6 +60,8 @@ void Publications::replace(Publication& publication, const PublicationRequest& r
   const std::string subject = PublicationId{request.service, request.port}.subject();
   PublicationRequest wanted = request;
   wanted.registry = publication.request.registry;  // says where, not what
+  wanted.check = publication.request.check;        // says when
+  wanted.lease = publication.request.lease;        // says how long
   const bool changed = !(publication.request == wanted);
   publication.request = request;
 
@@ -58,7 +79,7 @@ void Publications::replace(Publication& publication, const PublicationRequest& r
     if (changed) before = std::exchange(placement.url, std::nullopt);
     const bool was_registered =
         std::exchange(placement.registered, placement.registered && !changed);
-    if (!placement.url) write(request, placement);
+    if (!placement.url) write(publication, placement);
     if (before && was_registered) {
       placement.superseded = std::move(before);
     } else if (before) {
@@ -71,8 +92,9 @@ void Publications::replace(Publication& publication, const PublicationRequest& r
   publication.placements = std::move(placements);
 }
 
-void Publications::write(const PublicationRequest& request, Placement& placement) {
-  if (!placement.link->advertised()) return;
+void Publications::write(const Publication& publication, Placement& placement) {
+  if (!publication.obstacle.empty() || !placement.link->advertised()) return;
+  const PublicationRequest& request = publication.request;
   std::optional<dubbo::Url> url = stamps_.same_again(
       *placement.link->advertised(), placement.inherited,
       [&request](const UrlContext& context) { return build_provider_url(request, context); });
@@ -97,7 +119,8 @@ void Publications::write(const PublicationRequest& request, Placement& placement
 }
 
 Result<void> Publications::restore(const SavedState::Publication& saved,
-                                   const std::vector<RegistryLink*>& links) {
+                                   const std::vector<RegistryLink*>& links,
+                                   const std::string& obstacle) {
   auto trial = build_provider_url(saved.request,
                                   stamps_.next({.host = "127.0.0.1", .port = 1, .reason = {}}));
   if (!trial) return tl::unexpected<Error>(std::move(trial.error()));
@@ -107,7 +130,7 @@ Result<void> Publications::restore(const SavedState::Publication& saved,
   }
   const PublicationId id{saved.request.service, saved.request.port};
   Publication& publication = publications_[id];
-  publication = {.request = saved.request, .placements = {}};
+  publication = {.request = saved.request, .obstacle = {}, .placements = {}};
   for (RegistryLink* link : links) {
     Placement placement;
     placement.link = link;
@@ -121,9 +144,10 @@ Result<void> Publications::restore(const SavedState::Publication& saved,
         withdrawals_.withdraw(id.subject(), *link, *url);
       }
     }
-    write(publication.request, placement);
+    if (obstacle.empty()) write(publication, placement);
     publication.placements.push_back(std::move(placement));
   }
+  if (!obstacle.empty()) set_obstacle(id, obstacle);
   return {};
 }
 
@@ -131,7 +155,7 @@ std::vector<SavedState::Publication> Publications::saved() const {
   std::vector<SavedState::Publication> result;
   result.reserve(publications_.size());
   for (const auto& [id, publication] : publications_) {
-    SavedState::Publication saved{.request = publication.request, .written = {}};
+    SavedState::Publication saved{.request = publication.request, .stopping = false, .written = {}};
     for (const Placement& placement : publication.placements) {
       for (const auto* url : {&placement.url, &placement.inherited, &placement.superseded}) {
         if (*url) saved.written.push_back({placement.link->identity(), (*url)->to_string()});
@@ -175,7 +199,8 @@ std::vector<std::uint16_t> Publications::ports_of(const dubbo::ServiceKey& servi
   return ports;
 }
 
-std::string Publications::reason(const Placement& placement) {
+std::string Publications::reason(const Publication& publication, const Placement& placement) {
+  if (!publication.obstacle.empty()) return publication.obstacle;
   if (std::string obstacle = placement.link->obstacle(); !obstacle.empty()) return obstacle;
   if (placement.registered) return {};
   const std::string name = "registry " + placement.link->registry().name();
@@ -194,7 +219,7 @@ VerbOutcome Publications::outcome(const PublicationId& id) const {
   for (const Placement& placement : found->second.placements) {
     const auto& url = placement.url ? placement.url : placement.inherited;
     if (outcome.url.empty() && url) outcome.url = url->to_string();
-    const std::string why = reason(placement);
+    const std::string why = reason(found->second, placement);
     if (why.empty()) continue;
     outcome.state = VerbState::kPending;
     if (outcome.reason.empty()) outcome.reason = why;
@@ -212,7 +237,8 @@ std::vector<PublicationStatus> Publications::status() const {
                         .registry = placement.link->registry().name(),
                         .url = url ? url->to_string() : std::string(),
                         .registered = placement.registered,
-                        .reason = reason(placement)});
+                        .reason = reason(publication, placement),
+                        .lease = publication.request.lease});
     }
   }
   return result;
@@ -223,7 +249,7 @@ std::vector<PublicationId> Publications::on_link_changed(RegistryLink& link) {
   for (auto& [id, publication] : publications_) {
     for (Placement& placement : publication.placements) {
       if (placement.link != &link) continue;
-      if (!placement.url) write(publication.request, placement);
+      if (!placement.url) write(publication, placement);
       concerned.push_back(id);
     }
   }

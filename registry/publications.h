@@ -38,15 +38,20 @@ class Publications {
 
   // Remembers `request`, whose port is not 0 any more, and writes it into `links`. What is already
   // there just so keeps its URL; a changed one is written anew before the old one is withdrawn.
-  // Returns warnings. Fails with kInvalidArgument, or kTooLarge over kMaxPublications.
+  // Returns warnings. Fails with kInvalidArgument, or kTooLarge over kMaxPublications. `obstacle`
+  // as set_obstacle() has it.
   Result<std::vector<std::string>> publish(const PublicationRequest& request,
-                                           const std::vector<RegistryLink*>& links);
+                                           const std::vector<RegistryLink*>& links,
+                                           const std::string& obstacle);
   // Remembers what an earlier process was asked for. Of the URLs that it wrote, the one that
-  // publish() would write now stays as it is; others go as soon as theirs is confirmed. Fails with
-  // kInvalidArgument or kTooLarge.
+  // publish() would write now stays as it is; others go as soon as theirs is confirmed, or all at
+  // once where there is an `obstacle`. Fails with kInvalidArgument or kTooLarge.
   Result<void> restore(const SavedState::Publication& saved,
-                       const std::vector<RegistryLink*>& links);
+                       const std::vector<RegistryLink*>& links, const std::string& obstacle);
+  // What restore() needs, except for what it does not know: whether the application is stopping.
   std::vector<SavedState::Publication> saved() const;
+  // Why it may not be in the registries, whose URLs are withdrawn then; empty: it is to be there.
+  void set_obstacle(const PublicationId& id, const std::string& obstacle);
   // Forgets it and withdraws its URLs. It must be there.
   void withdraw(const PublicationId& id);
   void withdraw_all();
@@ -78,15 +83,16 @@ class Publications {
   };
   struct Publication {
     PublicationRequest request;
+    std::string obstacle;  // not empty: it is kept out of the registries
     std::vector<Placement> placements;
   };
 
   void replace(Publication& publication, const PublicationRequest& request,
                const std::vector<RegistryLink*>& links);
-  void write(const PublicationRequest& request, Placement& placement);
+  void write(const Publication& publication, Placement& placement);
   void withdraw_placement(const std::string& subject, Placement& placement);
   Placement* find(const RegistryLink& link, const dubbo::Url& url);
-  static std::string reason(const Placement& placement);
+  static std::string reason(const Publication& publication, const Placement& placement);
 
   UrlStamps& stamps_;
   Withdrawals& withdrawals_;

@@ -18,6 +18,7 @@ struct SavedState {
   };
   struct Publication {
     PublicationRequest request;
+    bool stopping = false;         // the application has said that it is about to stop
     std::vector<Written> written;  // the one that is to stay before those that it replaces
     bool operator==(const Publication&) const = default;
   };

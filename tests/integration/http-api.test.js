@@ -7,11 +7,14 @@ const http = require('node:http');
 const path = require('node:path');
 const { BINARY, startAgent } = require('./lib/agent');
 const { curl, run } = require('./lib/command');
+const { RawProvider } = require('./lib/raw-provider');
 const { freePort, scenario } = require('./lib/stage');
 const { eventually } = require('./lib/wait');
 const { startZooKeeper } = require('./lib/zookeeper');
 
-const service = (fields = {}) => ({ service: { interface: 'com.example.Some', port: 20880, ...fields } });
+// Nobody listens for it.
+const UNCHECKED = { type: 'none' };
+const service = (fields = {}) => ({ service: { interface: 'com.example.Some', port: 20880, check: UNCHECKED, ...fields } });
 
 // A body, and what the error must name.
 const WRONG_BODIES = {
@@ -226,7 +229,7 @@ scenario('The HTTP API', ({ stage, before, it }) => {
   });
 
   it('warns of fields that it does not know, and does the rest', async () => {
-    const { status, body } = await agent.post('/publish', { extra: 1, service: { interface: 'com.example.Extra', port: 20880, color: 'red', name: 'Extra' } });
+    const { status, body } = await agent.post('/publish', { extra: 1, service: { interface: 'com.example.Extra', port: 20880, color: 'red', name: 'Extra', check: UNCHECKED } });
     assert.equal(status, 200);
     assert.ok(body.warnings.some((warning) => warning.includes('service.color')), JSON.stringify(body.warnings));
     assert.ok(body.warnings.some((warning) => warning.includes('extra')));
@@ -300,11 +303,12 @@ scenario('The HTTP API', ({ stage, before, it }) => {
   it('is used by the program\'s own commands', async () => {
     const environment = { env: { ...process.env, SKIFF_API: `127.0.0.1:${agent.api}` } };
     const skiff = (...args) => run(BINARY, args, environment);
-    const flags = ['--interface', 'com.example.Command', '--group', 'g', '--version', '1.0.0', '--port', '20995', '--method', 'a', '--method', 'b', '--param', 'weight=50'];
+    const provider = await RawProvider.start(stage);
+    const flags = ['--interface', 'com.example.Command', '--group', 'g', '--version', '1.0.0', '--port', String(provider.port), '--method', 'a', '--method', 'b', '--param', 'weight=50'];
     const published = await skiff('publish', ...flags);
     assert.equal(published.code, 0, published.stderr);
     const entry = (await publications()).find((one) => one.interface === 'com.example.Command');
-    assert.equal(entry.port, 20995);
+    assert.equal(entry.port, provider.port);
     assert.ok(entry.url.includes('weight=50') && entry.url.includes('methods=a,b'), entry.url);
     assert.equal((await skiff('subscribe', '--interface', 'com.example.Command', '--group', 'g', '--version', '1.0.0')).code, 0);
     const status = await skiff('status', '--json');
@@ -320,12 +324,16 @@ scenario('The HTTP API', ({ stage, before, it }) => {
 
 scenario('The API of MOSN', ({ stage, before, it }) => {
   let zookeeper;
-  before(async () => { zookeeper = await startZooKeeper(stage); });
+  let provider;
+  before(async () => {
+    zookeeper = await startZooKeeper(stage);
+    provider = await RawProvider.start(stage);
+  });
 
   // What an SDK for dubbod sends, to the letter.
   const body = (address) => ({
     registry: { type: 'zookeeper', addr: address, username: '', password: '' },
-    service: { interface: 'com.demo.Greeting', methods: ['sayHello'], group: 'g1', version: '1.0.0', name: 'Greeting', port: '20880' },
+    service: { interface: 'com.demo.Greeting', methods: ['sayHello'], group: 'g1', version: '1.0.0', name: 'Greeting', port: String(provider.port) },
   });
 
   it('is served with a registry that the operator has configured', async () => {

@@ -10,7 +10,7 @@ const { startZooKeeper } = require('./lib/zookeeper');
 const DOCUMENT = require('../../agent/openapi.json');
 
 const NAME = 'com.example.Described';
-const SERVICE = { service: { interface: NAME, version: '1.0.0', group: 'blue', port: 20880, methods: ['call'] } };
+const SERVICE = { service: { interface: NAME, version: '1.0.0', group: 'blue', port: 20880, methods: ['call'], check: { type: 'none' } } };
 
 // What a mistake in the document looks like, and what the check must say of it.
 const MISTAKES = {
@@ -68,6 +68,11 @@ scenario('The OpenAPI document', ({ stage, before, it }) => {
     }
     for (const target of ['/freeze', '/freeze', '/unfreeze', '/unfreeze']) await ask('POST', target, 200);
     for (const target of ['/publications', '/subscriptions', '/status', '/healthz', '/readyz', '/metrics', '/config', '/openapi.json', '/']) await ask('GET', target, 200);
+    await agent.publish(SERVICE.service);
+    for (const target of ['/stopping', '/ready']) {
+      await ask('POST', `${target}?wait=10s`, 200, SERVICE);
+      assert.equal((await agent.post(`${target}?wait=10s`, '')).status, 200);
+    }
     // The list of providers comes from the registry in its own time.
     await agent.publish(SERVICE.service);
     await agent.subscribe(SERVICE.service, 2);

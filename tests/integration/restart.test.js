@@ -14,6 +14,8 @@ const { startZooKeeper } = require('./lib/zookeeper');
 
 const portsOf = ({ api, outbound, inbound }) => ({ api, outbound, inbound });
 
+// Of publications behind whose ports nobody listens.
+const NO_CHECK = { type: 'none' };
 const READY_TO_REGISTERED_MS = 2_000;
 
 // Counts what a watcher of the interface's providers is told.
@@ -92,10 +94,28 @@ scenario('Restart', ({ stage, before, it }) => {
     assert.deepEqual(await zookeeper.nodes(name), []);
   });
 
+  it('after a crash, while which a provider died: it is withdrawn, and nothing else', async () => {
+    const name = 'com.example.Orphan';
+    const check = { interval: '100ms', timeout: '500ms', failures: 2 };
+    const [dies, lives] = [await RawProvider.start(stage), await RawProvider.start(stage)];
+    const agent = await startAgent(stage, { registry: zookeeper.registry });
+    for (const { port } of [dies, lives]) await agent.publish({ interface: name, port, check });
+    const watcher = await Watcher.start(zookeeper, name);
+    await agent.stop('SIGKILL');
+    await dies.stop();
+    const successor = await successorOf(agent);
+    await eventually(async () => (await zookeeper.nodes(name)).length === 1, 'the provider that died is withdrawn');
+    const known = await publications(successor);
+    assert.deepEqual(known.map(({ port, state, health }) => [port, state, health]).sort(),
+      [[dies.port, 'pending', 'down'], [lives.port, 'registered', 'up']].sort());
+    assert.equal(await watcher.take(), 1);
+    await successor.stop();
+  });
+
   it('after five crashes in a row: still nothing', async () => {
     const name = 'com.example.Crashes';
     let agent = await startAgent(stage, { registry: zookeeper.registry });
-    for (let i = 0; i < 20; i += 1) await agent.publish({ interface: name, port: 20_000 + i });
+    for (let i = 0; i < 20; i += 1) await agent.publish({ interface: name, port: 20_000 + i, check: NO_CHECK });
     const watcher = await Watcher.start(zookeeper, name);
     for (let i = 0; i < 5; i += 1) {
       await agent.stop('SIGKILL');
@@ -109,7 +129,7 @@ scenario('Restart', ({ stage, before, it }) => {
   it('after SIGTERM: withdrawn, remembered, and published again with the same URL', async () => {
     const name = 'com.example.Orderly';
     const agent = await startAgent(stage, { registry: zookeeper.registry });
-    await agent.publish({ interface: name, port: 20880 });
+    await agent.publish({ interface: name, port: 20880, check: NO_CHECK });
     const nodes = await zookeeper.nodes(name);
     assert.equal((await agent.stop()).code, 0);
     assert.deepEqual(await zookeeper.nodes(name), []);
@@ -126,7 +146,7 @@ scenario('Restart', ({ stage, before, it }) => {
   it('with another port to advertise: the new URL comes before the old one goes', async () => {
     const name = 'com.example.Moved';
     const agent = await startAgent(stage, { registry: zookeeper.registry });
-    await agent.publish({ interface: name, port: 20880 });
+    await agent.publish({ interface: name, port: 20880, check: NO_CHECK });
     await agent.stop('SIGKILL');
     const inbound = await freePort();
     const seen = [];
@@ -146,7 +166,7 @@ scenario('Restart', ({ stage, before, it }) => {
     const name = 'com.example.Expired';
     const registry = `${zookeeper.registry}?session=1000`;
     const agent = await startAgent(stage, { registry });
-    await agent.publish({ interface: name, port: 20880 });
+    await agent.publish({ interface: name, port: 20880, check: NO_CHECK });
     const nodes = await zookeeper.nodes(name);
     await agent.stop('SIGKILL');
     await eventually(async () => (await zookeeper.nodes(name)).length === 0, 'the session has expired');
@@ -159,7 +179,7 @@ scenario('Restart', ({ stage, before, it }) => {
 
   it('starts with damaged files, keeps them, and says so', async () => {
     const agent = await startAgent(stage, { registry: zookeeper.registry });
-    await agent.publish({ interface: 'com.example.Damaged', port: 20880 });
+    await agent.publish({ interface: 'com.example.Damaged', port: 20880, check: NO_CHECK });
     await agent.stop();
     const file = path.join(agent.stateDir, 'state.json');
     assert.equal(fs.statSync(file).mode & 0o777, 0o600);
@@ -171,7 +191,7 @@ scenario('Restart', ({ stage, before, it }) => {
     assert.equal(successor.logLines(/directory\.json cannot be used: a newer agent wrote it/).length, 1);
     assert.deepEqual(fs.readFileSync(`${file}.unusable-1`), text.subarray(0, text.length - 1));
     assert.equal((await successor.metrics()).skiff_state_files_set_aside_total, 2);
-    await successor.publish({ interface: 'com.example.Damaged', port: 20880 });
+    await successor.publish({ interface: 'com.example.Damaged', port: 20880, check: NO_CHECK });
     await successor.stop();
   });
 
@@ -179,9 +199,9 @@ scenario('Restart', ({ stage, before, it }) => {
     const name = 'com.example.Unwritable';
     const agent = await startAgent(stage, { registry: zookeeper.registry });
     const obstacle = path.join(agent.stateDir, 'state.json.new');
-    await agent.publish({ interface: name, port: 20880 });
+    await agent.publish({ interface: name, port: 20880, check: NO_CHECK });
     fs.mkdirSync(obstacle);
-    await agent.publish({ interface: name, port: 20881 });
+    await agent.publish({ interface: name, port: 20881, check: NO_CHECK });
     assert.equal((await zookeeper.nodes(name)).length, 2);
     const { status, body } = await agent.get('/readyz');
     assert.equal(status, 200);
@@ -189,7 +209,7 @@ scenario('Restart', ({ stage, before, it }) => {
     assert.equal((await agent.metrics()).skiff_state_stored, 0);
     assert.ok((await agent.metrics()).skiff_state_write_failures_total > 0);
     fs.rmdirSync(obstacle);
-    await agent.publish({ interface: name, port: 20882 });
+    await agent.publish({ interface: name, port: 20882, check: NO_CHECK });
     assert.equal((await agent.metrics()).skiff_state_stored, 1);
     await agent.stop('SIGKILL');
     const successor = await successorOf(agent);
@@ -224,8 +244,8 @@ scenario('Restart while the registry is away', ({ stage, it }) => {
     for (const service of [name, onDemand]) await zookeeper.register(service, { port: provider.port, outlivesSession: true });
     const agent = await startAgent(stage, { registry: zookeeper.registry });
     await agent.subscribe({ interface: name });
-    await agent.publish({ interface: 'com.example.OutageOld', port: 20880 });
-    await agent.publish({ interface: 'com.example.OutageGone', port: 20880 });
+    await agent.publish({ interface: 'com.example.OutageOld', port: 20880, check: NO_CHECK });
+    await agent.publish({ interface: 'com.example.OutageGone', port: 20880, check: NO_CHECK });
     const first = await RawConsumer.connect(stage, agent.outbound);
     assert.equal((await first.call({ service: onDemand })).value, 'from disk');
     const nodes = await zookeeper.nodes('com.example.OutageOld');
@@ -241,7 +261,7 @@ scenario('Restart while the registry is away', ({ stage, it }) => {
     assert.equal((await consumer.call({ service: onDemand })).value, 'from disk');
     const known = (await successor.get('/publications')).body.publications;
     assert.deepEqual(known.map((one) => [one.interface, one.state]), [['com.example.OutageGone', 'pending'], ['com.example.OutageOld', 'pending']]);
-    const published = await successor.post('/publish?wait=0', { service: { interface: 'com.example.OutageNew', port: 20880 } });
+    const published = await successor.post('/publish?wait=0', { service: { interface: 'com.example.OutageNew', port: 20880, check: NO_CHECK } });
     assert.equal(published.status, 202);
     assert.equal((await successor.post('/unpublish?wait=0', { service: { interface: 'com.example.OutageGone', port: 20880 } })).status, 202);
 
@@ -268,7 +288,7 @@ scenario('Restart while the registry is away', ({ stage, it }) => {
     const zookeeper = await startZooKeeper(stage);
     const registry = `${zookeeper.registry}?session=1000`;
     let agent = await startAgent(stage, { registry });
-    await agent.publish({ interface: name, port: 20880 });
+    await agent.publish({ interface: name, port: 20880, check: NO_CHECK });
     const nodes = await zookeeper.nodes(name);
     for (const crashes of [false, true]) {
       await zookeeper.disconnect();

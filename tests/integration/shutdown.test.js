@@ -144,7 +144,7 @@ scenario('SIGTERM under load', ({ stage, before, it }) => {
   it('is the same with SIGINT', async () => {
     const name = 'com.example.Interrupted';
     const agent = await startAgent(stage, { registry: zookeeper.registry });
-    await agent.publish({ interface: name, port: 20880 });
+    await agent.publish({ interface: name, port: 20880, check: { type: 'none' } });
     assert.equal((await agent.stop('SIGINT')).code, 0);
     assert.deepEqual(await zookeeper.urls(name), []);
   });

@@ -79,7 +79,7 @@ class World {
   }
 
   farPublication(service) {
-    return { interface: service, port: this.farProvider.port, methods: ['echo'], parameters: { warmup: '1', ...(service === MIXED ? RETRIES : {}) } };
+    return { interface: service, port: this.farProvider.port, methods: ['echo'], check: { type: 'none' }, parameters: { warmup: '1', ...(service === MIXED ? RETRIES : {}) } };
   }
 
   async publishFar() { for (const service of [FAR, MIXED]) await this.tell(this.far, 'publish', this.farPublication(service)); }

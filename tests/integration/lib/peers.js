@@ -39,7 +39,7 @@ async function startPeer(stage, kind, config, prefix) {
   return peer;
 }
 
-// { name, services: [{ interface, version }] }; has a port. `prefix` as Stage.fork() has it.
+// { name, services: [{ interface, version }], port }; has a port. `prefix` as Stage.fork() has it.
 const startProvider = (stage, config, prefix) => startPeer(stage, 'provider', config, prefix);
 // { interface, version, group, port }
 const startSofaConsumer = (stage, config) => startPeer(stage, 'sofa-consumer', config);

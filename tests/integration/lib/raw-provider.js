@@ -35,8 +35,7 @@ class RawProvider {
   // `rule(call)` is asked for every request; change `provider.rule` at any time.
   static async start(stage, rule = answerWithArgument, host = '127.0.0.1') {
     const provider = new RawProvider(rule);
-    await new Promise((resolve, reject) => { provider.server.once('error', reject); provider.server.listen(0, host, resolve); });
-    provider.port = provider.server.address().port;
+    await provider.listen(0, host);
     stage.atEnd(() => provider.stop());
     return provider;
   }
@@ -44,6 +43,12 @@ class RawProvider {
   constructor(rule) {
     Object.assign(this, { rule, calls: [], events: [], sockets: new Set(), connections: 0 });
     this.server = net.createServer({ noDelay: true }, (socket) => this.onConnection(socket));
+  }
+
+  // Again, after stop().
+  async listen(port, host = '127.0.0.1') {
+    await new Promise((resolve, reject) => { this.server.once('error', reject); this.server.listen(port, host, resolve); });
+    this.port = this.server.address().port;
   }
 
   onConnection(socket) {

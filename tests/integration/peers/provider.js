@@ -1,6 +1,6 @@
 'use strict';
-// A stock Dubbo provider: sofa-rpc-node with dubbo-remoting, on a free loopback port.
-// Config: { name, services: [{ interface, version }] }. It knows no groups.
+// A stock Dubbo provider: sofa-rpc-node with dubbo-remoting, on a loopback port.
+// Config: { name, services: [{ interface, version }], port }; without `port` on a free one. It knows no groups.
 
 const protocol = require('dubbo-remoting');
 const { RpcServer } = require('sofa-rpc-node').server;
@@ -38,7 +38,7 @@ const counted = Object.fromEntries(Object.entries(methods).map(([name, method]) 
 
 // The library listens on every address unless told otherwise here.
 class LoopbackServer extends RpcServer {
-  get listenPorts() { return [{ port: 0, host: '127.0.0.1' }]; }
+  get listenPorts() { return [{ port: config.port || 0, host: '127.0.0.1' }]; }
 }
 
 const server = new LoopbackServer({ logger: quiet, protocol, port: 0, version: '' });

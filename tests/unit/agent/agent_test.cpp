@@ -48,7 +48,9 @@ bool eventually(const std::function<bool()>& condition) {
   return false;
 }
 
-const std::string kService = R"({"service":{"interface":"com.example.Demo","version":"1.0.0"}})";
+// Nobody listens for it.
+const std::string kService =
+    R"({"service":{"interface":"com.example.Demo","version":"1.0.0","check":{"type":"none"}}})";
 
 class RunningAgent : public testing::Test {
  protected:
@@ -103,7 +105,8 @@ TEST_F(RunningAgent, TakesBackOnlyWhatIsThere) {
 
 TEST_F(RunningAgent, PublishesAThousandServicesTogether) {
   json services = json::array();
-  for (int i = 0; i < 1000; ++i) services.push_back({{"interface", "S" + std::to_string(i)}});
+  for (int i = 0; i < 1000; ++i)
+    services.push_back({{"interface", "S" + std::to_string(i)}, {"check", {{"type", "none"}}}});
   httplib::Client http = client_of(*agent_);
   http.set_read_timeout(60s);
   const auto response = http.Post("/publish", json{{"service", services}}.dump(), "text/plain");

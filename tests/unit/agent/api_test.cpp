@@ -129,6 +129,47 @@ TEST_F(ApiVerbs, AnswerThatComesTooLateHarmsNobody) {
   }));
 }
 
+class ApiLifeCycle : public ApiFixture {};
+
+TEST_F(ApiLifeCycle, StoppingWithdrawsThenDrainsThenAnswers) {
+  post("/publish", R"({"service":{"interface":"a","port":7}})");
+  const ApiResponse response = post("/stopping", R"({"service":{"interface":"a","port":7}})");
+  EXPECT_EQ(response.status, 200) << response.body;
+  EXPECT_EQ(json(response)["state"], "unregistered");
+  EXPECT_THAT(plane_.suspended, ElementsAre("a"));
+  EXPECT_TRUE(plane_.consumers_told);
+  EXPECT_THAT(backend_.drained_ports, ElementsAre(7));
+}
+
+TEST_F(ApiLifeCycle, StoppingIsPendingWhileRequestsAreInFlight) {
+  post("/publish", R"({"service":{"interface":"a","port":7}})");
+  backend_.in_flight = 3;
+  const ApiResponse response =
+      post("/stopping", R"({"service":{"interface":"a","port":7}})", {{"wait", "50ms"}});
+  EXPECT_EQ(response.status, 202);
+  EXPECT_EQ(json(response)["state"], "pending");
+  EXPECT_EQ(json(response)["reason"], "3 requests are still in flight");
+}
+
+TEST_F(ApiLifeCycle, StoppingDoesNotWaitForAPortThatOthersGoOnUsing) {
+  post("/publish", R"({"service":[{"interface":"a","port":7},{"interface":"b","port":7}]})");
+  backend_.in_flight = 3;
+  EXPECT_EQ(post("/stopping", R"({"service":{"interface":"a","port":7}})").status, 200);
+}
+
+TEST_F(ApiLifeCycle, AnEmptyBodyMeansEveryPublication) {
+  EXPECT_EQ(post("/stopping", "").status, 200) << "there is none";
+  post("/publish", R"({"service":[{"interface":"a","port":7},{"interface":"b","port":8}]})");
+  const ApiResponse stopped = post("/stopping", " \n");
+  EXPECT_EQ(stopped.status, 200);
+  EXPECT_EQ(json(stopped)["results"].size(), 2U);
+  EXPECT_THAT(plane_.suspended, ElementsAre("a", "b"));
+  const ApiResponse ready = post("/ready", "");
+  EXPECT_EQ(ready.status, 200);
+  EXPECT_THAT(plane_.resumed, ElementsAre("a", "b"));
+  EXPECT_EQ(post("/publish", "").status, 400) << "elsewhere it means nothing";
+}
+
 class ApiBatches : public ApiFixture {};
 
 TEST_F(ApiBatches, PublishTogetherWithAResultForEach) {

@@ -44,6 +44,8 @@ TEST_F(ApiViews, PublicationsHaveTheirState) {
   EXPECT_EQ(list[0]["port"], 5);
   EXPECT_EQ(list[0]["state"], "registered");
   EXPECT_EQ(list[0]["url"], "dubbo://10.0.0.5:20882/a");
+  EXPECT_EQ(list[0]["health"], "up");
+  EXPECT_EQ(list[0]["last_error"], "");
 }
 
 TEST_F(ApiViews, SubscriptionsListTheProvidersThatMatchThem) {
@@ -98,6 +100,7 @@ TEST_F(ApiViews, ConfigurationHasNoPasswords) {
 }
 
 TEST_F(ApiViews, MetricsCountServicesMethodsAndApiRequests) {
+  plane_.health = {.passed = 9, .failed = 3, .not_made = 0, .withdrawals = 1, .registrations = 2};
   post("/publish", R"({"service":{"interface":"a"}})");
   request("GET", "/nowhere");
   const ApiResponse response = request("GET", "/metrics");
@@ -109,6 +112,9 @@ skiff_request_failures_total{interface="com.example.Demo",method="say<b>\"\n"} 2
 )",
         "\nskiff_registry_connected{registry=\"zookeeper://10.0.0.9:2181\"} 0\n",
         "\nskiff_publications{state=\"registered\"} 1\n",
+        "\nskiff_publication_health{health=\"up\"} 1\n",
+        "\nskiff_health_checks_total{result=\"failed\"} 3\n",
+        "\nskiff_health_changes_total{to=\"down\"} 1\n",
         "\nskiff_subscriptions{state=\"subscribed\",origin=\"api\"} 1\n",
         "\nskiff_subscription_providers 1\n",
         "\nskiff_api_requests_total{route=\"POST /publish\",code=\"200\"} 1\n",

@@ -99,7 +99,11 @@ INSTANTIATE_TEST_SUITE_P(
         WrongBody{with_service(R"("check":"tcp")"),
                   "service.check: came \"tcp\", expected an object"},
         WrongBody{with_service(R"("check":{"type":"http"})"), "service.check.type: came \"http\""},
+        WrongBody{with_service(R"("lease":"999ms")"),
+                  "service.lease: came \"999ms\", expected a duration from 1s to 24h"},
         WrongBody{with_service(R"("check":{"interval":2})"), "service.check.interval: came 2"},
+        WrongBody{with_service(R"("check":{"interval":"99ms"})"),
+                  "service.check.interval: came \"99ms\", expected a duration from 100ms to 1h"},
         WrongBody{with_service(R"("check":{"timeout":"0"})"), "service.check.timeout: came \"0\""},
         WrongBody{with_service(R"("check":{"failures":0})"), "service.check.failures: came 0"},
         WrongBody{with_service(R"("check":{"successes":"1"})"), "service.check.successes"},
@@ -215,15 +219,34 @@ TEST(RequestBody, NamesOnlySomeOfManyUnknownFields) {
   EXPECT_EQ(body->services[0].warnings.back(), "980 further unknown fields were ignored");
 }
 
-TEST(RequestBody, AcceptsHealthChecksWithAWarningThatThereAreNone) {
-  const auto body = parse_request_body(
-      Verb::kPublish,
-      with_service(R"("check":{"type":"tcp","interval":"2s","timeout":"1s","failures":3,)"
-                   R"("successes":1})"));
-  ASSERT_TRUE(body) << body.error().message;
-  EXPECT_THAT(body->services[0].warnings, ElementsAre(HasSubstr("makes no health checks")));
-  const auto none = parse_request_body(Verb::kPublish, with_service(R"("check":{"type":"none"})"));
-  EXPECT_THAT(none->services[0].warnings, IsEmpty());
+TEST(RequestBody, ReadsAHealthCheckAndFillsInWhatIsNotGiven) {
+  using namespace std::chrono_literals;
+  using registry::HealthCheck;
+  const auto check_of = [](const std::string& service) {
+    const auto body = parse_request_body(Verb::kPublish, with_service(service));
+    EXPECT_TRUE(body) << body.error().message;
+    EXPECT_THAT(body->services[0].warnings, IsEmpty());
+    return body->services[0].publication().check;
+  };
+  EXPECT_EQ(check_of(R"("check":{"type":"tcp","interval":"5s","timeout":"300ms","failures":7,)"
+                     R"("successes":2})"),
+            (HealthCheck{HealthCheck::Type::kTcp, 5s, 300ms, 7, 2}));
+  EXPECT_EQ(check_of(R"("check":{"type":"none"})").type, HealthCheck::Type::kNone);
+  const HealthCheck defaults{HealthCheck::Type::kDubbo, 2s, 1s, 3, 1};
+  EXPECT_EQ(check_of(R"("check":{})"), defaults);
+  EXPECT_EQ(check_of(R"("port":1)"), defaults);
+}
+
+TEST(RequestBody, ReadsALease) {
+  using namespace std::chrono_literals;
+  const auto leased = parse_request_body(Verb::kPublish, with_service(R"("lease":"30s")"));
+  ASSERT_TRUE(leased) << leased.error().message;
+  EXPECT_EQ(leased->services[0].publication().lease, 30s);
+  EXPECT_EQ(parse_request_body(Verb::kPublish, with_service(R"("port":1)"))
+                ->services[0]
+                .publication()
+                .lease,
+            std::nullopt);
 }
 
 TEST(RequestBody, ReadsAnArrayOfServices) {

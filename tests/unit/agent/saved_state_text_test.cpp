@@ -19,10 +19,19 @@ SavedState full_state() {
   publication.request.application = "shop \"quoted\" \\ \xe4\xbd\xa0";
   publication.request.parameters = {{"weight", "200"}, {"empty", ""}};
   publication.request.registry = "zookeeper://user:pass@127.0.0.1:2181";
+  publication.request.check = {.type = registry::HealthCheck::Type::kTcp,
+                               .interval = std::chrono::milliseconds(500),
+                               .timeout = std::chrono::milliseconds(200),
+                               .failures = 7,
+                               .successes = 2};
+  publication.request.lease = std::chrono::seconds(30);
+  publication.stopping = true;
   publication.written = {{"zookeeper://127.0.0.1:2181", "dubbo://10.0.0.5:20882/x?a=b"},
                          {"memory", "dubbo://10.0.0.5:20882/x?a=c"}};
   state.publications = {publication, publication};
   state.publications[1].request.registry.reset();
+  state.publications[1].request.lease.reset();
+  state.publications[1].stopping = false;
   SavedState::Subscription subscription;
   subscription.request.service = {"com.example.Demo", "*", "*"};
   subscription.written = {{"memory", "consumer://10.0.0.5/x"}};
@@ -57,6 +66,27 @@ TEST(SavedStateText, RefusesWhatIsMissingOrOfAnotherType) {
   for (const char* text : {"", "null", "[]", "{}", "{\"publications\":{}}", "{"}) {
     EXPECT_FALSE(parse_saved_state(text)) << text;
     EXPECT_FALSE(parse_saved_lists(text)) << text;
+  }
+}
+
+TEST(SavedStateText, ReadsWhatWasWrittenBeforeThereWereChecks) {
+  auto document = nlohmann::json::parse(to_text(full_state()));
+  for (const char* unknown : {"check", "lease_ms", "stopping"}) {
+    document["publications"][0].erase(unknown);
+  }
+  const auto read = parse_saved_state(document.dump());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->publications[0].request.check, registry::HealthCheck());
+  EXPECT_FALSE(read->publications[0].request.lease);
+  EXPECT_FALSE(read->publications[0].stopping);
+}
+
+TEST(SavedStateText, RefusesNumbersOfChecksThatNoRequestMayHave) {
+  for (const auto& [field, value] :
+       {std::pair("interval_ms", 99), {"timeout_ms", 0}, {"failures", 0}, {"successes", 1'001}}) {
+    auto document = nlohmann::json::parse(to_text(full_state()));
+    document["publications"][0]["check"][field] = value;
+    EXPECT_FALSE(parse_saved_state(document.dump())) << field;
   }
 }
 

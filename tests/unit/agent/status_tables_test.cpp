@@ -19,9 +19,11 @@ ordered_json example() {
                     "advertised_reason": "route to registry leaves from eth0"}],
     "publications": [
       {"interface": "com.example.A", "group": "g", "version": "1.0", "port": 20880, "registry": "memory",
-       "state": "pending", "reason": "the registry is away", "url": "dubbo://u"},
+       "state": "pending", "reason": "the registry is away", "url": "dubbo://u",
+       "health": "down", "last_error": "refused"},
       {"interface": "com.example.LongerName", "group": "", "version": "", "port": 1, "registry": "memory",
-       "state": "registered", "reason": "", "url": "dubbo://v"}],
+       "state": "registered", "reason": "", "url": "dubbo://v", "health": "up",
+       "last_error": "refused"}],
     "subscriptions": [{"interface": "com.example.B", "group": "", "version": "", "state": "subscribed",
        "on_demand": true, "providers": 2, "endpoints": [
          {"address": "10.0.0.6:20882", "weight": 50, "tag": "gray", "connection": "connected"},
@@ -43,10 +45,14 @@ TEST(StatusText, SaysEverythingInAlignedColumns) {
       "registry leaves from eth0)\n"
       "\n"
       "Publications\n"
-      "  SERVICE                 PORT   REGISTRY  STATE                          IN THE REGISTRY "
-      "AS\n"
-      "  g/com.example.A:1.0     20880  memory    pending: the registry is away  dubbo://u\n"
-      "  com.example.LongerName  1      memory    registered                     dubbo://v\n"
+      "  SERVICE                 PORT   REGISTRY  STATE                          HEALTH            "
+      "   "
+      "    IN THE REGISTRY AS\n"
+      "  g/com.example.A:1.0     20880  memory    pending: the registry is away  down              "
+      "   "
+      "    dubbo://u\n"
+      "  com.example.LongerName  1      memory    registered                     up; last error: "
+      "refused  dubbo://v\n"
       "\n"
       "Subscriptions\n"
       "  SERVICE        STATE                   PROVIDERS  ENDPOINTS\n"

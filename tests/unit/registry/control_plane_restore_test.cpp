@@ -94,6 +94,7 @@ class Restore : public testing::Test {
     PublicationRequest request;
     request.service.interface = interface;
     request.methods = {"sayHello"};
+    request.check.type = HealthCheck::Type::kNone;
     return request;
   }
   // After a quiet time: a list changes once in a pause at most.

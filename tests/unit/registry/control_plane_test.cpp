@@ -43,6 +43,7 @@ class ControlPlaneTest : public testing::Test {
     PublicationRequest request;
     request.service = {interface, group, version};
     request.methods = {"sayHello"};
+    request.check.type = HealthCheck::Type::kNone;  // nobody listens there
     return request;
   }
 

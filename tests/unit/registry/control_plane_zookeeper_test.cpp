@@ -59,6 +59,7 @@ class Plane {
                               milliseconds wait = kWait) {
     return verb([&](VerbCallback done) {
       PublicationRequest request;
+      request.check.type = HealthCheck::Type::kNone;  // nobody listens there
       request.service.interface = interface;
       request.registry = registry;
       plane_->publish(request, wait, std::move(done));

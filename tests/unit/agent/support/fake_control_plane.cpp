@@ -1,5 +1,7 @@
 #include "support/fake_control_plane.h"
 
+#include <algorithm>
+
 namespace skiff::agent {
 
 using registry::VerbOutcome;
@@ -62,6 +64,20 @@ void FakeControlPlane::unsubscribe(const dubbo::ServiceKey& service, std::chrono
   answer(service.interface, in_state(VerbState::kUnsubscribed), done);
 }
 
+void FakeControlPlane::suspend(const dubbo::ServiceKey& service, std::uint16_t /*port*/,
+                               std::chrono::milliseconds wait, registry::VerbCallback done) {
+  suspended.push_back(service.interface);
+  waits.push_back(wait);
+  answer(service.interface, in_state(VerbState::kUnregistered), done);
+}
+
+void FakeControlPlane::resume(const dubbo::ServiceKey& service, std::uint16_t /*port*/,
+                              std::chrono::milliseconds wait, registry::VerbCallback done) {
+  resumed.push_back(service.interface);
+  waits.push_back(wait);
+  answer(service.interface, in_state(VerbState::kRegistered), done);
+}
+
 std::vector<registry::PublicationStatus> FakeControlPlane::publications() const {
   std::vector<registry::PublicationStatus> list;
   for (const auto& request : published) {
@@ -70,7 +86,11 @@ std::vector<registry::PublicationStatus> FakeControlPlane::publications() const 
                     .registry = "memory",
                     .url = "dubbo://10.0.0.5:20882/" + request.service.interface,
                     .registered = true,
-                    .reason = ""});
+                    .reason = "",
+                    .health = "up",
+                    .suspended = std::find(suspended.begin(), suspended.end(),
+                                           request.service.interface) != suspended.end(),
+                    .last_error = ""});
   }
   return list;
 }

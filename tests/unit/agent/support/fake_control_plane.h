@@ -28,6 +28,10 @@ class FakeControlPlane final : public registry::ControlPlane {
   registry::SavedState saved_state;
   std::vector<registry::SavedList> saved_lists;
   registry::RegistryMetrics figures;
+  registry::HealthCounts health;
+  std::vector<std::string> suspended;  // interfaces
+  std::vector<std::string> resumed;
+  bool consumers_told = false;
 
   std::vector<registry::PublicationRequest> published;
   std::vector<registry::SubscriptionRequest> subscribed;
@@ -51,6 +55,11 @@ class FakeControlPlane final : public registry::ControlPlane {
                  std::chrono::milliseconds wait, registry::VerbCallback done) override;
   void unsubscribe(const dubbo::ServiceKey& service, std::chrono::milliseconds wait,
                    registry::VerbCallback done) override;
+  void suspend(const dubbo::ServiceKey& service, std::uint16_t port, std::chrono::milliseconds wait,
+               registry::VerbCallback done) override;
+  void tell_consumers_of_suspended() override { consumers_told = true; }
+  void resume(const dubbo::ServiceKey& service, std::uint16_t port, std::chrono::milliseconds wait,
+              registry::VerbCallback done) override;
   void need_service(const std::string& /*interface*/) override {}
   void freeze() override { figures.is_frozen = true; }
   void unfreeze() override { figures.is_frozen = false; }
@@ -64,6 +73,7 @@ class FakeControlPlane final : public registry::ControlPlane {
   }
   std::optional<registry::ServiceStatus> service(std::string_view interface) const override;
   registry::RegistryMetrics metrics() const override { return figures; }
+  registry::HealthCounts health_counts() const override { return health; }
 
  private:
   void answer(const std::string& interface, registry::VerbOutcome success,
@@ -76,6 +86,8 @@ class FakeBackend final : public ApiBackend {
  public:
   forwarder::TrafficSnapshot snapshot;
   LatencyHistogram::Snapshot updates;
+  std::size_t in_flight = 0;                 // for local ports
+  std::vector<std::uint16_t> drained_ports;  // last asked about
   Readiness ready{.ready = true, .reason = ""};
   bool stopping = false;
   AgentConfig agent_config;
@@ -83,6 +95,11 @@ class FakeBackend final : public ApiBackend {
 
   forwarder::TrafficSnapshot traffic() override { return snapshot; }
   LatencyHistogram::Snapshot route_updates() override { return updates; }
+  forwarder::LocalTraffic local_traffic(const std::vector<std::uint16_t>& ports,
+                                        std::chrono::milliseconds longest) override {
+    drained_ports = ports;
+    return {.in_flight = in_flight, .quiet_for = longest, .is_complete = true};
+  }
   std::vector<ListenerInfo> listeners() override { return {{"inbound", "0.0.0.0:20882"}}; }
   Readiness readiness() override { return ready; }
   bool is_stopping() override { return stopping; }
