@@ -44,6 +44,8 @@ enum Metric : std::size_t {
   kEndpointProbes,
   kDeafWatches,
   kLostNodes,
+  kLostSessions,
+  kWaitingWrites,
   kRouteUpdates,
   kApiRequests,
   kStateStored,
@@ -84,6 +86,8 @@ constexpr std::array<AgentMetric, kMetricCount> kMetrics = {{
     {"skiff_registry_deaf_watches_total", "Changes of lists that no event of a registry told",
      true},
     {"skiff_registry_lost_nodes_total", "Own nodes found missing, or owned by others", true},
+    {"skiff_registry_lost_sessions_total", "Sessions that ended with their nodes", true},
+    {"skiff_registry_waiting_writes", "Own nodes that wait to be written or deleted", false},
     {"skiff_route_update_seconds", "From a registry's event to the last worker that had applied it",
      false},
     {"skiff_api_requests_total", "Requests to the HTTP API by route and status code", true},
@@ -213,7 +217,7 @@ MetricFamily subscription_providers(const MetricsInput& input) {
 
 // The registry side's figures without labels, in the order of the list.
 void add_registry(const registry::RegistryMetrics& figures, std::vector<MetricFamily>& families) {
-  const std::array<std::pair<Metric, double>, 13> values = {{
+  const std::array<std::pair<Metric, double>, 15> values = {{
       {kListsFrozen, figures.is_frozen ? 1 : 0},
       {kListsWaiting, number(figures.waiting_lists)},
       {kListsStale, number(figures.stale_lists)},
@@ -227,6 +231,8 @@ void add_registry(const registry::RegistryMetrics& figures, std::vector<MetricFa
       {kHeldTooLong, number(figures.held_too_long)},
       {kDeafWatches, number(figures.deaf_watches)},
       {kLostNodes, number(figures.lost_nodes)},
+      {kLostSessions, number(figures.lost_sessions)},
+      {kWaitingWrites, number(figures.waiting_writes)},
   }};
   for (const auto& [metric, value] : values) {
     families.push_back(family_of(metric));

@@ -108,6 +108,9 @@ std::vector<SubscriptionStatus> ControlPlaneImpl::subscriptions() const {
 RegistryMetrics ControlPlaneImpl::metrics() const {
   RegistryMetrics metrics = metrics_;
   directory_.measure(metrics);
+  for (const RegistryLink* link : links_.all()) {
+    metrics.waiting_writes += link->registry().waiting_writes();
+  }
   return metrics;
 }
 

@@ -138,6 +138,7 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   }
   void on_deaf_watch_found() override { ++metrics_.deaf_watches; }
   void on_lost_node_found() override { ++metrics_.lost_nodes; }
+  void on_session_lost() override { ++metrics_.lost_sessions; }
 
   const ControlPlaneConfig config_;
   const AdvertiseSpec advertise_;

@@ -85,4 +85,15 @@ inline constexpr unsigned kSilentProbesToBeDead = 3;
 // when all is checked for what no event told.
 inline constexpr std::size_t kMaxChecksPerSecond = 200;
 
+// Nodes that one agent creates or deletes in a ZooKeeper registry: so many at once, more than most
+// machines have services, then so many a second, so that kMaxPublications are there within two
+// seconds. An ensemble of three takes some 10,000 writes a second from all its clients together.
+inline constexpr std::size_t kWriteBurst = 100;
+inline constexpr std::size_t kWritesPerSecond = 500;
+// How long at most the nodes of a session that was lost wait before they are written into a new
+// one, for each of them and in all. Others have lost theirs at the same moment: a thousand agents
+// then write 10,000 nodes a second together.
+inline constexpr std::chrono::milliseconds kSpreadPerNode{100};
+inline constexpr std::chrono::milliseconds kLongestSpread{1'000};
+
 }  // namespace skiff::registry

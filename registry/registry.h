@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ class RegistryEvents {
   // a node of ours had gone, or was somebody else's.
   virtual void on_deaf_watch_found(const std::string& /*interface*/) {}
   virtual void on_lost_node_found(const dubbo::Url& /*url*/) {}
+  // The session ended, and what was registered with it; all is registered again.
+  virtual void on_session_lost() {}
 };
 
 // What a registry does for us. One implementation a kind of registry; this header names no kind.
@@ -66,6 +69,8 @@ class Registry {
   // False where what it lists is known to be true, since nobody but this agent writes it.
   virtual bool may_err() const { return true; }
   virtual bool connected() const = 0;
+  // URLs that are to be written or deleted and wait for their turn, since many are.
+  virtual std::size_t waiting_writes() const { return 0; }
   // A server's address as host:port, whose route decides what we advertise; empty where there is
   // none.
   virtual std::string server_address() const = 0;

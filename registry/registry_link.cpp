@@ -133,4 +133,6 @@ void RegistryLink::on_lost_node_found(const dubbo::Url& /*url*/) {
   context_.events.on_lost_node_found();
 }
 
+void RegistryLink::on_session_lost() { context_.events.on_session_lost(); }
+
 }  // namespace skiff::registry

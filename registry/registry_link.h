@@ -36,6 +36,7 @@ class RegistryLinkEvents {
   // What a registry's own checks found and put right (RegistryEvents).
   virtual void on_deaf_watch_found() {}
   virtual void on_lost_node_found() {}
+  virtual void on_session_lost() {}
 };
 
 // What all links of a control plane share; must outlive them.
@@ -60,6 +61,7 @@ class RegistryLink final : private RegistryEvents {
   void start();
 
   Registry& registry() { return *registry_; }
+  const Registry& registry() const { return *registry_; }
   // Registers `url` once it is stored that it belongs to us: after a crash, a node that nobody
   // remembers would live on for as long as the session does.
   void write(const dubbo::Url& url);
@@ -92,6 +94,7 @@ class RegistryLink final : private RegistryEvents {
                       std::chrono::steady_clock::time_point at) override;
   void on_deaf_watch_found(const std::string& interface) override;
   void on_lost_node_found(const dubbo::Url& url) override;
+  void on_session_lost() override;
 
   RegistryLinkContext context_;
   std::string identity_;

@@ -19,12 +19,14 @@ struct RegistryMetrics {
   std::uint64_t held_too_long = 0;        // and since their time was over
   std::uint64_t deaf_watches = 0;         // changes that no event told
   std::uint64_t lost_nodes = 0;           // nodes of ours that had gone, or belonged to others
+  std::uint64_t lost_sessions = 0;        // that ended with all nodes of theirs
 
   // Now.
   std::size_t stale_lists = 0;
   std::size_t kept_providers = 0;  // in use, though not listed
   bool is_frozen = false;
-  std::size_t waiting_lists = 0;  // changed since the freeze
+  std::size_t waiting_lists = 0;   // changed since the freeze
+  std::size_t waiting_writes = 0;  // nodes that wait for their turn to be created or deleted
 };
 
 }  // namespace skiff::registry

@@ -47,6 +47,11 @@ void OwnedNodes::drop(const dubbo::Url& url) {
 }
 
 void OwnedNodes::on_session_up(SessionStart start) {
+  const bool is_first = !std::exchange(had_session_, true);
+  if (start == SessionStart::kNew && !is_first) {
+    queue_.spread(nodes_.size());
+    events_.on_session_lost();
+  }
   for (auto& [path, node] : nodes_) {
     node.backoff.reset();
     if (start != SessionStart::kResumed && std::exchange(node.is_busy, false)) {
@@ -79,14 +84,28 @@ void OwnedNodes::step(const std::string& path) {
     events_.on_unregistered(url);
   } else if (node.wanted && node.state == State::kPresent) {
     if (std::exchange(node.owes_report, false)) events_.on_registered(node.url);
-  } else if (session_.is_connected()) {
-    node.is_busy = true;
-    if (node.wanted) {
-      create(path, node);
-    } else {
-      remove(path, node);
-    }
+  } else if (session_.is_connected() && !std::exchange(node.is_queued, true)) {
+    const bool is_consumer = node.url.protocol == "consumer";
+    queue_.add(path, is_consumer ? WriteQueue::Rank::kConsumer : WriteQueue::Rank::kProvider);
   }
+}
+
+// Its turn has come. Much may have changed since it was queued; each change called step(), and
+// without a connection the next one does.
+bool OwnedNodes::write(const std::string& path) {
+  const auto found = nodes_.find(path);
+  if (found == nodes_.end()) return false;
+  Node& node = found->second;
+  node.is_queued = false;
+  const bool is_done = node.state == (node.wanted ? State::kPresent : State::kAbsent);
+  if (is_done || node.is_busy || !session_.is_connected()) return false;
+  node.is_busy = true;
+  if (node.wanted) {
+    create(path, node);
+  } else {
+    remove(path, node);
+  }
+  return true;
 }
 
 // A node that is busy is never forgotten, so these find it when its operation ends.

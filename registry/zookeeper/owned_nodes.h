@@ -12,6 +12,7 @@
 #include "registry/zookeeper/backoff.h"
 #include "registry/zookeeper/check_pace.h"
 #include "registry/zookeeper/session.h"
+#include "registry/zookeeper/write_queue.h"
 
 namespace skiff::registry {
 
@@ -28,6 +29,9 @@ namespace skiff::registry {
 //              than ours means: delete, then create
 //   present    done: reported                              delete it
 //
+// To create or delete a node it waits for its turn in a WriteQueue; after a session was lost all of
+// them wait for a moment.
+//
 // Once in a check interval each node that is present is looked for: one that has gone becomes
 // absent, one of another session's unknown, and both are written again.
 class OwnedNodes {
@@ -39,6 +43,7 @@ class OwnedNodes {
         session_(session),
         executor_(executor),
         events_(events),
+        queue_(executor, [this](const std::string& path) { return write(path); }),
         pace_(check_interval) {}
 
   void start_checks();
@@ -48,6 +53,8 @@ class OwnedNodes {
   // Also for nodes that this object never wrote.
   void drop(const dubbo::Url& url);
   void on_session_up(SessionStart start);
+  // Nodes that wait for their turn to be written.
+  std::size_t waiting() const { return queue_.size(); }
 
  private:
   enum class State { kAbsent, kUnknown, kPresent };
@@ -55,6 +62,7 @@ class OwnedNodes {
     dubbo::Url url;
     State state = State::kUnknown;
     bool wanted = true;
+    bool is_queued = false;      // to be created or deleted
     bool is_busy = false;        // an operation is under way
     bool owes_report = true;     // of on_registered()
     bool tried_parents = false;  // since the last success
@@ -66,6 +74,7 @@ class OwnedNodes {
   std::string path_of(const dubbo::Url& url) const;
   void step_later(const std::string& path);
   void step(const std::string& path);
+  bool write(const std::string& path);
   void create(const std::string& path, Node& node);
   void on_created(const std::string& path, Node& node, int rc);
   // Creates what is missing of the folders above `path`, `depth` characters of which exist.
@@ -82,6 +91,8 @@ class OwnedNodes {
   RegistryEvents& events_;
   Alive alive_;
   std::map<std::string, Node> nodes_;  // by path
+  WriteQueue queue_;
+  bool had_session_ = false;
   CheckPace pace_;
   std::string last_checked_;
 };

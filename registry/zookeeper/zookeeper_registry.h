@@ -28,6 +28,7 @@ class ZookeeperRegistry final : public Registry, private SessionEvents {
   void unwatch(const std::string& interface) override { watches_.unwatch(interface); }
   std::string name() const override { return name_; }
   bool connected() const override { return session_.is_connected(); }
+  std::size_t waiting_writes() const override { return nodes_.waiting(); }
   std::string server_address() const override { return server_address_; }
   std::string session_ticket() const override { return session_.ticket().to_string(); }
   void take_up(const std::string& ticket) override;

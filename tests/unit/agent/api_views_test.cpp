@@ -134,6 +134,8 @@ TEST_F(ApiViews, MetricsTellOfListsThatAreNotFollowed) {
   plane_.figures.lists_applied = 5;
   plane_.figures.probes = {6, 7, 8, 9};
   plane_.figures.lost_nodes = 10;
+  plane_.figures.lost_sessions = 11;
+  plane_.figures.waiting_writes = 12;
   backend_.updates.counts[0] = 2;
   backend_.updates.counts.back() = 1;
   backend_.updates.seconds = 11.5;
@@ -142,7 +144,8 @@ TEST_F(ApiViews, MetricsTellOfListsThatAreNotFollowed) {
        {"\nskiff_lists_frozen 1\n", "\nskiff_lists_waiting 2\n", "\nskiff_lists_stale 3\n",
         "\nskiff_providers_held 4\n", "\nskiff_lists_applied_total 5\n",
         "\nskiff_endpoint_probes_total{result=\"gone\"} 7\n",
-        "\nskiff_registry_lost_nodes_total 10\n", "\n# TYPE skiff_route_update_seconds histogram\n",
+        "\nskiff_registry_lost_nodes_total 10\n", "\nskiff_registry_lost_sessions_total 11\n",
+        "\nskiff_registry_waiting_writes 12\n", "\n# TYPE skiff_route_update_seconds histogram\n",
         "\nskiff_route_update_seconds_bucket{le=\"0.001\"} 2\n",
         "\nskiff_route_update_seconds_bucket{le=\"+Inf\"} 3\n",
         "\nskiff_route_update_seconds_count 3\n", "\nskiff_route_update_seconds_sum 11.5\n"}) {

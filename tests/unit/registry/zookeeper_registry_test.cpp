@@ -324,6 +324,7 @@ TEST(ZookeeperRegistry, WritesAndWatchesEverythingAgainInANewSession) {
     ASSERT_TRUE(owner);
     EXPECT_NE(*owner, session);
   }
+  EXPECT_EQ(registry.record().lost_sessions, 1);
   client.create(path_of(provider(6)), true);
   EXPECT_TRUE(registry.wait_providers(kDemo, 6));
 }

@@ -121,6 +121,10 @@ void RegistryOnThread::on_lost_node_found(const dubbo::Url& /*url*/) {
   change([](RegistryRecord& record) { ++record.lost_nodes; });
 }
 
+void RegistryOnThread::on_session_lost() {
+  change([](RegistryRecord& record) { ++record.lost_sessions; });
+}
+
 void RegistryOnThread::on_providers(const std::string& interface,
                                     const std::vector<dubbo::Url>& providers) {
   change([&](RegistryRecord& record) {

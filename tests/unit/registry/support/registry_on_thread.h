@@ -27,6 +27,7 @@ struct RegistryRecord {
   std::map<std::string, int> reports;
   int deaf_watches = 0;
   int lost_nodes = 0;
+  int lost_sessions = 0;
 };
 
 // A registry on a control thread of its own.
@@ -62,6 +63,7 @@ class RegistryOnThread final : private RegistryEvents {
                     const std::vector<dubbo::Url>& providers) override;
   void on_deaf_watch_found(const std::string& interface) override;
   void on_lost_node_found(const dubbo::Url& url) override;
+  void on_session_lost() override;
   void change(const std::function<void(RegistryRecord&)>& change);
 
   std::mutex mutex_;
