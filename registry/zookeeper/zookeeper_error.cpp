@@ -7,7 +7,9 @@ namespace skiff::registry {
 Error zookeeper_error(const std::string& what, int rc) {
   std::string message = what + ": " + zerror(rc);
   if (rc == ZNOAUTH) {
-    message += " (the node's access list does not allow it; give the registry's user and password)";
+    message +=
+        " (the access list of the node, or of its folder, does not allow it: the address of the "
+        "registry needs a user and password that may)";
   }
   return {ErrorCode::kUnavailable, std::move(message)};
 }

@@ -226,15 +226,6 @@ scenario('Restart', ({ stage, before, it }) => {
 });
 
 scenario('Restart while the registry is away', ({ stage, it }) => {
-  const lookInto = async (zookeeper, question) => {
-    await zookeeper.connect(stage);
-    try {
-      return await question();
-    } finally {
-      await zookeeper.disconnect();
-    }
-  };
-
   it('serves calls from disk, takes requests, and makes them good when the registry is back', async () => {
     const name = 'com.example.Outage';
     const onDemand = 'com.example.OutageOnDemand';
@@ -251,8 +242,7 @@ scenario('Restart while the registry is away', ({ stage, it }) => {
     const nodes = await zookeeper.nodes('com.example.OutageOld');
     // Lists are written within a second or so.
     await eventually(() => fs.readFileSync(path.join(agent.stateDir, 'directory.json'), 'utf8').includes(onDemand), 'the lists are on disk');
-    await zookeeper.disconnect();
-    await zookeeper.running.stop('SIGKILL');
+    await zookeeper.stop();
     await agent.stop('SIGKILL');
 
     const successor = await startAgent(stage, { name: 'successor', registry: zookeeper.registry, ports: portsOf(agent), stateDir: agent.stateDir, until: '/healthz' });
@@ -273,7 +263,7 @@ scenario('Restart while the registry is away', ({ stage, it }) => {
       const now = (await third.get('/publications')).body.publications;
       return now.length === 2 && now.every((one) => one.state === 'registered');
     }, 'both publications are registered');
-    await lookInto(zookeeper, async () => {
+    await zookeeper.lookInto(stage, async () => {
       assert.deepEqual(await zookeeper.nodes('com.example.OutageOld'), nodes);
       assert.equal((await zookeeper.nodes('com.example.OutageNew')).length, 1);
       await eventually(async () => (await zookeeper.nodes('com.example.OutageGone')).length === 0, 'what was taken back is gone');
@@ -291,10 +281,9 @@ scenario('Restart while the registry is away', ({ stage, it }) => {
     await agent.publish({ interface: name, port: 20880, check: NO_CHECK });
     const nodes = await zookeeper.nodes(name);
     for (const crashes of [false, true]) {
-      await zookeeper.disconnect();
-      await zookeeper.running.stop('SIGKILL');
+      await zookeeper.stop();
       if (crashes) await agent.stop('SIGKILL');
-      fs.rmSync(path.join(path.dirname(zookeeper.server.config), 'data'), { recursive: true });
+      zookeeper.wipe();
       await zookeeper.restart(stage);
       await zookeeper.connect(stage);
       if (crashes) agent = await startAgent(stage, { name: 'successor', registry, ports: portsOf(agent), stateDir: agent.stateDir });

@@ -2,12 +2,12 @@
 // Calls that go on while something else happens to the agent.
 
 const { RawConsumer } = require('./raw-consumer');
-const { eventually } = require('./wait');
+const { eventually, pause } = require('./wait');
 
 class Load {
-  // `loops` callers on each of `connections`, each making one call after another; `spec()` says which.
-  static async start(stage, port, spec, { connections = 4, loops = 8 } = {}) {
-    const load = new Load();
+  // `loops` callers on each of `connections`, each making one call after another, `pauseMs` apart; `spec()` says which.
+  static async start(stage, port, spec, { connections = 4, loops = 8, pauseMs = 0 } = {}) {
+    const load = new Load(pauseMs);
     for (let i = 0; i < connections; i++) {
       const consumer = await RawConsumer.connect(stage, port);
       for (let j = 0; j < loops; j++) load.callers.push(load.run(consumer, spec));
@@ -15,11 +15,12 @@ class Load {
     return load;
   }
 
-  constructor() { Object.assign(this, { callers: [], stopping: false, answered: 0, values: new Map(), failures: [] }); }
+  constructor(pauseMs) { Object.assign(this, { pauseMs, callers: [], stopping: false, answered: 0, values: new Map(), failures: [] }); }
 
   async run(consumer, spec) {
     while (!this.stopping) {
       try {
+        if (this.pauseMs > 0) await pause(this.pauseMs);
         const answer = await consumer.call(spec());
         if (answer.status !== 20) throw new Error(`status ${answer.status}: ${answer.message}`);
         this.answered++;

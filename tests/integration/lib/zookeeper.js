@@ -54,12 +54,34 @@ async function startServer(stage, { host, port, config, heapMb }) {
   return running;
 }
 
+// A client with a session; with `options` one that exists, or null where it has expired.
+async function connectClient(stage, address, options, credentials) {
+  const connecting = client.createClient(address, { sessionTimeout: 30_000, retries: 3, ...options });
+  const connected = new Promise((resolve) => {
+    connecting.once('connected', () => resolve(connecting));
+    connecting.once('expired', () => resolve(null));
+  });
+  if (credentials) connecting.addAuthInfo('digest', Buffer.from(credentials));
+  connecting.connect();
+  stage.atEnd(() => connecting.close());
+  return within(connected, 'a session with ZooKeeper');
+}
+
 class ZooKeeper {
   // `server`: { host, port, config, heapMb }.
   constructor(running, server) {
     const address = `${server.host}:${server.port}`;
     Object.assign(this, { running, server, port: server.port, address, registry: `zookeeper://${address}` });
   }
+
+  // Ends the server as if its machine had failed.
+  async stop() {
+    if (this.client) await this.disconnect();
+    await this.running.stop('SIGKILL');
+  }
+
+  // While it is stopped: all that it knew is lost.
+  wipe() { fs.rmSync(path.join(path.dirname(this.server.config), 'data'), { recursive: true }); }
 
   // Starts the server again, with the data that it had when it ended.
   async restart(stage) { this.running = await startServer(stage, this.server); }
@@ -68,7 +90,18 @@ class ZooKeeper {
   async disconnect() {
     const disconnected = new Promise((resolve) => { this.client.once('disconnected', resolve); });
     this.client.close();
+    this.client = undefined;
     await within(disconnected, "the end of the client's session");
+  }
+
+  // What `question` finds, asked with a session of its own.
+  async lookInto(stage, question) {
+    await this.connect(stage);
+    try {
+      return await question();
+    } finally {
+      await this.disconnect();
+    }
   }
 
   // A node-zookeeper-client call as a promise; "no node" is null.
@@ -82,12 +115,31 @@ class ZooKeeper {
     }), `ZooKeeper's answer to ${method} ${args[0]}`);
   }
 
-  async connect(stage) {
-    this.client = client.createClient(this.address, { sessionTimeout: 30_000, retries: 3 });
-    const connected = new Promise((resolve) => { this.client.once('connected', resolve); });
-    this.client.connect();
-    stage.atEnd(() => this.client.close());
-    await within(connected, 'a session with ZooKeeper');
+  // The same server, for a client with other credentials.
+  anotherClient() { return new ZooKeeper(this.running, this.server); }
+
+  // `credentials`: "user:password", or none.
+  async connect(stage, credentials) { this.client = await connectClient(stage, this.address, {}, credentials); }
+
+  // Ends the session that a state folder holds, as if it had timed out: takes it up, and closes it. Again where its owner was faster to
+  // take it back.
+  async expire(stage, stateDir) {
+    const [, id, password] = /"([0-9a-f]{16}):([0-9a-f]{32})"/.exec(fs.readFileSync(path.join(stateDir, 'state.json'), 'utf8'));
+    const session = { sessionId: Buffer.from(id, 'hex'), sessionPassword: Buffer.from(password, 'hex') };
+    await eventually(async () => {
+      const taken = await connectClient(stage, this.address, session);
+      if (!taken) return true;
+      const closed = new Promise((resolve) => { taken.once('disconnected', resolve); });
+      taken.close();
+      await within(closed, 'the end of the session');
+      return false;
+    }, 'the session has expired');
+  }
+
+  // Which session owns a node, and which transaction created it; null where there is none.
+  async creation(node) {
+    const stat = await this.ask('exists', node);
+    return stat && { owner: stat.ephemeralOwner.toString('hex'), transaction: stat.czxid.toString('hex') };
   }
 
   // The decoded URLs in a category ("providers", "consumers") of an interface.
@@ -135,4 +187,34 @@ async function startZooKeeper(stage, { host = '127.0.0.1', port: fixedPort, heap
   return zookeeper;
 }
 
-module.exports = { startZooKeeper };
+// Servers that elect a leader among them; `address` and `registry` name all. The client is connected when a test asks for it, since it
+// does not always survive what is done to the servers.
+class Ensemble extends ZooKeeper {
+  constructor(members) {
+    super(undefined, members[0].server);
+    this.members = members;
+    this.address = members.map((member) => member.address).join(',');
+    this.registry = `zookeeper://${this.address}`;
+  }
+}
+
+const ROUNDS = ['initLimit=20', 'syncLimit=10', 'cnxTimeout=1']; // ticks, ticks, seconds
+
+async function startEnsemble(stage, size) {
+  const servers = [];
+  for (let id = 1; id <= size; id += 1) {
+    servers.push({ id, host: '127.0.0.1', port: await freePort(), folder: stage.folder(), peerPorts: `${await freePort()}:${await freePort()}` });
+  }
+  const peers = servers.map(({ id, host, peerPorts }) => `server.${id}=${host}:${peerPorts}`);
+  const members = await Promise.all(servers.map(async ({ id, host, port, folder }) => {
+    const config = path.join(folder, 'zoo.cfg');
+    fs.mkdirSync(path.join(folder, 'data'));
+    fs.writeFileSync(path.join(folder, 'data', 'myid'), String(id));
+    fs.writeFileSync(config, [...SETTINGS, ...ROUNDS, ...peers, `dataDir=${folder}/data`, `clientPortAddress=${host}`, `clientPort=${port}`, ''].join('\n'));
+    const server = { host, port, config, heapMb: HEAP_MB };
+    return new ZooKeeper(await startServer(stage, server), server);
+  }));
+  return new Ensemble(members);
+}
+
+module.exports = { startEnsemble, startZooKeeper };
