@@ -22,7 +22,7 @@ struct UrlContext {
   std::string host;               // numeric, as advertised
   std::uint16_t port = 0;         // as advertised; consumers have none
   std::string application;        // where the request names none
-  std::int64_t timestamp_ms = 0;  // Unix time; no two URLs of a process should share it
+  std::int64_t timestamp_ms = 0;  // Unix time; no two URLs of a process in one registry share it
   int pid = 0;
 };
 

@@ -43,6 +43,7 @@ void Publications::set_obstacle(const PublicationId& id, const std::string& obst
   if (found == publications_.end()) return;
   Publication& publication = found->second;
   publication.obstacle = obstacle;
+  if (!obstacle.empty()) publication.stamped.reset();  // it begins anew
   for (Placement& placement : publication.placements) {
     if (obstacle.empty()) {
       if (!placement.url) write(publication, placement);
@@ -64,6 +65,7 @@ void Publications::replace(Publication& publication, const PublicationRequest& r
   wanted.lease = publication.request.lease;        // says how long
   const bool changed = !(publication.request == wanted);
   publication.request = request;
+  if (changed) publication.stamped.reset();
 
   std::vector<Placement> placements;
   for (RegistryLink* link : links) {
@@ -92,7 +94,7 @@ void Publications::replace(Publication& publication, const PublicationRequest& r
   publication.placements = std::move(placements);
 }
 
-void Publications::write(const Publication& publication, Placement& placement) {
+void Publications::write(Publication& publication, Placement& placement) {
   if (!publication.obstacle.empty() || !placement.link->advertised()) return;
   const PublicationRequest& request = publication.request;
   std::optional<dubbo::Url> url = stamps_.same_again(
@@ -100,22 +102,35 @@ void Publications::write(const Publication& publication, Placement& placement) {
       [&request](const UrlContext& context) { return build_provider_url(request, context); });
   const bool is_inherited = url.has_value();
   if (!is_inherited) {
-    auto built = build_provider_url(request, stamps_.next(*placement.link->advertised()));
+    auto built = new_url(publication, *placement.link);
     if (!built) {  // a longer address than that of the trial may be what is too much
       placement.last_error = built.error().message;
       return;
     }
-    url = std::move(built->url);
+    url = std::move(*built);
     if (placement.inherited) placement.superseded = std::move(placement.inherited);
   }
   placement.inherited.reset();
   placement.last_error.clear();
   placement.url = std::move(url);
+  if (!publication.stamped) publication.stamped = placement.url;
   if (is_inherited) {
     placement.link->keep(*placement.url);
   } else {
     placement.link->write(*placement.url);
   }
+}
+
+Result<dubbo::Url> Publications::new_url(const Publication& publication, const RegistryLink& link) {
+  const PublicationRequest& request = publication.request;
+  const auto url_of = [](BuiltUrl&& built) { return std::move(built.url); };
+  if (publication.stamped) {
+    auto same = build_provider_url(request, stamps_.again(*link.advertised(), *publication.stamped))
+                    .map(url_of);
+    // Where it is on its way out of this registry, it must not be taken for its successor.
+    if (!same || !withdrawals_.is_leaving(link, *same)) return same;
+  }
+  return build_provider_url(request, stamps_.next(*link.advertised())).map(url_of);
 }
 
 Result<void> Publications::restore(const SavedState::Publication& saved,
@@ -130,7 +145,7 @@ Result<void> Publications::restore(const SavedState::Publication& saved,
   }
   const PublicationId id{saved.request.service, saved.request.port};
   Publication& publication = publications_[id];
-  publication = {.request = saved.request, .obstacle = {}, .placements = {}};
+  publication = {.request = saved.request, .obstacle = {}, .stamped = {}, .placements = {}};
   for (RegistryLink* link : links) {
     Placement placement;
     placement.link = link;

@@ -84,12 +84,16 @@ class Publications {
   struct Publication {
     PublicationRequest request;
     std::string obstacle;  // not empty: it is kept out of the registries
+    // One that is written now, whose stamp all registries get: who reads several of them sees one
+    // provider.
+    std::optional<dubbo::Url> stamped;
     std::vector<Placement> placements;
   };
 
   void replace(Publication& publication, const PublicationRequest& request,
                const std::vector<RegistryLink*>& links);
-  void write(const Publication& publication, Placement& placement);
+  void write(Publication& publication, Placement& placement);
+  Result<dubbo::Url> new_url(const Publication& publication, const RegistryLink& link);
   void withdraw_placement(const std::string& subject, Placement& placement);
   Placement* find(const RegistryLink& link, const dubbo::Url& url);
   static std::string reason(const Publication& publication, const Placement& placement);

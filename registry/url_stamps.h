@@ -39,7 +39,6 @@ class UrlStamps {
     return built && built->url == *inherited ? inherited : std::nullopt;
   }
 
- private:
   // The context that `written` came from, were it written today. What it makes of a request equals
   // `written`, unless something that matters has changed since.
   UrlContext again(const AdvertisedAddress& advertised, const dubbo::Url& written) const {
@@ -53,6 +52,7 @@ class UrlStamps {
             .pid = static_cast<int>(written.number_parameter("pid", 0, kMaxPid))};
   }
 
+ private:
   std::int64_t next_timestamp_ms() {
     const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::system_clock::now().time_since_epoch());

@@ -24,6 +24,9 @@ class Withdrawals {
   std::optional<std::string> on_unregistered(const RegistryLink& link, const dubbo::Url& url);
 
   bool is_leaving(const std::string& subject) const { return leaving_.contains(subject); }
+  bool is_leaving(const RegistryLink& link, const dubbo::Url& url) const {
+    return urls_.contains({&link, url.to_string()});
+  }
   bool is_empty() const { return urls_.empty(); }
   bool uses(const RegistryLink& link) const;
   // Why something of `subject` is still there: "registry ... has not confirmed ...".

@@ -225,6 +225,30 @@ TEST(ZookeeperControlPlane, MergesTheListsOfAllRegistries) {
   EXPECT_THAT(consumer.call([&] { return consumer.plane().publications(); }), SizeIs(3));
 }
 
+TEST(ZookeeperControlPlane, WritesOneUrlIntoAllRegistries) {
+  ZookeeperServer server;
+  ZookeeperClient client(server.address());
+  const std::string second = server.url() + "/second";
+  Plane plane({server.url(), second});
+  ASSERT_EQ(plane.publish(kDemo)->state, VerbState::kRegistered);
+  const auto nodes = client.children(kProviders);
+  EXPECT_THAT(nodes, SizeIs(1));
+  EXPECT_EQ(client.children("/second" + kProviders), nodes);
+
+  // It leaves one of them and comes back, be its withdrawal confirmed or not.
+  for (const milliseconds wait : {kWait, milliseconds(0)}) {
+    ASSERT_TRUE(plane.publish(kDemo, server.url(), wait));
+    ASSERT_EQ(plane.publish(kDemo)->state, VerbState::kRegistered);
+    EXPECT_TRUE(plane.wait_until([&](const ControlPlane&, const RecordingSink&) {
+      return client.children("/second" + kProviders).size() == 1;
+    }));
+    EXPECT_EQ(client.children(kProviders), nodes);
+  }
+  ASSERT_EQ(plane.unpublish(kDemo)->state, VerbState::kUnregistered);
+  EXPECT_THAT(client.children(kProviders), IsEmpty());
+  EXPECT_THAT(client.children("/second" + kProviders), IsEmpty());
+}
+
 TEST(ZookeeperControlPlane, WatchesOnDemandWithoutLeavingATrace) {
   ZookeeperServer server;
   ZookeeperClient client(server.address());
