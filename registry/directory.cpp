@@ -3,6 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -11,6 +14,17 @@
 namespace skiff::registry {
 
 using std::chrono::milliseconds;
+
+namespace {
+
+bool is_later(const dubbo::Url& url, const dubbo::Url& other) {
+  const auto timestamp = [](const dubbo::Url& one) {
+    return one.number_parameter("timestamp", 0, std::numeric_limits<std::int64_t>::max());
+  };
+  return timestamp(url) > timestamp(other);
+}
+
+}  // namespace
 
 Directory::Directory(ControlPlaneSink& sink, Executor& executor, ProviderProbe& probe,
                      const ListProtection& protection, RegistryMetrics& metrics, StateStore& store)
@@ -213,11 +227,25 @@ bool Directory::may_err(const Service& service) {
 }
 
 std::vector<dubbo::Url> Directory::merge(const Service& service) {
+  struct Place {
+    const Listing* listing;
+    std::size_t index;
+  };
   std::vector<dubbo::Url> merged;
   std::unordered_set<std::string> seen;
+  std::unordered_map<ProviderListBrake::Identity, Place> first_places;
   for (const Listing& listing : service.listings) {
     for (const dubbo::Url& url : listing.providers ? *listing.providers : listing.remembered) {
-      if (seen.insert(url.to_string()).second) merged.push_back(url);
+      if (!seen.insert(url.to_string()).second) continue;
+      const auto [first, is_new] = first_places.try_emplace(ProviderListBrake::identity_of(url),
+                                                            Place{&listing, merged.size()});
+      // Several URLs in one registry are a provider's change: who knows routes knows what they
+      // mean.
+      if (is_new || first->second.listing == &listing) {
+        merged.push_back(url);
+      } else if (dubbo::Url& other = merged[first->second.index]; is_later(url, other)) {
+        other = url;
+      }
     }
   }
   return merged;

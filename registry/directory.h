@@ -95,7 +95,8 @@ class Directory {
   static Listing* find(Service& service, const RegistryLink& link);
   static bool all_in_hand(const Service& service);
   static bool may_err(const Service& service);
-  // As they are listed; identical URLs once.
+  // As they are listed; a provider that several registries list is there once, as the latest of its
+  // URLs says.
   static std::vector<dubbo::Url> merge(const Service& service);
 
   void drop_listed_there(const std::string& interface, Service& service);

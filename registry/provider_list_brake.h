@@ -31,6 +31,10 @@ class ProviderListBrake {
  public:
   using Time = std::chrono::steady_clock::time_point;
   using Providers = std::vector<dubbo::Url>;
+  using Identity = std::string;
+
+  // The same for all URLs of one provider.
+  static Identity identity_of(const dubbo::Url& url);
 
   explicit ProviderListBrake(const ListProtection& protection) : protection_(protection) {}
 
@@ -78,9 +82,6 @@ class ProviderListBrake {
     dubbo::Url url;
     Time at;
   };
-  using Identity = std::string;
-
-  static Identity identity_of(const dubbo::Url& url);
   // The providers that were known and are not in `present` any more.
   std::map<Identity, dubbo::Url> take_vanished(const std::set<Identity>& present);
   void forget_listed(const std::set<Identity>& present, Time now);

@@ -145,6 +145,27 @@ TEST_F(DirectoryTest, AppliesTheFirstListOfARegistryAtOnceEvenInABurst) {
   EXPECT_EQ(in_use(), 1U) << "those of the other one did not vanish";
 }
 
+TEST_F(DirectoryTest, TakesAProviderOfSeveralRegistriesForOne) {
+  const auto other = RegistryLink::open("zookeeper://127.0.0.2:1", context_);
+  ASSERT_TRUE(other);
+  directory_.add_interest(**other, kDemo);
+  std::vector<dubbo::Url> here = providers(1, 2);
+  std::vector<dubbo::Url> there = providers(1, 3);
+  here[0].parameters["timestamp"] = "1000";
+  there[0].parameters["timestamp"] = "2000";
+  there[2].parameters["group"] = "blue";
+  there.push_back(there[1]);
+  there.back().parameters["group"] = "blue";
+  list(here);
+  directory_.set_providers(**other, kDemo, there);
+  executor_.advance(kRebuildPause);
+  EXPECT_THAT(directory_.providers(kDemo),
+              testing::UnorderedElementsAre(there[0], here[1], there[2], there[3]));
+  list_later({});
+  EXPECT_EQ(in_use(), 4U) << "the other one lists them all";
+  EXPECT_EQ(measured().kept_providers, 0U);
+}
+
 TEST_F(DirectoryTest, AppliesNothingWhereNothingChanged) {
   list(providers(1, 3));
   list_later(providers(1, 3));
