@@ -60,6 +60,12 @@ inline constexpr std::size_t kLinksPerInboundMax = 64;
 inline constexpr std::size_t kHeldRequestsMax = 4096;
 inline constexpr std::size_t kHeldBytesMax = 32 * kMiB;
 
+// Requests none of whose providers can be connected to wait for one that can, for so many eighths
+// of their timeout: the rest is for the provider's answer, or for ours to come before the consumer
+// gives up. As many as above; more are answered with status 80 at once.
+inline constexpr int kReconnectEighths = 7;
+inline constexpr std::chrono::milliseconds kReconnectPause = 100ms;  // between two attempts
+
 // Connections of one worker and side; more are closed as they come.
 inline constexpr std::size_t kConnectionsMax = 200'000;
 inline constexpr std::size_t kAcceptsPerTurnMax = 64;  // of one listener, before requests are read

@@ -28,6 +28,8 @@ namespace skiff::forwarder {
   X(kBadResponses, "outbound_bad_responses_total", "Requests answered with status 50")             \
   X(kOneWayDropped, "outbound_one_way_dropped_total", "One-way requests that reached no provider") \
   X(kHeld, "outbound_held_total", "Requests held until the providers of their service were known") \
+  X(kWaited, "outbound_waited_total",                                                              \
+    "Waits of requests none of whose providers can be connected to")                               \
   X(kRetries, "outbound_retries_total",                                                            \
     "Requests sent to another provider since nothing was sent yet")                                \
   X(kRetriesOfSent, "outbound_retries_of_sent_total",                                              \
@@ -117,6 +119,7 @@ namespace skiff::forwarder {
   X(kInboundInFlight, "inbound_in_flight", "Requests on the inbound port without an answer yet") \
   X(kKeptBytes, "outbound_kept_bytes", "Bytes of requests kept to be sent again")                \
   X(kHeldNow, "outbound_held", "Requests waiting for the providers of their service")            \
+  X(kWaitingNow, "outbound_waiting", "Requests waiting for a provider that can be connected to") \
   X(kRoutes, "routes", "Services with a route, of one worker")                                   \
   X(kBufferBytes, "buffer_bytes", "Bytes in buffers of the data plane, free ones included")      \
   X(kBufferBytesInUse, "buffer_bytes_in_use", "Bytes in buffers that hold something")            \

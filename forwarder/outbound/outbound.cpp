@@ -48,14 +48,6 @@ std::optional<milliseconds> parse_timeout(std::string_view text) {
   return std::min<milliseconds>(milliseconds(asked_ms), limits::kTimeoutMax);
 }
 
-std::string describe(const OutboundRequest& request) {
-  std::string text(request.interface);
-  const std::string_view version = dubbo::normalized_version(request.head.version);
-  if (!version.empty()) text.append(":").append(version);
-  if (request.method != nullptr) text.append(", method ").append(request.method->name);
-  return text;
-}
-
 }  // namespace
 
 OutboundRequest::OutboundRequest(const HeldRequest& held, TurnMemory& memory)
@@ -63,6 +55,14 @@ OutboundRequest::OutboundRequest(const HeldRequest& held, TurnMemory& memory)
       consumer(held.consumer),
       received(held.received),
       history(held.history) {}
+
+std::string OutboundRequest::describe() const {
+  std::string text(interface);
+  const std::string_view version = dubbo::normalized_version(head.version);
+  if (!version.empty()) text.append(":").append(version);
+  if (method != nullptr) text.append(", method ").append(method->name);
+  return text;
+}
 
 Outbound::Outbound(WorkerContext& context)
     : context_(context),
@@ -75,9 +75,9 @@ Outbound::Outbound(WorkerContext& context)
             due->owner.on_deadline(*due);
           },
           limits::kInFlightMax),
-      held_(context, [this](const std::string& interface, const HeldRequest& request) {
-        on_hold_over(interface, request);
-      }) {}
+      held_(context, [this](const std::string& interface,
+                            const HeldRequest& request) { on_hold_over(interface, request); }),
+      waiting_(context, *this) {}
 
 Outbound::~Outbound() { context_.loop.forget(*this); }
 
@@ -219,12 +219,7 @@ void Outbound::hold(OutboundRequest& request) {
     return answer_error(request, Status::kServiceNotFound,
                         "the request's path is not an interface name");
   }
-  const dubbo::Bytes frame = request.frame.bytes;
-  HeldRequest held{
-      request.consumer, request.received, {frame.begin(), frame.end()}, request.history};
-  // A request that comes back from a lost connection has the id of that connection in its bytes.
-  dubbo::write_request_id(held.frame.data(), request.header().request_id);
-  if (held_.hold(request.interface, std::move(held))) {
+  if (held_.hold(request.interface, copy_of(request))) {
     context_.counters.add(Counter::kHeld);
     return;
   }
@@ -233,6 +228,15 @@ void Outbound::hold(OutboundRequest& request) {
   answer_error(request, Status::kServiceNotFound,
                "no provider of " + std::string(request.interface) +
                    " is known, and too many requests wait for unknown services already");
+}
+
+HeldRequest Outbound::copy_of(const OutboundRequest& request) {
+  const dubbo::Bytes frame = request.frame.bytes;
+  HeldRequest copy{
+      request.consumer, request.received, {frame.begin(), frame.end()}, request.history};
+  // A request that comes back from a lost connection has the id of that connection in its bytes.
+  dubbo::write_request_id(copy.frame.data(), request.header().request_id);
+  return copy;
 }
 
 void Outbound::update_route(std::shared_ptr<const governance::ServiceRoute> route) {
@@ -285,7 +289,7 @@ void Outbound::explain_no_cluster(OutboundRequest& request, ServiceEntry& servic
                             " is provided by several groups: " + service.known_clusters());
   }
   answer_error(request, Status::kServiceNotFound,
-               "no provider of " + describe(request) + " group '" +
+               "no provider of " + request.describe() + " group '" +
                    std::string(request.group.value_or("")) +
                    "' is registered; providers of this interface: " + service.known_clusters());
 }
@@ -298,19 +302,19 @@ void Outbound::deliver(OutboundRequest& request, ClusterState& cluster) {
     if (!provider) break;
     Endpoint& endpoint = *cluster.endpoints[*provider];
     ++request.history.attempts;
+    request.tries_any = false;
     UpstreamConnection* upstream = upstreams_.connection_to(endpoint, request.consumer.index);
     if (upstream != nullptr) {
       return send(request, cluster, *provider, *upstream);
     }
-    request.history.tried += " " + endpoint.address + " (" + endpoint.health.last_error() + ")";
+    request.history.note_tried(endpoint.address, endpoint.health.last_error());
   }
-  answer_error(request, Status::kServerError,
-               "no provider of " + describe(request) + " can be reached; tried:" +
-                   request.history.tried + "; look at the providers and the network between");
+  wait_or_fail(request, cluster);
 }
 
 // Good ones by weight; else one that is leaving but still connected; else one that requests failed
-// at; else, for the first attempt or after a lost connection, any.
+// at; else, for the first attempt, after a lost connection, and of those that wait for one that
+// tries, any.
 std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& request,
                                                      ClusterState& cluster) {
   using Fitness = Endpoint::Fitness;
@@ -334,8 +338,8 @@ std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& requ
   for (const Fitness worst : {Fitness::kGood, Fitness::kLeaving, Fitness::kFailing}) {
     if (const auto chosen = at_best(worst); chosen) return chosen;
   }
-  return history.attempts == 0 || !history.lost_at.empty() ? at_best(Fitness::kUnreachable)
-                                                           : std::nullopt;
+  const bool tries_any = history.attempts == 0 || !history.lost_at.empty() || request.tries_any;
+  return tries_any ? at_best(Fitness::kUnreachable) : std::nullopt;
 }
 
 }  // namespace skiff::forwarder

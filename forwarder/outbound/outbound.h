@@ -18,6 +18,7 @@
 #include "forwarder/outbound/route_table.h"
 #include "forwarder/outbound/slot_table.h"
 #include "forwarder/outbound/upstream_pool.h"
+#include "forwarder/outbound/waiting_requests.h"
 #include "forwarder/worker_context.h"
 
 namespace skiff::forwarder {
@@ -43,8 +44,11 @@ struct OutboundRequest {
   std::optional<std::chrono::milliseconds> timeout;
   std::string_view interface;
   MethodStats* method = nullptr;
+  bool tries_any = false;  // also a provider that could not be connected to a moment ago
 
   const dubbo::FrameHeader& header() const { return frame.header; }
+  // "com.example.Demo:1.0.0, method sayHello", as far as it is known.
+  std::string describe() const;
 };
 
 // The outbound side of one worker: downstream -> request -> route -> balance -> upstream, and the
@@ -52,7 +56,7 @@ struct OutboundRequest {
 // from there to the provider's connection; outbound_answers.cpp has the way back,
 // outbound_losses.cpp what becomes of requests whose provider fails them. Lives on its worker's
 // thread.
-class Outbound : private EventHandler {
+class Outbound : private EventHandler, private WaitingRequests::Owner {
  public:
   explicit Outbound(WorkerContext& context);
   ~Outbound() override;
@@ -86,6 +90,7 @@ class Outbound : private EventHandler {
   std::size_t consumers() const { return consumers_.size(); }
   std::uint32_t in_flight() const { return slots_.in_use(); }
   std::size_t held() const { return held_.size(); }
+  std::size_t waiting() const { return waiting_.size(); }
   std::size_t kept_bytes() const { return kept_bytes_; }
 
  private:
@@ -96,6 +101,7 @@ class Outbound : private EventHandler {
   ServiceEntry* find_service(OutboundRequest& request);
   void count(OutboundRequest& request, ServiceEntry& service);
   void hold(OutboundRequest& request);
+  static HeldRequest copy_of(const OutboundRequest& request);
   void on_hold_over(const std::string& interface, const HeldRequest& held);
   // route
   ClusterState* choose_cluster(OutboundRequest& request, ServiceEntry& service);
@@ -138,6 +144,11 @@ class Outbound : private EventHandler {
     std::string reason;
   };
   void on_deadline(Slot& slot);
+  // None of the cluster's providers can be connected to.
+  void wait_or_fail(OutboundRequest& request, const ClusterState& cluster);
+  bool may_reach(const std::string& interface) override;
+  void try_again(const WaitingRequest& waiting, bool tries_any) override;
+  void on_wait_over(const WaitingRequest& waiting) override;
   void on_events(std::uint32_t /*events*/) override {}
   void on_flush() override;
   void settle(const LostUpstream& lost);
@@ -150,6 +161,7 @@ class Outbound : private EventHandler {
   RouteTable routes_;
   SlotTable slots_;
   HeldRequests held_;
+  WaitingRequests waiting_;
   HandleTable<DownstreamConnection> consumers_;
   std::vector<LostUpstream> lost_;  // in this turn
   std::size_t kept_bytes_ = 0;      // in Slot::kept

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "forwarder/limits.h"
 #include "forwarder/outbound/outbound.h"
 
 namespace skiff::forwarder {
@@ -62,7 +63,7 @@ void Outbound::resend(const LostUpstream& lost, const Frame& frame) {
   } else {
     request.history.take_one_way_note(static_cast<std::uint32_t>(frame.header.request_id >> 32));
   }
-  request.history.tried += " " + lost.connection->address() + " (" + lost.reason + ")";
+  request.history.note_tried(lost.connection->address(), lost.reason);
   // Nothing else speaks against a provider whose connection broke: it would be chosen again.
   if (lost.connection->was_connected()) request.history.lost_at = lost.connection->address();
   context_.counters.add(Counter::kRetries);
@@ -81,10 +82,55 @@ void Outbound::retry(Slot& slot, const std::string& reason) {
   history.added_attachments = 0;  // the copy is the consumer's frame
   history.retries_left = retries_left;
   history.lost_at = slot.upstream->address();
-  history.tried += " " + history.lost_at + " (" + reason + ")";
+  history.note_tried(history.lost_at, reason);
   release(slot);
   context_.counters.add(Counter::kRetriesOfSent);
   process(request);
+}
+
+// Nothing of it was sent, or it may be sent again: it waits for a provider that can be connected
+// to.
+void Outbound::wait_or_fail(OutboundRequest& request, const ClusterState& cluster) {
+  const std::string why = "no provider of " + request.describe() +
+                          " can be reached; tried:" + request.history.tried +
+                          "; look at the providers and the network between";
+  if (request.header().is_two_way && !cluster.spec->providers.empty()) {
+    const auto timeout = timeout_of(request, cluster.spec->providers.front());
+    WaitingRequest waiting{.request = copy_of(request),
+                           .until = request.received + timeout * limits::kReconnectEighths / 8,
+                           .why = why};
+    if (waiting_.add(request.interface, std::move(waiting))) {
+      context_.counters.add(Counter::kWaited);
+      return;
+    }
+  }
+  answer_error(request, Status::kServerError, why);
+}
+
+bool Outbound::may_reach(const std::string& interface) {
+  ServiceEntry* service = routes_.find(interface);
+  if (service == nullptr) return true;  // whoever asks for it now is told so
+  const TimePoint now = context_.loop.now();
+  return std::ranges::any_of(service->clusters(), [now](const ClusterState& cluster) {
+    return std::ranges::any_of(cluster.endpoints, [now](const Endpoint* endpoint) {
+      return endpoint->fitness(now) != Endpoint::Fitness::kUnreachable;
+    });
+  });
+}
+
+void Outbound::try_again(const WaitingRequest& waiting, bool tries_any) {
+  OutboundRequest request(waiting.request, context_.loop.turn_memory());
+  request.history.attempts = 1;
+  request.history.lost_at.clear();
+  request.tries_any = tries_any;
+  process(request);
+}
+
+void Outbound::on_wait_over(const WaitingRequest& waiting) {
+  OutboundRequest request(waiting.request, context_.loop.turn_memory());
+  if (!decode(request)) return;
+  if (ServiceEntry* service = find_service(request); service != nullptr) count(request, *service);
+  answer_error(request, Status::kServerError, waiting.why);
 }
 
 PooledBlock Outbound::take_kept(Slot& slot) {

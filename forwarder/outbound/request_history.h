@@ -17,6 +17,12 @@ struct RequestHistory {
   std::string lost_at;
   std::optional<std::uint32_t> retries_left;
 
+  // Once for each of them and its reason: who waits tries the same ones again and again.
+  void note_tried(const std::string& address, const std::string& reason) {
+    const std::string attempt = " " + address + " (" + reason + ")";
+    if (tried.find(attempt) == std::string::npos) tried += attempt;
+  }
+
   // Of a one-way request this much of its history is kept, in its id on the wire.
   std::uint32_t one_way_note() const {
     return std::uint32_t{added_attachments} << 8 | std::uint32_t{attempts};

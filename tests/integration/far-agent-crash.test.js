@@ -48,4 +48,19 @@ scenario("The provider's agent is killed", ({ stage, before, it }) => {
     assert.deepEqual(await load.stop(), []);
     for (const far of fars) await far.stop();
   });
+
+  it('and where it is the only one, what was not sent to it waits until it is back', async () => {
+    const name = 'com.example.OneFar';
+    const far = await startFar('far', name, 'served', { timeout: '10000' });
+    await near.subscribe({ interface: name });
+    const load = await Load.start(stage, near.outbound, () => ({ service: name }), { connections: 4, loops: 4, pauseMs: 1 });
+    await load.more(100);
+    const successor = await killAndRestart(far);
+    await load.more(100);
+    const failures = await load.stop();
+    // What had been sent may have been carried out, and this provider does not say that it may be repeated.
+    assert.deepEqual(failures.filter((message) => !/was lost before its answer came/.test(message)), []);
+    assert.ok(failures.length <= 16, `${failures.length} calls were under way`);
+    await successor.stop();
+  });
 });

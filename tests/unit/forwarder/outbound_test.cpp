@@ -261,7 +261,7 @@ TEST_F(Outbound20881, AnswersWithStatus80WhenNobodyCanBeReached) {
   RawPeer client = consumer();
   client.send(request_frame({.id = 3}));
   expect_error(client, 3, Status::kServerError, "127.0.0.1:" + std::to_string(nobody));
-  EXPECT_EQ(counter("upstream_connect_failures_total"), 1U);
+  EXPECT_GE(counter("upstream_connect_failures_total"), 1U);
   EXPECT_EQ(counter("outbound_provider_unreachable_total"), 1U);
 }
 
