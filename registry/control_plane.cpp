@@ -70,7 +70,11 @@ void ControlPlaneImpl::restore(const SavedState& state, const std::vector<SavedL
   for (const SavedState::Leaving& leaving : state.leaving) {
     RegistryLink* link = links_.find(leaving.written.registry);
     const auto url = dubbo::Url::parse(leaving.written.url);
-    if (link != nullptr && url) withdrawals_.withdraw(leaving.subject, *link, *url);
+    if (link == nullptr || !url) continue;
+    withdrawals_.withdraw(leaving.subject, *link, *url);
+    // Until its node is gone, consumers ask for it.
+    const PublicationId id = PublicationId::of(*url);
+    if (leaving.subject == id.subject()) local_services_.add(id);
   }
 }
 

@@ -251,5 +251,19 @@ TEST_F(Restore, TakesBackInAnOutageOnlyWithTheRegistrysConsent) {
   EXPECT_EQ(plane_->state(), state) << "what is leaving goes on leaving";
 }
 
+// Its node stands in the registry, so consumers call it.
+TEST_F(Restore, ServesWhatIsLeavingAsLongAsTheRegistryMayListIt) {
+  const std::string registry = "zookeeper://127.0.0.1:1";
+  restart({}, {}, {registry});
+  ASSERT_TRUE(publish(publication(kDemo)).error().code == ErrorCode::kTimeout);
+  ASSERT_TRUE(subscribe("com.example.Other").error().code == ErrorCode::kTimeout);
+  restart(plane_->state(), {}, {registry});
+  EXPECT_EQ(unpublish(kDemo).error().code, ErrorCode::kTimeout);
+  const SavedState state = plane_->state();
+  ASSERT_THAT(state.leaving, SizeIs(1));
+  restart(state, {}, {registry});
+  EXPECT_THAT(sink_.local_services, ElementsAre(LocalService{{kDemo, "", ""}, 20880}));
+}
+
 }  // namespace
 }  // namespace skiff::registry
