@@ -313,8 +313,9 @@ void Outbound::deliver(OutboundRequest& request, ClusterState& cluster) {
 }
 
 // Good ones by weight; else one that is leaving but still connected; else one that requests failed
-// at; else, for the first attempt, after a lost connection, and of those that wait for one that
-// tries, any.
+// at; else any that this request has not tried: those that could not be reached may serve again.
+// After a lost connection, in the end its own provider once more; of requests that wait for one
+// that can be reached, the one that tries takes any.
 std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& request,
                                                      ClusterState& cluster) {
   using Fitness = Endpoint::Fitness;
@@ -338,8 +339,12 @@ std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& requ
   for (const Fitness worst : {Fitness::kGood, Fitness::kLeaving, Fitness::kFailing}) {
     if (const auto chosen = at_best(worst); chosen) return chosen;
   }
-  const bool tries_any = history.attempts == 0 || !history.lost_at.empty() || request.tries_any;
-  return tries_any ? at_best(Fitness::kUnreachable) : std::nullopt;
+  const auto untried = cluster.balancer.pick(context_.random(), now, [&](std::size_t i) {
+    return !history.has_tried(cluster.endpoints[i]->address);
+  });
+  if (untried) return untried;
+  const bool takes_any = !history.lost_at.empty() || request.tries_any;
+  return takes_any ? at_best(Fitness::kUnreachable) : std::nullopt;
 }
 
 }  // namespace skiff::forwarder

@@ -23,6 +23,10 @@ struct RequestHistory {
     if (tried.find(attempt) == std::string::npos) tried += attempt;
   }
 
+  bool has_tried(const std::string& address) const {
+    return tried.find(" " + address + " (") != std::string::npos;
+  }
+
   // Of a one-way request this much of its history is kept, in its id on the wire.
   std::uint32_t one_way_note() const {
     return std::uint32_t{added_attachments} << 8 | std::uint32_t{attempts};

@@ -270,6 +270,24 @@ TEST_F(OutboundFaults, TakesTheFirstOfTwoAnswers) {
   EXPECT_EQ(counter("outbound_late_answers_total"), 1U);
 }
 
+// Which of them serves again, only a request can find out.
+TEST_F(OutboundFaults, TriesEachProviderWhereNoneCouldBeReached) {
+  start();
+  const std::uint16_t returning = substitute_.port();
+  substitute_.close();
+  route({provider_at(testing::closed_port(), 100), provider_at(returning, 0)});
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}));
+  ASSERT_EQ(status_of(client, 1), Status::kServerError);
+  RawListener again(returning);
+  client.send(request_frame({.id = 2}));
+  RawPeer upstream = again.accept();
+  const auto request = upstream.receive();
+  ASSERT_TRUE(request);
+  upstream.send(response_frame(request->header.request_id, "back"));
+  EXPECT_EQ(status_of(client, 2), Status::kOk);
+}
+
 TEST_F(OutboundFaults, GoesElsewhereWhenAProviderCannotBeConnectedToInTime) {
   // A full accept queue drops what knocks: as silent as a firewall.
   config_.connect_timeout = std::chrono::milliseconds(50);

@@ -193,8 +193,8 @@ bool RawPeer::has_input() {
   return !buffer_.empty() || poll(&wanted, 1, 0) == 1;
 }
 
-RawListener::RawListener()
-    : fd_(std::move(*listen_on(*SocketAddress::parse("127.0.0.1", 0), false))),
+RawListener::RawListener(std::uint16_t port)
+    : fd_(std::move(*listen_on(*SocketAddress::parse("127.0.0.1", port), false))),
       port_(SocketAddress::local_of(fd_.get()).port()) {}
 
 RawPeer RawListener::accept() {

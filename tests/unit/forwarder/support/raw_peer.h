@@ -81,7 +81,8 @@ class RawPeer {
 // A listening socket on a free loopback port.
 class RawListener {
  public:
-  RawListener();
+  // On any free port, or on one that a listener before it had.
+  explicit RawListener(std::uint16_t port = 0);
   std::uint16_t port() const { return port_; }
   RawPeer accept();
   void close() { fd_.reset(); }
