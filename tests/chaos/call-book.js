@@ -2,12 +2,14 @@
 // Every call and what became of it; in the end, which of it must not be. availability.js says what may.
 
 const OK = 20;
+const NOT_MY_SERVICE = 70; // what members.js has providers answer for a service that they do not have
 
 class CallBook {
   constructor(clock) { Object.assign(this, { clock, calls: [], unaskedAnswers: [] }); }
 
   begin(agent, service) {
-    const call = { number: this.calls.length + 1, agent, service, start: this.clock.now(), end: Infinity, outcome: undefined, status: undefined, text: '' };
+    const call = {
+      number: this.calls.length + 1, agent, service, start: this.clock.now(), end: Infinity, outcome: undefined, status: undefined, text: '' };
     this.calls.push(call);
     return call;
   }
@@ -26,12 +28,15 @@ class CallBook {
 
   unasked(agent, { id, status }) {
     this.unaskedAnswers.push({
-      text: `agent ${agent.name} answered call ${id} a second time, or one that was never made: status ${status}`, at: this.clock.now(), alike: 'doubled' });
+      text: `doubled: agent ${agent.name} answered call ${id} a second time, or one that was never made: status ${status}`,
+      at: this.clock.now(), alike: 'doubled' });
   }
 
   // { counts, problems }; `providersOf(service)`: the names of those that have it.
   judge(availability, providersOf) {
-    const counts = { calls: this.calls.length, echoed: 0, lost: 0, doubled: this.unaskedAnswers.length, wrong: 0, excused: 0, failed: 0, covered: 0, reasons: new Map() };
+    const counts = {
+      calls: this.calls.length, covered: 0, echoed: 0, lost: 0, doubled: this.unaskedAnswers.length, wrong: 0, failed: 0, excused: 0,
+      reasons: new Map() };
     const problems = [...this.unaskedAnswers];
     const complain = (kind, call, text) => {
       counts[kind]++;
@@ -62,7 +67,8 @@ class CallBook {
       return;
     }
     counts.excused++;
-    counts.reasons.set(reason, (counts.reasons.get(reason) || 0) + 1);
+    const what = call.status === NOT_MY_SERVICE ? `${reason}, and another one was asked` : reason;
+    counts.reasons.set(what, (counts.reasons.get(what) || 0) + 1);
   }
 
   describe({ number, agent, service, start, end }) {

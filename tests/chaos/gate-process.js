@@ -6,8 +6,9 @@
 
 const net = require('node:net');
 
-// A full backlog is what makes a black hole of a stopped process; it must not take many connections to fill it.
-const BACKLOG = 1;
+// A full backlog is what makes a black hole of a stopped process; it must not take many connections to fill it, but all connections of two
+// agents at once must not do it.
+const BACKLOG = 16;
 // Of ZooKeeper's first message: a length, the version, the timeout, the session id, and the password with its length.
 const SESSION_AT = 12;
 const SESSION_END = 24 + 16;

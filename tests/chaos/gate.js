@@ -7,7 +7,7 @@ const { within } = require('../integration/lib/wait');
 
 const PROGRAM = path.join(__dirname, 'gate-process.js');
 // More than the gate's backlog takes.
-const BACKLOG_FILLERS = 4;
+const BACKLOG_FILLERS = 24;
 
 class Gate {
   // `to`: the port behind it. `onSession` hears of ZooKeeper sessions that pass.

@@ -67,15 +67,15 @@ class Chaos {
       this.failures.push(error);
     } finally {
       for (const stream of this.streams) stream.end();
+      if (this.world) this.failures.push(...this.world.surprises);
     }
     return this.report();
   }
 
   startCalls() {
-    for (const agent of this.world.agents) {
-      if (CALLED[agent.name].length === 0) continue;
-      this.streams.push(new CallStream(this.book, {
-        agent, services: CALLED[agent.name], perSecond: CALLS_PER_SECOND[agent.name], random: new Random(this.seed, `calls through ${agent.name}`) }));
+    for (const [name, perSecond] of Object.entries(CALLS_PER_SECOND)) {
+      const random = new Random(this.seed, `calls through ${name}`);
+      this.streams.push(new CallStream(this.book, { agent: this.world.agent(name), services: CALLED[name], perSecond, random }));
     }
   }
 
@@ -137,7 +137,8 @@ class Chaos {
   }
 
   judge() {
-    const { places = [], registry, comparedAt } = this.world || {};
+    const { places = [], registry, comparedAt, watch } = this.world || {};
+    if (watch) watch.end();
     return this.book.judge(new Availability(places, { registry, comparedAt }), (service) => this.world.providersOf(service));
   }
 }

@@ -10,6 +10,7 @@ const { CHECK, FLAGS, SESSION_MS } = require('./plan');
 const { Timeline } = require('./spans');
 
 const NOT_FOUND = 70; // Dubbo's SERVICE_ERROR, which providers answer with for a service that they do not have
+const SETTLED_MS = 2_000;
 const HELD_BACK_MS = 65_000;
 const HOST = '127.0.0.1';
 
@@ -24,6 +25,9 @@ class Provider {
   get address() { return `${HOST}:${this.port}`; }
 
   get isUp() { return this.up.isOn; }
+
+  // Its agent has had time to see that it serves.
+  get isSettled() { return this.isUp && this.clock.now() - this.upSince > SETTLED_MS; }
 
   // By its agent's health checks, as docs/http-api.md says.
   get mayBeHeldBack() { return this.killed.spans.length > 1 && this.clock.now() - this.upSince < HELD_BACK_MS; }
@@ -69,7 +73,9 @@ class Provider {
 
 // One service of one provider at one agent, as the application wants it.
 class Publication {
-  constructor(agent, service, provider) { Object.assign(this, { agent, service, provider, revision: 0, isWanted: false, wanted: new Timeline() }); }
+  constructor(agent, service, provider) {
+    Object.assign(this, { agent, service, provider, revision: 0, isWanted: false, wanted: new Timeline() });
+  }
 
   get name() { return `${this.service.name} of ${this.provider.name}`; }
 
@@ -87,7 +93,8 @@ class Agent {
     const agent = new Agent(world, name);
     agent.ports = { api: await freePort(), outbound: await freePort(), inbound: await freePort() };
     agent.registryGate = await Gate.start(world.stage, {
-      name: `network of ${name} to the registry`, port: await freePort(), to: world.zookeeper.port, onSession: (session) => { agent.session = session; } });
+      name: `network of ${name} to the registry`, port: await freePort(), to: world.zookeeper.port,
+      onSession: (session) => { agent.session = session; } });
     agent.inboundGate = await Gate.start(world.stage, { name: `network to ${name}`, port: await freePort(), to: agent.ports.inbound });
     agent.noProvider = await freePort();
     for (const timeline of [agent.linked, agent.reachable]) timeline.set(true, world.clock.now());
@@ -97,25 +104,39 @@ class Agent {
   // `killed`: down without a word; `linked` and `reachable`: its networks to the registry, and for others to it.
   constructor(world, name) {
     Object.assign(this, {
-      world, name, stateDir: world.stage.folder(), state: 'down', running: new Timeline(), killed: new Timeline(), linked: new Timeline(), reachable: new Timeline(),
+      world, name, stateDir: world.stage.folder(), state: 'down',
+      running: new Timeline(), killed: new Timeline(), linked: new Timeline(), reachable: new Timeline(),
       cuts: { registry: 'none', inbound: 'none' }, publications: [], subscriptions: new Set() });
   }
 
   // What others find in the registry.
   get address() { return `${HOST}:${this.inboundGate.port}`; }
 
+  // Where it sends what it has no publication for: nobody listens there.
+  get noProviderAddress() { return `${HOST}:${this.noProvider}`; }
+
   get isUp() { return this.state === 'up'; }
 
   get isWhole() { return this.cuts.registry === 'none' && this.cuts.inbound === 'none'; }
 
+  // Returns when `until` answers 200.
   async start(until = '/readyz') {
     this.process = await startAgent(this.world.stage, {
-      name: `agent ${this.name}`, registry: `zookeeper://${HOST}:${this.registryGate.port}?session=${SESSION_MS}`, ports: this.ports, stateDir: this.stateDir, until,
-      hosts: { advertise: this.address }, flags: [...FLAGS, '--application', `chaos-${this.name}`, '--provider', `${HOST}:${this.noProvider}`] });
+      name: `agent ${this.name}`, ports: this.ports, stateDir: this.stateDir, until, hosts: { advertise: this.address },
+      registry: `zookeeper://${HOST}:${this.registryGate.port}?session=${SESSION_MS}`,
+      flags: [...FLAGS, '--application', `chaos-${this.name}`, '--provider', this.noProviderAddress] });
+    this.watchFor(this.process);
     if (this.cuts.inbound === 'none') await this.inboundGate.tell('open');
     this.state = 'up';
     this.killed.set(false, this.world.clock.now());
     this.running.set(true, this.world.clock.now());
+  }
+
+  // Nobody but stop() ends it.
+  async watchFor(started) {
+    const { code, signal } = await started.running.ended;
+    if (!this.isUp || this.process !== started) return;
+    this.world.surprises.push(new Error(`agent ${this.name} ended by itself, with ${signal || code}:\n${started.log.slice(-2_000)}`));
   }
 
   // Where nobody listens, nobody is to be connected to: the gate closes with the agent. What it is connected to ends with the agent.

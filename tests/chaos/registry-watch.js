@@ -1,11 +1,14 @@
 'use strict';
 // What has stood in the registry, and when, as a client of the test's own sees it.
 
-const { SERVICES } = require('./plan');
+const { HELD_MS, SERVICES } = require('./plan');
 const { Timeline } = require('./spans');
 
 // What we hear of a change, an agent may have heard somewhat earlier.
 const LAG_MS = 1_000;
+
+// How long agents certainly keep a list that has become empty.
+const STALE_MS = HELD_MS - 2_000;
 
 const CATEGORIES = ['providers', 'consumers'];
 
@@ -13,6 +16,12 @@ function parse(node) {
   const url = decodeURIComponent(node);
   const [, scheme, address, path, query] = /^(\w+):\/\/([^/]+)\/([^?]+)\?(.*)$/.exec(url);
   return { node, url, scheme, address, interface: path, parameters: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+// Where nobody is listed any more, agents keep the last list in use for a while: a place that came back soon enough was there all the time.
+function endStaleness(place, now) {
+  if (place.vanishedAt !== undefined && place.vanishedAt + STALE_MS < now) place.listed.set(false, place.vanishedAt + STALE_MS);
+  place.vanishedAt = undefined;
 }
 
 class RegistryWatch {
@@ -51,15 +60,26 @@ class RegistryWatch {
     if (epoch === this.epoch) this.take(name, nodes, goneAt);
   }
 
-  take(name, nodes, goneAt) {
-    const now = this.clock.now();
+  take(name, nodes, goneAt = this.clock.now()) {
     const addresses = new Set(nodes.map((node) => parse(node).address));
-    for (const place of this.places) {
-      if (place.service.interface !== name) continue;
-      const isListed = addresses.has(place.address);
-      place.listed.set(isListed, isListed ? now : (goneAt === undefined ? now : goneAt) - LAG_MS);
+    const places = this.places.filter(({ service }) => service.interface === name);
+    if (addresses.size === 0) {
+      for (const place of places) if (place.listed.isOn && place.vanishedAt === undefined) place.vanishedAt = goneAt - LAG_MS;
+      return;
+    }
+    const now = this.clock.now();
+    for (const place of places) {
+      endStaleness(place, now);
+      if (addresses.has(place.address)) place.listed.set(true, now);
+      else place.listed.set(false, Math.min(goneAt, now) - LAG_MS);
     }
   }
+
+  // No more looks: what went with the whole list is gone for good.
+  end() { for (const place of this.places) endStaleness(place, Infinity); }
+
+  // The providers' nodes of a service.
+  async nodesOf({ interface: name }) { return (await this.zookeeper.ask('getChildren', `/dubbo/${name}/providers`)).map(parse); }
 
   // Everything that stands there, with the sessions that own it: { providers, consumers }.
   async everything() {

@@ -8,14 +8,18 @@ const RUN_GAP_MS = 5_000;
 
 const number = (value) => value.toLocaleString('en-US');
 
-const rows = (title, entries) => [title, ...entries.map(([name, value]) => `  ${String(name).padEnd(64)} ${number(value).padStart(10)}`)].join('\n');
+const row = ([name, value]) => `  ${String(name).padEnd(64)} ${number(value).padStart(10)}`;
+
+const rows = (title, entries) => [title, ...entries.map(row)].join('\n');
 
 function table(counts, history) {
   const kinds = new Map();
   for (const { kind } of history) kinds.set(kind, (kinds.get(kind) || 0) + 1);
   return [
     rows('calls', [
-      ['made', counts.calls], ['with a provider available at every moment', counts.covered], ['answered by a provider of their service', counts.echoed],
+      ['made', counts.calls],
+      ['with a provider available at every moment', counts.covered],
+      ['answered by a provider of their service', counts.echoed],
       ...[...counts.reasons].sort().map(([reason, count]) => [`failed: ${reason}`, count])]),
     rows('steps', [...kinds].sort()),
   ].join('\n');

@@ -34,7 +34,8 @@ async function endSession({ host, port }, session) {
     socket.on('connect', () => socket.write(connectRequest(session)));
     socket.once('data', () => socket.write(closeRequest()));
     socket.resume();
-    await within(new Promise((resolve) => { socket.on('close', resolve); socket.on('end', resolve); socket.on('error', resolve); }), 'the end of a session');
+    const ended = new Promise((resolve) => { for (const event of ['close', 'end', 'error']) socket.on(event, resolve); });
+    await within(ended, 'the end of a session');
   } finally {
     socket.destroy();
   }

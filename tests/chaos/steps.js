@@ -13,6 +13,14 @@ const CUT_IN_VERB_MS = [0, 25]; // the agent is killed so long after it was aske
 
 const upAgents = (world) => world.agents.filter((agent) => agent.isUp);
 
+// Subscriptions to services that nobody calls there, by whether the agent has them.
+const uncalled = (world, word, isSubscribed) => upAgents(world).flatMap((agent) => UNCALLED[agent.name]
+  .filter((service) => agent.subscriptions.has(service.interface) === isSubscribed)
+  .map((service) => ({ name: `${agent.name} ${word} ${service.name}`, agent, service })));
+
+// Nobody connects to an agent without providers.
+const sidesOf = (agent) => (agent.publications.length > 0 ? SIDES : ['registry']);
+
 async function restart(agent, signal, random) {
   await agent.stop(signal);
   await agent.start(random.pick(['/healthz', '/readyz']));
@@ -41,7 +49,7 @@ async function restartAnnounced(world, provider) {
 // `targets(world)`: what it may be done to; `run` does it. A fault is not begun where there are many.
 const KINDS = [
   {
-    name: 'publish', weight: 5,
+    name: 'publish', weight: 7,
     targets: (world) => world.publications.filter(({ agent, isWanted }) => agent.isUp && !isWanted),
     run: async (world, publication, random) => {
       publication.revision++;
@@ -76,14 +84,12 @@ const KINDS = [
   },
   {
     name: 'subscribe', weight: 1,
-    targets: (world) => upAgents(world).flatMap((agent) => UNCALLED[agent.name]
-      .filter((service) => !agent.subscriptions.has(service.interface)).map((service) => ({ name: `${agent.name} to ${service.name}`, agent, service }))),
+    targets: (world) => uncalled(world, 'to', false),
     run: (world, { agent, service }) => world.subscribe(agent, service),
   },
   {
     name: 'unsubscribe', weight: 1,
-    targets: (world) => upAgents(world).flatMap((agent) => UNCALLED[agent.name]
-      .filter((service) => agent.subscriptions.has(service.interface)).map((service) => ({ name: `${agent.name} from ${service.name}`, agent, service }))),
+    targets: (world) => uncalled(world, 'from', true),
     run: (world, { agent, service }) => world.unsubscribe(agent, service),
   },
   {
@@ -112,7 +118,7 @@ const KINDS = [
     run: (world, provider) => provider.kill(),
   },
   {
-    name: 'start the provider', weight: 6,
+    name: 'start the provider', weight: 8,
     targets: (world) => world.providers.filter((provider) => !provider.isUp),
     run: (world, provider) => provider.start(),
   },
@@ -138,7 +144,7 @@ const KINDS = [
   },
   {
     name: 'cut the network', weight: 3, isFault: true,
-    targets: (world) => world.agents.flatMap((agent) => SIDES.filter((side) => agent.cuts[side] === 'none' && (side === 'registry' || agent.publications.length > 0))
+    targets: (world) => world.agents.flatMap((agent) => sidesOf(agent).filter((side) => agent.cuts[side] === 'none')
       .map((side) => ({ name: `${agent.name}, ${side}`, agent, side }))),
     run: (world, { agent, side }, random) => agent.cut(side, random.pick(['refuse', 'swallow'])),
   },

@@ -9,7 +9,8 @@ const { AGENTS, CALLED, PROVIDERS, UNCALLED } = require('./plan');
 const { RegistryWatch } = require('./registry-watch');
 const { Timeline } = require('./spans');
 
-const ACCEPTED = [200, 202];
+const CONFIRMED = 200;
+const ACCEPTED = [CONFIRMED, 202];
 const NOTHING_TO_TAKE_BACK = 404;
 const SIDES = ['registry', 'inbound'];
 
@@ -29,9 +30,9 @@ class World {
     return world;
   }
 
-  // `comparedAt`: when everything was found as it should be.
+  // `comparedAt`: when everything was found as it should be; `surprises`: errors that no step has caused.
   constructor(stage, clock) {
-    Object.assign(this, { stage, clock, registry: { up: new Timeline() }, providers: [], agents: [], places: [], comparedAt: [] });
+    Object.assign(this, { stage, clock, registry: { up: new Timeline() }, providers: [], agents: [], places: [], comparedAt: [], surprises: [] });
   }
 
   agent(name) { return this.agents.find((one) => one.name === name); }
@@ -53,7 +54,8 @@ class World {
 
   async announceEverything() {
     for (const { provider, agent, service } of this.places) {
-      if (!agent) await this.zookeeper.register(service.interface, { port: provider.port, outlivesSession: true, parameters: { warmup: '1', revision: '0' } });
+      if (agent) continue;
+      await this.zookeeper.register(service.interface, { port: provider.port, outlivesSession: true, parameters: { warmup: '1', revision: '0' } });
     }
     for (const agent of this.agents) for (const service of CALLED[agent.name]) await this.subscribe(agent, service);
     for (const publication of this.publications) await this.publish(publication);
@@ -63,14 +65,15 @@ class World {
 
   async verb(agent, name, body, wait = '3s', alsoGood = []) {
     const answer = await agent.process.post(`/${name}?wait=${wait}`, { service: body });
-    if (![...ACCEPTED, ...alsoGood].includes(answer.status)) throw new Error(`${name} ${JSON.stringify(body)} at agent ${agent.name}: ${answer.status} ${answer.text}`);
-    return answer;
+    if ([...ACCEPTED, ...alsoGood].includes(answer.status)) return answer;
+    throw new Error(`${name} ${JSON.stringify(body)} at agent ${agent.name}: ${answer.status} ${answer.text}`);
   }
 
   async publish(publication, wait) {
     const answer = await this.verb(publication.agent, 'publish', publication.body, wait);
     publication.isWanted = true;
     publication.wanted.set(true, this.clock.now());
+    if (answer.status === CONFIRMED && publication.provider.isSettled) await this.expectNode(publication, true);
     return answer;
   }
 
@@ -78,7 +81,17 @@ class World {
     publication.wanted.set(false, this.clock.now());
     const answer = await this.verb(publication.agent, 'unpublish', publication.id, wait, mayHaveGone ? [NOTHING_TO_TAKE_BACK] : []);
     publication.isWanted = false;
+    if (answer.status === CONFIRMED) await this.expectNode(publication, false);
     return answer;
+  }
+
+  // What is confirmed by the API is so in the registry.
+  async expectNode({ agent, service, revision, name }, isThere) {
+    if (!this.registry.up.isOn) return; // what was never written is taken back without it
+    const nodes = await this.watch.nodesOf(service);
+    const ours = nodes.filter(({ address }) => address === agent.address).map(({ parameters }) => parameters.revision);
+    const isRight = isThere ? ours.includes(String(revision)) : ours.length === 0;
+    if (!isRight) throw new Error(`${name} is confirmed as ${isThere ? `published in revision ${revision}` : 'taken back'}, but there is [${ours}]`);
   }
 
   async subscribe(agent, { interface: name, version }) {
@@ -150,13 +163,14 @@ class World {
     const subscribed = running.flatMap((agent) => [...agent.subscriptions].map((name) => ({ agent, service: this.service(name) })));
     const publications = published.filter(({ agent }) => agent).map((place) => ({
       agent: place.agent.name, ...place.publication.id, state: isListed(place) ? 'registered' : 'pending' }));
+    const addressesOf = (service) => listed.filter((one) => one.service === service).map(({ address }) => address).sort();
     return {
       providers, publications,
       consumers: subscribed.map(({ agent, service }) => ({
         application: `chaos-${agent.name}`, interface: service.interface, version: service.version, owner: agent.session.id })),
-      subscriptions: subscribed.map(({ agent, service }) => ({ agent: agent.name, interface: service.interface, version: service.version, state: 'subscribed' })),
-      lists: subscribed.map(({ agent, service }) => ({
-        agent: agent.name, interface: service.interface, addresses: listed.filter((one) => one.service === service).map((one) => one.address).sort() })),
+      subscriptions: subscribed.map(({ agent, service }) => ({
+        agent: agent.name, interface: service.interface, version: service.version, state: 'subscribed' })),
+      lists: subscribed.map(({ agent, service }) => ({ agent: agent.name, interface: service.interface, addresses: addressesOf(service) })),
     };
   }
 

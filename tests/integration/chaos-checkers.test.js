@@ -6,6 +6,8 @@ const { describe, it } = require('node:test');
 const { Availability } = require('../chaos/availability');
 const { CallBook } = require('../chaos/call-book');
 const { differences } = require('../chaos/comparison');
+const { SERVICES } = require('../chaos/plan');
+const { RegistryWatch } = require('../chaos/registry-watch');
 const { describeProblems, isGood, verdict } = require('../chaos/report');
 const { Timeline, complement, covers, intersect, shrink, unite } = require('../chaos/spans');
 
@@ -44,8 +46,9 @@ describe('The comparison', () => {
   });
 
   it('notices a node with old parameters, or of an old session', () => {
-    assert.deepEqual(afterChange((seen) => { seen.providers[0].revision = '2'; }), ['providers: 127.0.0.1:1 com.example.A : revision is "2" instead of "3"']);
-    assert.deepEqual(afterChange((seen) => { seen.providers[0].owner = '09'; }), ['providers: 127.0.0.1:1 com.example.A : owner is "09" instead of "0a"']);
+    const what = 'providers: 127.0.0.1:1 com.example.A ';
+    assert.deepEqual(afterChange((seen) => { seen.providers[0].revision = '2'; }), [`${what}: revision is "2" instead of "3"`]);
+    assert.deepEqual(afterChange((seen) => { seen.providers[0].owner = '09'; }), [`${what}: owner is "09" instead of "0a"`]);
   });
 
   it('notices what an agent says otherwise', () => {
@@ -55,16 +58,17 @@ describe('The comparison', () => {
   });
 });
 
+function since0() {
+  const timeline = new Timeline();
+  timeline.set(true, 0);
+  return timeline;
+}
+
 // A world of agents A and B, one service, and a provider of it at B; all of it well since time 0, and found so at `comparedAt`.
 class SmallWorld {
   constructor({ comparedAt = [1_000] } = {}) {
     this.time = 0;
     this.service = { name: 'Demo', interface: 'com.example.Demo' };
-    const since0 = () => {
-      const timeline = new Timeline();
-      timeline.set(true, 0);
-      return timeline;
-    };
     const agent = (name) => ({ name, running: since0(), killed: new Timeline(), linked: since0(), reachable: since0() });
     this.consumer = agent('A');
     const provider = { name: 'b1', address: '127.0.0.1:99', up: since0(), killed: new Timeline() };
@@ -77,9 +81,8 @@ class SmallWorld {
 
   // A second provider, plain and well.
   addPlace() {
-    const since0 = new Timeline();
-    since0.set(true, 0);
-    this.second = { address: '127.0.0.1:2', service: this.service, provider: { name: 'plain', address: '127.0.0.1:2', up: since0, killed: new Timeline() }, listed: since0 };
+    const provider = { name: 'plain', address: '127.0.0.1:2', up: since0(), killed: new Timeline() };
+    this.second = { address: provider.address, service: this.service, provider, listed: since0() };
   }
 
   // A call in that time; `answer` as frames.readResponse() has it, or the name of another outcome.
@@ -130,7 +133,9 @@ describe('The judgement of calls', () => {
 
   it('notices answers that belong to another call, another service, or came from somebody else', () => {
     const world = new SmallWorld();
-    for (const value of ['b1 com.example.Demo 77', 'b1 com.example.Other 2', 'c1 com.example.Demo 3', null]) world.call([2_000, 2_001], { status: 20, value });
+    for (const value of ['b1 com.example.Demo 77', 'b1 com.example.Other 2', 'c1 com.example.Demo 3', null]) {
+      world.call([2_000, 2_001], { status: 20, value });
+    }
     world.call([2_000, 2_001], { status: 20, exception: 'no' });
     assert.equal(world.judge().counts.wrong, 5);
   });
@@ -194,6 +199,19 @@ describe('The judgement of calls', () => {
     assert.ok(!atTime(60_000));
   });
 
+  it('excuses what an agent got wrong that had taken the service back, only where it was restarted since', () => {
+    for (const wasRestarted of [true, false]) {
+      const world = new SmallWorld();
+      world.addPlace();
+      world.place.publication.wanted.set(false, 2_500);
+      if (wasRestarted) {
+        world.place.agent.running.set(false, 2_600);
+        world.place.agent.running.set(true, 2_700);
+      }
+      assert.equal(isExcused(world, [3_000, 3_001], [70, 'provider b2 has no com.example.Demo']), wasRestarted);
+    }
+  });
+
   it('excuses everything where the own agent was down', () => {
     const world = new SmallWorld();
     world.consumer.running.set(false, 2_500);
@@ -231,7 +249,8 @@ describe('The model of availability', () => {
   });
 
   it('expects nothing of who is cut off, stopped, dead or taken back', () => {
-    const timelines = [({ agent }) => agent.reachable, ({ agent }) => agent.running, ({ provider }) => provider.up, ({ publication }) => publication.wanted];
+    const timelines = [
+      ({ agent }) => agent.reachable, ({ agent }) => agent.running, ({ provider }) => provider.up, ({ publication }) => publication.wanted];
     for (const timeline of timelines) {
       const world = new SmallWorld();
       timeline(world.place).set(false, 2_000);
@@ -244,6 +263,41 @@ describe('The model of availability', () => {
     world.addPlace();
     world.place.agent.reachable.set(false, 2_000);
     assert.ok(isCovered(world, 1_900, 2_100));
+  });
+});
+
+describe('What was listed', () => {
+  const interfaceOf = { interface: SERVICES[0].interface };
+  const node = (address) => encodeURIComponent(`dubbo://${address}/${interfaceOf.interface}?side=provider`);
+
+  function watchAt(times) {
+    const places = ['127.0.0.1:1', '127.0.0.1:2'].map((address) => ({ address, service: interfaceOf }));
+    const clock = { now: () => times.shift() };
+    const watch = new RegistryWatch(undefined, clock, places);
+    return {
+      take: (addresses) => watch.take(interfaceOf.interface, addresses.map(node)), end: () => watch.end(),
+      spans: () => places.map(({ listed }) => listed.spans) };
+  }
+
+  it('is over a second before it was seen to go', () => {
+    const { take, spans } = watchAt([0, 0, 20_000, 20_000]);
+    take(['127.0.0.1:1', '127.0.0.1:2']);
+    take(['127.0.0.1:2']);
+    assert.deepEqual(spans(), [[[0, 19_000]], [[0, Infinity]]]);
+  });
+
+  it('lasts where the whole list goes and comes back soon, and ends where it comes back late or not at all', () => {
+    const afterGap = (backAt) => {
+      const { take, end, spans } = watchAt([0, 0, 20_000, backAt, backAt]);
+      take(['127.0.0.1:1', '127.0.0.1:2']);
+      take([]);
+      if (backAt) take(['127.0.0.1:1']);
+      end();
+      return spans()[0];
+    };
+    assert.deepEqual(afterGap(21_000), [[0, Infinity]]);
+    assert.deepEqual(afterGap(30_000), [[0, 23_000], [30_000, Infinity]]);
+    assert.deepEqual(afterGap(undefined), [[0, 23_000]]);
   });
 });
 
