@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <limits>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -131,7 +133,6 @@ void Directory::set_providers(const RegistryLink& link, const std::string& inter
   const bool is_first = !listing->providers;
   listing->providers = providers;
   listing->remembered.clear();
-  store_.on_list(link.identity(), interface, providers);
   if (is_first && !(is_frozen_ && service.reported)) {
     rebuild(interface, service);  // somebody waits for it
   } else {
@@ -303,8 +304,25 @@ void Directory::report(const std::string& interface, Service& service) {
   service.merged = std::move(merged);
   service.reported = true;
   ++metrics_.lists_applied;
+  store(interface, service);
   sink_.on_service(interface, service.merged);
   if (told_at) sink_.on_service_told(interface, *told_at);
+}
+
+// With the first registry goes what no registry lists any more and the brake keeps: a process that
+// starts while the registry is wrong must not believe it.
+void Directory::store(const std::string& interface, const Service& service) {
+  std::vector<dubbo::Url> kept;
+  const std::set<std::string> kept_texts = service.brake.kept();
+  for (const dubbo::Url& url : service.merged) {
+    if (kept_texts.contains(url.to_string())) kept.push_back(url);
+  }
+  for (const Listing& listing : service.listings) {
+    if (!listing.providers) continue;  // what is remembered of it is stored already
+    std::vector<dubbo::Url> providers = *listing.providers;
+    std::ranges::move(std::exchange(kept, {}), std::back_inserter(providers));
+    store_.on_list(listing.link->identity(), interface, providers);
+  }
 }
 
 void Directory::wake_later(const std::string& interface, Service& service) {

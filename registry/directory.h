@@ -24,8 +24,8 @@ namespace skiff::registry {
 
 // The providers of every interface that somebody is interested in, as all registries list them
 // together. One watch an interface and registry, however many ask for it. A registry that is away
-// keeps its last list here, and in the store: what an earlier process knew is used until the
-// registry says otherwise. Lives on the control thread.
+// keeps its last list here, and the store has what is in use: what an earlier process knew is used
+// until the registry says otherwise. Lives on the control thread.
 //
 // What comes from the registries is not passed on as it is: a list that shrinks has to pass the
 // brake; the first change is passed on at once, further ones every kRebuildPause at most, and only
@@ -105,6 +105,7 @@ class Directory {
   // After the brake changed: reports the list, and plans what follows.
   void apply(const std::string& interface, Service& service);
   void report(const std::string& interface, Service& service);
+  void store(const std::string& interface, const Service& service);
   void wake_later(const std::string& interface, Service& service);
   void on_wake(const std::string& interface, Time planned);
   void on_verdict(const std::string& interface, const std::string& address, bool is_alive);

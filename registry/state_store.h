@@ -19,7 +19,8 @@ class StateStore {
   // Calls `done` on the control thread once all changes reported so far are stored, or cannot be:
   // trouble with a disk delays, but never prevents. It may come from inside this call.
   virtual void when_stored(std::function<void()> done) = 0;
-  // What a registry lists for an interface now; empty where nobody needs to know it any more.
+  // What is in use of what a registry has listed for an interface; empty where nobody needs to know
+  // it any more.
   virtual void on_list(const std::string& registry, const std::string& interface,
                        const std::vector<dubbo::Url>& providers) = 0;
 };

@@ -47,6 +47,20 @@ class FakeProbe final : public ProviderProbe {
   Executor& executor_;
 };
 
+class RecordingStore final : public StateStore {
+ public:
+  void on_state_changed() override {}
+  void when_stored(std::function<void()> done) override { done(); }
+  void on_list(const std::string& registry, const std::string& interface,
+               const std::vector<dubbo::Url>& providers) override {
+    SavedList& list = lists[registry];
+    list = {registry, interface, {}};
+    for (const dubbo::Url& url : providers) list.providers.push_back(url.to_node_name());
+  }
+
+  std::map<std::string, SavedList> lists;  // by registry
+};
+
 // The link's registry is never started; the test says what it lists.
 class DirectoryTest : public testing::Test, private RegistryLinkEvents {
  protected:
@@ -90,7 +104,7 @@ class DirectoryTest : public testing::Test, private RegistryLinkEvents {
 
   ManualExecutor executor_;
   HostResolver resolver_{executor_};
-  NoStateStore store_;
+  RecordingStore store_;
   AdvertiseSpec advertise_;
   RegistryLinkContext context_{.executor = executor_,
                                .resolver = resolver_,
@@ -191,6 +205,25 @@ TEST_F(DirectoryTest, KeepsTheLastListOfAServiceThatBecomesEmpty) {
   EXPECT_EQ(measured().stale_lists, 0U);
   EXPECT_EQ(measured().stale_lists_ended, 1U);
   EXPECT_THAT(sink_.services[kDemo], IsEmpty());
+}
+
+// A restart must not make an agent believe what it did not believe before.
+TEST_F(DirectoryTest, LeavesToItsSuccessorWhatItKeeps) {
+  list(providers(1, 2));
+  list_later({});
+  ASSERT_THAT(store_.lists[link_->identity()].providers, SizeIs(2));
+  Directory successor(sink_, executor_, probe_, protection_, metrics_, store_);
+  successor.remember({store_.lists[link_->identity()]});
+  successor.add_interest(*link_, kDemo);
+  EXPECT_THAT(successor.providers(kDemo), SizeIs(2));
+  successor.set_providers(*link_, kDemo, {});
+  executor_.advance(kRebuildPause);
+  EXPECT_THAT(successor.providers(kDemo), SizeIs(2));
+  EXPECT_TRUE(successor.status(kDemo)->is_stale);
+
+  executor_.advance(protection_.hold_time);
+  EXPECT_THAT(successor.providers(kDemo), IsEmpty());
+  EXPECT_THAT(store_.lists[link_->identity()].providers, IsEmpty());
 }
 
 TEST_F(DirectoryTest, BelievesTheEmbeddedRegistry) {
