@@ -10,7 +10,7 @@
 //   its node stands in the registry (with LAG_MS before it was seen to go); or it went with all others of the service less than STALE_MS ago, so
 //   that the last list is still in use
 //   k knows it: the node stood there for KNOWN_MS while k ran, k's network to the registry was whole and the registry served, all of it for
-//   RECONNECT_MS where it had been otherwise; or a comparison has found that k knows it. k goes on knowing it while the node stands there:
+//   RECONNECT_MS where it had been otherwise; or a comparison has found that k knows it, and k ran on for STORED_MS. k goes on knowing it while the node stands there:
 //   through registry outages, cut networks and restarts of k
 //
 // A call is *covered* if at each moment of its life some place of its service was available to its agent. A call that is not covered may
@@ -34,6 +34,7 @@ const RESTART_MS = 2_000;
 const HEALED_MS = 2_000;
 const KNOWN_MS = 3_000;
 const RECONNECT_MS = 8_000;
+const STORED_MS = 2_000;
 const AFTERMATH_MS = 1_000;
 const DETECTED_MS = 3_000;
 const FORGOTTEN_MS = 10_000 + HELD_MS + KNOWN_MS; // providers that vanish within 10 s vanish at once
@@ -44,7 +45,7 @@ function knownTo(k, place, { registry, comparedAt }) {
   const follows = intersect(shrink(k.running.spans, settling), shrink(intersect(k.linked.spans, registry.up.spans), settling));
   return place.listed.spans.flatMap(([from, to]) => {
     const learned = intersect([[from, to]], follows).filter(([begin, end]) => end - begin > KNOWN_MS).map(([begin]) => begin + KNOWN_MS);
-    const compared = comparedAt.filter((at) => from <= at && at < to && covers(k.running.spans, at, at));
+    const compared = comparedAt.filter((at) => from <= at && at < to && covers(k.running.spans, at, at + STORED_MS));
     const since = Math.min(...learned, ...compared);
     return since < to ? [[since, to]] : [];
   });

@@ -243,7 +243,7 @@ describe('The model of availability', () => {
     const world = new SmallWorld();
     world.registry.up.set(false, 2_000);
     world.consumer.linked.set(false, 2_000);
-    world.consumer.running.set(false, 3_000);
+    world.consumer.running.set(false, 3_500);
     world.consumer.running.set(true, 4_000);
     assert.ok(isCovered(world, 4_500, 4_600));
   });
