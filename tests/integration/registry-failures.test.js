@@ -170,7 +170,9 @@ scenario('A registry that ends our session', ({ stage, before, it }) => {
 
   it('on purpose: everything is created again, and the lists that are watched live', async () => {
     const name = 'com.example.Ended';
-    const agent = await startAgent(stage, { registry: zookeeper.registry });
+    // A session that ends while its connection stands is noticed after two thirds of its timeout.
+    const registry = `${zookeeper.registry}?session=3000`;
+    const agent = await startAgent(stage, { registry });
     await publishProvider(stage, agent, name);
     const [node] = await zookeeper.nodes(name);
     const [consumerNode] = await eventually(async () => {
@@ -198,7 +200,7 @@ scenario('A registry that ends our session', ({ stage, before, it }) => {
     // The new session is the one that a successor takes up.
     const later = await zookeeper.creation(pathOf(name, node));
     await agent.stop('SIGKILL');
-    const successor = await startAgent(stage, { name: 'successor', registry: zookeeper.registry, ports: portsOf(agent), stateDir: agent.stateDir });
+    const successor = await startAgent(stage, { name: 'successor', registry, ports: portsOf(agent), stateDir: agent.stateDir });
     await isRegistered(successor, name);
     assert.deepEqual(await zookeeper.creation(pathOf(name, node)), later);
     await successor.stop();

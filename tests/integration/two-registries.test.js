@@ -32,7 +32,7 @@ scenario('Two registries', ({ stage, before, it }) => {
     await old.register(name, { port: providers[0].port });
     for (const one of [old, young]) await one.register(name, { port: providers[1].port });
     await young.register(name, { port: providers[2].port });
-    const answer = await agent.publish({ interface: name, port: providers[3].port });
+    const answer = await agent.publish({ interface: name, port: providers[3].port, parameters: { warmup: '1' } });
     assert.equal(answer.state, 'registered');
     for (const one of [old, young]) assert.ok((await one.urls(name)).includes(answer.url), answer.url);
     assert.deepEqual(await statesOf(agent, name), { [old.registry]: 'registered', [young.registry]: 'registered' });
