@@ -3,6 +3,7 @@
 #include <httplib.h>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -66,14 +67,37 @@ void put_unless_empty(ordered_json& json, const char* key, const std::string& va
   if (!value.empty()) json[key] = value;
 }
 
+// A number where `value` is one; else the agent is to say what it expected.
+void put_number_unless_empty(ordered_json& json, const char* key, const std::string& value) {
+  constexpr std::uint64_t kMax = 1'000'000'000;
+  if (const auto number = parse_number(value, 0, kMax)) {
+    json[key] = *number;
+  } else {
+    put_unless_empty(json, key, value);
+  }
+}
+
+ordered_json to_json(const VerbArguments::Check& check) {
+  ordered_json json = ordered_json::object();
+  put_unless_empty(json, "type", check.type);
+  put_unless_empty(json, "interval", check.interval);
+  put_unless_empty(json, "timeout", check.timeout);
+  put_number_unless_empty(json, "failures", check.failures);
+  put_number_unless_empty(json, "successes", check.successes);
+  return json;
+}
+
 // Empty, and an error on stderr, where a --param is not k=v.
-std::optional<ordered_json> body_of(const VerbArguments& arguments) {
+std::optional<std::string> body_of(const VerbArguments& arguments) {
+  if (arguments.interface.empty()) return std::string();
   ordered_json service = {{"interface", arguments.interface}};
   put_unless_empty(service, "group", arguments.group);
   put_unless_empty(service, "version", arguments.version);
   put_unless_empty(service, "port", arguments.port);
   put_unless_empty(service, "application", arguments.application);
+  put_unless_empty(service, "lease", arguments.lease);
   if (!arguments.methods.empty()) service["methods"] = arguments.methods;
+  if (ordered_json check = to_json(arguments.check); !check.empty()) service["check"] = check;
   for (const std::string& parameter : arguments.parameters) {
     const auto equals = parameter.find('=');
     if (equals == std::string::npos || equals == 0) {
@@ -83,7 +107,7 @@ std::optional<ordered_json> body_of(const VerbArguments& arguments) {
     }
     service["parameters"][parameter.substr(0, equals)] = parameter.substr(equals + 1);
   }
-  return ordered_json{{"service", std::move(service)}};
+  return to_text(ordered_json{{"service", std::move(service)}});
 }
 
 std::string text_of(const ordered_json& json, const char* key) {
@@ -92,16 +116,35 @@ std::string text_of(const ordered_json& json, const char* key) {
   return found->is_string() ? found->get<std::string>() : to_text(*found);
 }
 
+// What came of one service, or of all that a request named. Those of a request without a name are
+// told by their interface.
 void print_answer(const ordered_json& answer) {
-  std::printf("%s: %s\n", text_of(answer, "err_msg").c_str(), text_of(answer, "state").c_str());
+  const std::string state = text_of(answer, "state");
+  const std::string interface = text_of(answer, "interface");
+  std::printf("%s%s%s%s%s\n", interface.c_str(), interface.empty() ? "" : ": ",
+              text_of(answer, "err_msg").c_str(), state.empty() ? "" : ": ", state.c_str());
   for (const char* key : {"reason", "url", "providers"}) {
     const std::string text = text_of(answer, key);
     if (!text.empty()) std::printf("  %-10s %s\n", key, text.c_str());
+  }
+  const auto results = answer.find("results");
+  if (results != answer.end()) {
+    for (const ordered_json& result : *results) print_answer(result);
   }
   const auto warnings = answer.find("warnings");
   if (warnings == answer.end()) return;
   for (const ordered_json& warning : *warnings) {
     std::fprintf(stderr, "warning: %s\n", warning.get<std::string>().c_str());
+  }
+}
+
+void print_error(const ordered_json& answer) {
+  std::fprintf(stderr, "skiff: %s\n", text_of(answer, "err_msg").c_str());
+  const auto results = answer.find("results");
+  if (results == answer.end()) return;
+  for (const ordered_json& result : *results) {
+    std::fprintf(stderr, "  %s: %s\n", text_of(result, "interface").c_str(),
+                 text_of(result, "err_msg").c_str());
   }
 }
 
@@ -125,7 +168,7 @@ int run_verb_command(const ApiAddress& api, const VerbArguments& arguments) {
     path += "?wait=" + httplib::detail::encode_query_param(arguments.wait);
   }
   const auto answer = send_to(api, [&](httplib::ClientImpl& client) {
-    return client.Post(path, to_text(*body), "application/json");
+    return client.Post(path, *body, "application/json");
   });
   if (!answer) return 1;
   const ordered_json json = parse(answer->body);
@@ -135,7 +178,7 @@ int run_verb_command(const ApiAddress& api, const VerbArguments& arguments) {
   } else if (json["err_no"] == 0) {
     print_answer(json);
   } else {
-    std::fprintf(stderr, "skiff: %s\n", text_of(json, "err_msg").c_str());
+    print_error(json);
   }
   return json["err_no"] == 0 ? 0 : 1;
 }

@@ -11,17 +11,26 @@
 // to stderr, and return the exit code: 0, or 1 where the agent refused or was not reached.
 namespace skiff::agent {
 
+// Texts are handed on as they were given, and left out where empty: the agent checks them.
 struct VerbArguments {
-  std::string verb;  // "publish", "unpublish", "subscribe", "unsubscribe"
-  std::string interface;
+  std::string verb;       // a path of the API: "publish", "stopping", ...
+  std::string interface;  // empty: the verb is about all publications
   std::string group;
   std::string version;
-  std::string port;  // as it was given; the agent checks it
+  std::string port;
   std::string application;
   std::string wait;
   std::vector<std::string> methods;
   std::vector<std::string> parameters;  // "k=v"
-  bool json = false;                    // print the agent's answer as it came
+  struct Check {
+    std::string type;
+    std::string interval;
+    std::string timeout;
+    std::string failures;
+    std::string successes;
+  } check;
+  std::string lease;
+  bool json = false;  // print the agent's answer as it came
 };
 
 int run_verb_command(const ApiAddress& api, const VerbArguments& arguments);

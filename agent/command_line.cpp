@@ -131,21 +131,46 @@ class ClientCommand : public Command {
   std::string api_;
 };
 
+// A verb of the API, with the flags that it takes.
 class VerbCommand final : public ClientCommand {
  public:
   VerbCommand(CLI::App& root, const std::string& verb, const std::string& help)
       : ClientCommand(root.add_subcommand(verb, help)) {
     arguments_.verb = verb;
-    app_->add_option("--interface", arguments_.interface, "The service's interface")->required();
-    app_->add_option("--group", arguments_.group, "Its group");
-    app_->add_option("--version", arguments_.version, "Its version");
-    app_->add_option("--port", arguments_.port, "Where the provider listens on this machine");
+    interface_ = app_->add_option("--interface", arguments_.interface, "The service's interface");
+    for (CLI::Option* which : {
+             app_->add_option("--group", arguments_.group, "Its group"),
+             app_->add_option("--version", arguments_.version, "Its version"),
+             app_->add_option("--port", arguments_.port,
+                              "Where the provider listens on this machine"),
+         }) {
+      which->needs(interface_);
+    }
+    app_->add_option("--wait", arguments_.wait,
+                     "How long to wait until it is done (0 to 60s, default 3s)");
+    app_->add_flag("--json", arguments_.json, "Print the agent's answer as it is");
+  }
+
+  VerbCommand& takes_a_description() {
+    interface_->required();
     add_list("--method", arguments_.methods, "A method; may be repeated");
     add_list("--param", arguments_.parameters, "A URL parameter, k=v; may be repeated");
     app_->add_option("--application", arguments_.application, "The application's name");
-    app_->add_option("--wait", arguments_.wait,
-                     "How long to wait for the registry's confirmation (0 to 60s, default 3s)");
-    app_->add_flag("--json", arguments_.json, "Print the agent's answer as it is");
+    return *this;
+  }
+
+  VerbCommand& takes_a_check_and_a_lease() {
+    VerbArguments::Check& check = arguments_.check;
+    app_->add_option("--check", check.type, "How to find out whether it serves (default dubbo)")
+        ->type_name("dubbo|tcp|none");
+    app_->add_option("--check-interval", check.interval, "Between two checks (default 2s)");
+    app_->add_option("--check-timeout", check.timeout, "For each check (default 1s)");
+    app_->add_option("--check-failures", check.failures, "In a row to be down (default 3)");
+    app_->add_option("--check-successes", check.successes, "In a row to be up again (default 1)");
+    app_->add_option("--lease", arguments_.lease,
+                     "Withdrawn unless published again within this time (1s to 24h; default: "
+                     "stays until it is withdrawn)");
+    return *this;
   }
 
   int run() override {
@@ -162,6 +187,7 @@ class VerbCommand final : public ClientCommand {
   }
 
   VerbArguments arguments_;
+  CLI::Option* interface_ = nullptr;
 };
 
 class StatusCommand final : public ClientCommand {
@@ -193,13 +219,22 @@ class VersionCommand final : public Command {
 std::vector<std::unique_ptr<Command>> add_commands(CLI::App& app) {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(std::make_unique<RunCommand>(app));
-  const auto add_verb = [&](const char* verb, const char* help) {
-    commands.push_back(std::make_unique<VerbCommand>(app, verb, help));
+  const auto add_verb = [&](const char* verb, const char* help) -> VerbCommand& {
+    auto command = std::make_unique<VerbCommand>(app, verb, help);
+    VerbCommand& added = *command;
+    commands.push_back(std::move(command));
+    return added;
   };
-  add_verb("publish", "Offer a service of this machine");
-  add_verb("unpublish", "Take a publication back");
-  add_verb("subscribe", "Ask for a service's providers");
-  add_verb("unsubscribe", "Take a subscription back");
+  add_verb("publish", "Offer a service of this machine")
+      .takes_a_description()
+      .takes_a_check_and_a_lease();
+  add_verb("unpublish", "Take a publication back").takes_a_description();
+  add_verb("subscribe", "Ask for a service's providers").takes_a_description();
+  add_verb("unsubscribe", "Take a subscription back").takes_a_description();
+  add_verb("stopping",
+           "Before an application stops: take its calls away; without --interface, of all "
+           "publications");
+  add_verb("ready", "Take stopping back; without --interface, of all publications");
   commands.push_back(std::make_unique<StatusCommand>(app));
   commands.push_back(std::make_unique<CheckCommand>(app));
   commands.push_back(std::make_unique<VersionCommand>(app));

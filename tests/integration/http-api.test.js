@@ -320,6 +320,39 @@ scenario('The HTTP API', ({ stage, before, it }) => {
     assert.notEqual(twice.code, 0);
     assert.match(twice.stdout + twice.stderr, /com\.example\.Command/);
   });
+
+  it('is used by the program\'s commands for checks, leases and restarts of an application', async () => {
+    const environment = { env: { ...process.env, SKIFF_API: `127.0.0.1:${agent.api}` } };
+    const skiff = (...args) => run(BINARY, args, environment);
+    const flags = ['--interface', 'com.example.Checked', '--port', String(await freePort())];
+    const entry = async () => (await publications()).find((one) => one.interface === 'com.example.Checked');
+    const failing = ['--check', 'tcp', '--check-interval', '100ms', '--check-timeout', '50ms', '--check-failures', '1', '--check-successes', '2'];
+    const pending = await skiff('publish', ...flags, ...failing, '--wait', '0');
+    assert.equal(pending.code, 0, pending.stderr);
+    assert.match(pending.stdout, /pending/);
+    await eventually(async () => (await entry()).health === 'down', 'the check with these figures finds nobody');
+
+    const published = await skiff('publish', ...flags, '--check', 'none', '--lease', '2h');
+    assert.match(published.stdout, /registered/, published.stderr);
+    assert.deepEqual([(await entry()).health, (await entry()).lease], ['unchecked', '2h']);
+    const wrong = await skiff('publish', ...flags, '--check-failures', 'three');
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stderr, /service\.check\.failures: came "three"/);
+
+    const one = await skiff('stopping', ...flags, '--wait', '5s');
+    assert.equal(one.code, 0, one.stderr);
+    assert.match(one.stdout, /stopping success: unregistered/);
+    assert.equal((await entry()).state, 'stopping');
+    assert.match((await skiff('ready', ...flags)).stdout, /ready success: registered/);
+    assert.match((await skiff('stopping')).stdout, /com\.example\.Checked: stopping success: unregistered/);
+    assert.match((await skiff('ready')).stdout, /com\.example\.Checked: ready success: registered/);
+    assert.equal((await entry()).state, 'registered');
+    const unknown = await skiff('stopping', '--interface', 'com.example.Nobody');
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /com\.example\.Nobody/);
+    assert.equal((await skiff('stopping', '--port', '1')).code, 2, 'of which service?');
+    assert.equal((await skiff('unpublish', ...flags)).code, 0);
+  });
 });
 
 scenario('The API of MOSN', ({ stage, before, it }) => {
