@@ -62,6 +62,23 @@ inline constexpr int kCheckHurryDivisor = 4;
 // Providers of one interface that one registry may list; the rest of the list is left out.
 inline constexpr std::size_t kMaxProvidersPerInterface = 50'000;
 
+// A provider's own timestamp is believed where it differs by no more than so much from the time at
+// which the registry saw it come.
+inline constexpr std::chrono::seconds kProviderClockTolerance{5};
+// So wrong a provider's clock may be; those whose timestamps are older than this and their warm-up
+// are warm, and their coming is of no interest. More than what a wrong time zone often makes.
+inline constexpr std::chrono::hours kProviderClockErrorMax{2};
+// A provider that is gone for no longer is the same one when it comes back.
+inline constexpr std::chrono::minutes kGoneProviderMemory{10};
+// Creation times of nodes are asked for in turns: so many in a turn, and so many at a time. No more
+// wait for that; others keep their own timestamps until their list is read again.
+inline constexpr std::chrono::milliseconds kAgeTurn{50};
+inline constexpr std::size_t kMaxAgesPerTurn = 10;
+inline constexpr std::size_t kMaxAgesUnderWay = 20;
+inline constexpr std::size_t kMaxAgesWaiting = 20'000;
+// A list is reported again for creation times once in so long at most.
+inline constexpr std::chrono::seconds kAgeReportPause{1};
+
 // A service's list is rebuilt once in so long at most, however often it changes.
 inline constexpr std::chrono::milliseconds kRebuildPause{50};
 

@@ -29,6 +29,11 @@ class RegistryEvents {
   virtual void on_unregistered(const dubbo::Url& url) = 0;
   // The whole list of providers of an interface: once after watch(), then at every change. URLs
   // that cannot be read are left out and logged.
+  //
+  // A `timestamp` is the time at which the registry saw the provider come, on our clock or its own,
+  // where that matters for the provider's warm-up and differs from what the provider says by more
+  // than kProviderClockTolerance. A registry that has yet to find out reports the provider's own
+  // first, and the list again once it knows better. A URL without timestamp stays without.
   virtual void on_providers(const std::string& interface,
                             const std::vector<dubbo::Url>& providers) = 0;
   // When the registry told of the change that the next on_providers() reports; not called where no

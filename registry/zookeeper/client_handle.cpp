@@ -109,7 +109,10 @@ struct ClientHandle::Callbacks {
 
   static void on_stat(int rc, const Stat* stat, const void* data) {
     ClientEvent result = completion(data, rc);
-    if (rc == ZOK && stat != nullptr) result.owner_session = stat->ephemeralOwner;
+    if (rc == ZOK && stat != nullptr) {
+      result.owner_session = stat->ephemeralOwner;
+      result.created_at_ms = stat->ctime;
+    }
     put(data, std::move(result));
   }
 

@@ -44,6 +44,7 @@ struct ClientEvent {
   std::uint64_t operation = 0;  // of kCompletion, as the rest
   int rc = 0;
   std::int64_t owner_session = 0;
+  std::int64_t created_at_ms = 0;
   std::vector<std::string> names;
 };
 
@@ -92,7 +93,8 @@ class ClientHandle {
   // Each returns a number at once; one kCompletion with that number follows.
   std::uint64_t create(const std::string& path, const std::string& data, bool ephemeral);
   std::uint64_t remove(const std::string& path);
-  // Names the session that owns an ephemeral node; with `watch`, sets one for the node's creation.
+  // Tells when a node was created, and which session owns it if it is ephemeral; with `watch`, sets
+  // one for the node's creation.
   std::uint64_t exists(const std::string& path, bool watch);
   // Names the children, and sets a watch.
   std::uint64_t list(const std::string& path);

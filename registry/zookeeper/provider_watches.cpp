@@ -52,12 +52,14 @@ void ProviderWatches::on_session_up(SessionStart start) {
     list.backoff.reset();
     list.is_stale = true;
     list.is_check = false;
+    list.is_catching_up = true;
     if (start != SessionStart::kResumed) {
       list.is_busy = false;
       list.may_be_watched = false;
     }
     step_later(path);
   }
+  ages_.on_session_up(start);
 }
 
 void ProviderWatches::on_node_changed(const std::string& path, Time at) {
@@ -94,6 +96,7 @@ void ProviderWatches::step(const std::string& path) {
   if (found == lists_.end() || found->second.is_busy) return;
   List& list = found->second;
   if (!list.wanted && !list.may_be_watched) {
+    ages_.forget(path);
     lists_.erase(found);
   } else if (!session_.is_connected()) {
     return;
@@ -165,16 +168,28 @@ void ProviderWatches::on_names(const std::string& path, List& list,
   std::sort(names.begin(), names.end());
   const bool is_check = std::exchange(list.is_check, false);
   const auto told_at = std::exchange(list.read_for, std::nullopt);
-  if (list.wanted && list.names != names) {
-    if (is_check && list.names) {
+  const bool is_catching_up = std::exchange(list.is_catching_up, false);
+  const bool is_changed = list.names != names;
+  if (list.wanted && (is_changed || list.owes_report)) {
+    list.owes_report = false;
+    if (is_check && is_changed && list.names) {
       spdlog::warn("the list {} had changed, and no event told: its watch was deaf", path);
       events_.on_deaf_watch_found(list.interface);
     }
+    const bool is_told = list.names && !is_catching_up;
     const std::vector<std::string> before =
         std::exchange(list.names, std::move(names)).value_or(std::vector<std::string>());
     if (told_at) events_.on_change_told(list.interface, *told_at);
-    report(list, before);
+    report(path, list, before, is_told ? told_at : std::nullopt);
   }
+  step(path);
+}
+
+void ProviderWatches::report_again(const std::string& path) {
+  const auto found = lists_.find(path);
+  if (found == lists_.end()) return;
+  found->second.owes_report = true;
+  found->second.is_stale = true;
   step(path);
 }
 
@@ -191,22 +206,27 @@ void ProviderWatches::on_failed(const std::string& path, List& list, int rc) {
   executor_.post_after(pause, alive_.guard([this, path] { step(path); }));
 }
 
-void ProviderWatches::report(const List& list, const std::vector<std::string>& before) {
+void ProviderWatches::report(const std::string& path, const List& list,
+                             const std::vector<std::string>& before, std::optional<Time> told_at) {
   std::vector<dubbo::Url> urls;
+  ages_.begin(path);
   for (const std::string& name : *list.names) {
     if (urls.size() == kMaxProvidersPerInterface) {
       spdlog::error("{} providers of {} are listed: those over the limit of {} are left out",
                     list.names->size(), list.interface, kMaxProvidersPerInterface);
       break;
     }
+    const bool is_new = !std::binary_search(before.begin(), before.end(), name);
     if (auto url = dubbo::Url::parse_node_name(name)) {
+      ages_.date(name, *url, is_new ? told_at : std::nullopt);
       urls.push_back(std::move(*url));
-    } else if (!std::binary_search(before.begin(), before.end(), name)) {  // one line a name
+    } else if (is_new) {  // one line a name
       constexpr std::size_t kMaxShown = 200;
       spdlog::warn("a provider of {} is left out, its node's name cannot be read: {} ({})",
                    list.interface, url.error().message, name.substr(0, kMaxShown));
     }
   }
+  ages_.end();
   events_.on_providers(list.interface, urls);
 }
 

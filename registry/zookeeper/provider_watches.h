@@ -12,6 +12,7 @@
 #include "registry/registry.h"
 #include "registry/zookeeper/backoff.h"
 #include "registry/zookeeper/check_pace.h"
+#include "registry/zookeeper/provider_ages.h"
 #include "registry/zookeeper/session.h"
 
 namespace skiff::registry {
@@ -32,7 +33,8 @@ class ProviderWatches {
         session_(session),
         executor_(executor),
         events_(events),
-        pace_(check_interval) {}
+        pace_(check_interval),
+        ages_(session, executor, [this](const std::string& path) { report_again(path); }) {}
 
   void start_checks();
   void watch(const std::string& interface);
@@ -48,6 +50,8 @@ class ProviderWatches {
     bool is_stale = true;         // to be read
     bool may_be_watched = false;  // by the server, for us
     bool is_check = false;        // the reading under way; no event asked for it
+    bool is_catching_up = true;   // there was no connection since the last reading
+    bool owes_report = false;     // also where the names are as they were
     std::optional<Time> read_at;
     std::optional<Time> told_at;   // the first event that no reading has followed yet
     std::optional<Time> read_for;  // the event that the reading under way follows
@@ -65,7 +69,11 @@ class ProviderWatches {
   void stop_watching(const std::string& path, List& list);
   void on_names(const std::string& path, List& list, std::vector<std::string> names);
   void on_failed(const std::string& path, List& list, int rc);
-  void report(const List& list, const std::vector<std::string>& before);
+  void report_again(const std::string& path);
+  // `told_at`: when the event came that tells of all that is not in `before`; empty where there was
+  // none.
+  void report(const std::string& path, const List& list, const std::vector<std::string>& before,
+              std::optional<Time> told_at);
 
   const std::string root_;
   Session& session_;
@@ -74,6 +82,7 @@ class ProviderWatches {
   Alive alive_;
   std::map<std::string, List> lists_;  // by path
   CheckPace pace_;
+  ProviderAges ages_;
   std::string last_checked_;
 };
 

@@ -178,7 +178,10 @@ void Session::on_completion(const ClientEvent& event) {
   if (handle_ != nullptr) handle_->forget(event.operation);
   auto callback = callbacks_.extract(event.operation);
   if (callback.empty()) return;
-  callback.mapped()({event.rc, event.owner_session, event.names});
+  callback.mapped()({.rc = event.rc,
+                     .owner_session = event.owner_session,
+                     .names = event.names,
+                     .created_at_ms = event.created_at_ms});
 }
 
 void Session::remember(std::uint64_t operation, Callback done) {
@@ -195,6 +198,10 @@ void Session::remove(const std::string& path, Callback done) {
 }
 
 void Session::find_owner(const std::string& path, Callback done) {
+  remember(handle_->exists(path, false), std::move(done));
+}
+
+void Session::find_creation(const std::string& path, Callback done) {
   remember(handle_->exists(path, false), std::move(done));
 }
 

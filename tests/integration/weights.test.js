@@ -82,3 +82,41 @@ scenario('Two providers with weights 1:3', ({ stage, before, it }) => {
     assert.deepEqual(await running.stop(), []);
   });
 });
+
+scenario('Providers with wrong clocks', ({ stage, before, it }) => {
+  const HOUR = 3_600_000;
+  const providers = {};
+  let zookeeper;
+
+  before(async () => {
+    zookeeper = await startZooKeeper(stage);
+    for (const name of ['warm', 'ahead', 'behind']) providers[name] = await RawProvider.start(stage, (call) => call.value(name));
+  });
+
+  const register = (name, parameters) => zookeeper.register(SERVICE, { port: providers[name].port, parameters });
+
+  // By its own clock, the one that is ahead would get a hundredth, and the one behind as much as the warm one.
+  async function getTheirShares(agent) {
+    const running = await Load.start(stage, agent.outbound, () => ({ service: SERVICE, method: 'whoami' }));
+    await eventually(async () => {
+      running.takeValues();
+      await running.more(600);
+      const counts = running.takeValues();
+      return counts.get('ahead') > 0.6 * counts.get('warm') && (counts.get('behind') || 0) < 0.2 * counts.get('warm');
+    }, 'the shares are those of their real ages');
+    assert.deepEqual(await running.stop(), []);
+  }
+
+  it('get their shares from agents that see them come, and from those that find them there', async () => {
+    await register('warm', {});
+    const early = await startAgent(stage, { name: 'early-agent', registry: zookeeper.registry });
+    await early.subscribe({ interface: SERVICE }, 1);
+    await register('ahead', { timestamp: String(Date.now() + HOUR), warmup: '2000' });
+    await register('behind', { timestamp: String(Date.now() - HOUR), warmup: '3000000' });
+    await early.knowsProviders(SERVICE, 3);
+    await getTheirShares(early);
+    const late = await startAgent(stage, { name: 'late-agent', registry: zookeeper.registry });
+    await late.subscribe({ interface: SERVICE }, 3);
+    await getTheirShares(late);
+  });
+});

@@ -23,7 +23,7 @@ const HEAP_MB = 64;
 function nodeName(name, { host = '127.0.0.1', port, parameters = {} }) {
   const all = {
     application: 'plain-provider', dubbo: '2.0.2', interface: name, methods: 'echo,whoami', side: 'provider', category: 'providers',
-    timestamp: String(Date.now() - 3_600_000), // its warm-up is over
+    timestamp: String(Date.now() - 24 * 3_600_000), // its warm-up is over, however wrong its clock may be
     ...parameters,
   };
   const query = Object.keys(all).sort().map((key) => `${key}=${all[key]}`).join('&');
