@@ -28,7 +28,8 @@ registry::ControlPlaneConfig control_plane_config(const AgentConfig& config,
           .provider_host = config.forwarder.provider_host,
           .default_provider_port = config.forwarder.provider_port,
           .application = config.application,
-          .lists = config.lists};
+          .lists = config.lists,
+          .application_discovery = config.application_discovery};
 }
 
 }  // namespace

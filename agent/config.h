@@ -43,6 +43,7 @@ struct AgentConfig {
   std::string log_level = "info";
   std::chrono::milliseconds drain_timeout{10'000};
   registry::ListProtection lists{};
+  bool application_discovery = true;
 
   AgentConfig();
 };

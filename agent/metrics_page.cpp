@@ -46,6 +46,7 @@ enum Metric : std::size_t {
   kLostNodes,
   kLostSessions,
   kWaitingWrites,
+  kApplicationFaults,
   kRouteUpdates,
   kApiRequests,
   kStateStored,
@@ -88,6 +89,8 @@ constexpr std::array<AgentMetric, kMetricCount> kMetrics = {{
     {"skiff_registry_lost_nodes_total", "Own nodes found missing, or owned by others", true},
     {"skiff_registry_lost_sessions_total", "Sessions that ended with their nodes", true},
     {"skiff_registry_waiting_writes", "Own nodes that wait to be written or deleted", false},
+    {"skiff_registry_application_faults_total",
+     "What was wrong where providers are registered by application, by fault", true},
     {"skiff_route_update_seconds", "From a registry's event to the last worker that had applied it",
      false},
     {"skiff_api_requests_total", "Requests to the HTTP API by route and status code", true},
@@ -244,6 +247,13 @@ void add_registry(const registry::RegistryMetrics& figures, std::vector<MetricFa
     add(probes, {{"result", kResults[i]}}, number(figures.probes[i]));
   }
   families.push_back(std::move(probes));
+  MetricFamily faults = family_of(kApplicationFaults);
+  constexpr std::array<const char*, registry::kApplicationFaults> kFaults = {"instance", "metadata",
+                                                                             "unanswered", "limit"};
+  for (std::size_t i = 0; i < kFaults.size(); ++i) {
+    add(faults, {{"fault", kFaults[i]}}, number(figures.application_faults[i]));
+  }
+  families.push_back(std::move(faults));
 }
 
 MetricFamily route_updates(const MetricsInput& input) {

@@ -158,6 +158,14 @@ Result<void> apply_vanish_percent(AgentConfig& config, const Values& values) {
   return store(parse_number(values.front(), 1, 100), config.lists.vanish_percent);
 }
 
+Result<void> apply_application_discovery(AgentConfig& config, const Values& values) {
+  if (values.front() != "true" && values.front() != "false") {
+    return unexpected_value(values.front(), "true or false");
+  }
+  config.application_discovery = values.front() == "true";
+  return {};
+}
+
 std::vector<Setting> make_settings() {
   using Forwarder = forwarder::ForwarderConfig;
   using Lists = registry::ListProtection;
@@ -201,6 +209,9 @@ std::vector<Setting> make_settings() {
       {"registry_check_interval", "TIME",
        "how often lists are read again and own nodes looked for, whatever events say", false,
        list_duration(&Lists::check_interval)},
+      {"application_discovery", "BOOL",
+       "look for providers that Dubbo 3 registers by application, too: true or false", false,
+       apply_application_discovery},
   };
 }
 

@@ -34,6 +34,7 @@ struct ControlPlaneConfig {
   std::uint16_t default_provider_port = 20880;
   std::string application = "skiff";  // where neither publication nor subscription names one
   ListProtection lists{};
+  bool application_discovery = true;  // providers that Dubbo 3 registers by application, too
 };
 
 // What POST /publish asks for. `service.group` and `.version` may not be patterns here.

@@ -57,7 +57,8 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
                  .store = store_,
                  .advertise = advertise_,
                  .inbound_port = config_.inbound_port,
-                 .check_interval = config_.lists.check_interval},
+                 .options = {.check_interval = config_.lists.check_interval,
+                             .application_discovery = config_.application_discovery}},
         waiters_(executor),
         links_(context_),
         probe_(executor),
@@ -138,6 +139,9 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   }
   void on_deaf_watch_found() override { ++metrics_.deaf_watches; }
   void on_lost_node_found() override { ++metrics_.lost_nodes; }
+  void on_application_fault(ApplicationFault fault) override {
+    ++metrics_.application_faults[static_cast<std::size_t>(fault)];
+  }
   void on_session_lost() override { ++metrics_.lost_sessions; }
 
   const ControlPlaneConfig config_;

@@ -113,4 +113,26 @@ inline constexpr std::size_t kWritesPerSecond = 500;
 inline constexpr std::chrono::milliseconds kSpreadPerNode{100};
 inline constexpr std::chrono::milliseconds kLongestSpread{1'000};
 
+// Application-level discovery: what mapping nodes, instances and metadata may hold, which other
+// machines wrote.
+inline constexpr std::size_t kMaxApplicationsOfInterface = 100;
+inline constexpr std::size_t kMaxInstancesOfApplication = 10'000;
+inline constexpr std::size_t kMaxInstanceBytes = std::size_t{64} * 1024;
+inline constexpr std::size_t kMaxServicesOfApplication = 10'000;
+inline constexpr std::size_t kMaxMetadataBytes = std::size_t{2} * 1024 * 1024;
+// All metadata that is kept, about.
+inline constexpr std::size_t kMaxMetadataBytesKept = std::size_t{64} * 1024 * 1024;
+// Readings of such nodes that one registry has under way; others wait for their turn.
+inline constexpr std::size_t kMaxNodeReadingsUnderWay = 10'000;
+// Calls of providers' MetadataService: so many at a time, each with its time.
+inline constexpr std::size_t kMaxMetadataCallsUnderWay = 32;
+inline constexpr std::chrono::milliseconds kMetadataCallTime{3'000};
+// So long a first list of providers waits for metadata; then it comes without.
+inline constexpr std::chrono::milliseconds kMetadataWait{500};
+// What is wrong with it is logged once in so long for each kind of fault.
+inline constexpr std::chrono::seconds kFaultLogPause{10};
+// The pauses between attempts to get metadata that is not there.
+inline constexpr std::chrono::milliseconds kFirstMetadataPause{1'000};
+inline constexpr std::chrono::milliseconds kLongestMetadataPause{30'000};
+
 }  // namespace skiff::registry

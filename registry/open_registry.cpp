@@ -26,12 +26,12 @@ tl::unexpected<Error> unknown_kind(const std::string& address) {
 
 Result<std::unique_ptr<Registry>> open_registry(const std::string& address, Executor& executor,
                                                 RegistryEvents& events,
-                                                std::chrono::milliseconds check_interval) {
+                                                const RegistryOptions& options) {
   if (address == kMemory) return std::make_unique<MemoryRegistry>(executor, events);
   if (!address.starts_with(kZookeeperScheme)) return unknown_kind(address);
   return ZookeeperAddress::parse(address).map(
       [&](const ZookeeperAddress& parsed) -> std::unique_ptr<Registry> {
-        return std::make_unique<ZookeeperRegistry>(parsed, executor, events, check_interval);
+        return std::make_unique<ZookeeperRegistry>(parsed, executor, events, options);
       });
 }
 

@@ -13,6 +13,15 @@
 
 namespace skiff::registry {
 
+// What was wrong at application level, where instances say what they are.
+enum class ApplicationFault {
+  kInstance,    // an instance's node cannot be read
+  kMetadata,    // the list of an instance's services came and cannot be read, or is of another one
+  kUnanswered,  // it did not come: no node, no connection, no answer in time, an error
+  kLimit        // there is more than a limit allows
+};
+inline constexpr std::size_t kApplicationFaults = 4;
+
 // What a registry tells its owner. Every call comes on the control thread, never from inside a call
 // to Registry.
 class RegistryEvents {
@@ -46,6 +55,7 @@ class RegistryEvents {
   virtual void on_lost_node_found(const dubbo::Url& /*url*/) {}
   // The session ended, and what was registered with it; all is registered again.
   virtual void on_session_lost() {}
+  virtual void on_application_fault(ApplicationFault /*fault*/) {}
 };
 
 // What a registry does for us. One implementation a kind of registry; this header names no kind.
@@ -89,12 +99,18 @@ class Registry {
   virtual void take_up(const std::string& /*ticket*/) {}
 };
 
+struct RegistryOptions {
+  // In so long it checks once all that it watches and wrote, whatever events say; zero: never.
+  std::chrono::milliseconds check_interval = ListProtection().check_interval;
+  // Providers are also looked for where Dubbo 3 registers them by application.
+  bool application_discovery = true;
+};
+
 // Opens "memory" or "zookeeper://host:port[,host:port...][/chroot][?group=dubbo]", username and
 // password from user:password@ or ?username=&password=. Fails with kInvalidArgument and a sentence
-// that names what is wrong. `executor` and `events` must outlive it. In `check_interval` it checks
-// once all that it watches and wrote, whatever events say; zero: never.
-Result<std::unique_ptr<Registry>> open_registry(
-    const std::string& address, Executor& executor, RegistryEvents& events,
-    std::chrono::milliseconds check_interval = ListProtection().check_interval);
+// that names what is wrong. `executor` and `events` must outlive it.
+Result<std::unique_ptr<Registry>> open_registry(const std::string& address, Executor& executor,
+                                                RegistryEvents& events,
+                                                const RegistryOptions& options = {});
 
 }  // namespace skiff::registry

@@ -14,7 +14,7 @@ Result<std::unique_ptr<RegistryLink>> RegistryLink::open(const std::string& addr
   Result<std::string> identity = registry_identity(address);
   if (!identity) return tl::unexpected<Error>(std::move(identity.error()));
   std::unique_ptr<RegistryLink> link(new RegistryLink(context));
-  auto registry = open_registry(address, context.executor, *link, context.check_interval);
+  auto registry = open_registry(address, context.executor, *link, context.options);
   if (!registry) return tl::unexpected<Error>(std::move(registry.error()));
   link->identity_ = std::move(*identity);
   link->registry_ = std::move(*registry);
@@ -134,5 +134,8 @@ void RegistryLink::on_lost_node_found(const dubbo::Url& /*url*/) {
 }
 
 void RegistryLink::on_session_lost() { context_.events.on_session_lost(); }
+void RegistryLink::on_application_fault(ApplicationFault fault) {
+  context_.events.on_application_fault(fault);
+}
 
 }  // namespace skiff::registry

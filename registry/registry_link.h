@@ -37,6 +37,7 @@ class RegistryLinkEvents {
   virtual void on_deaf_watch_found() {}
   virtual void on_lost_node_found() {}
   virtual void on_session_lost() {}
+  virtual void on_application_fault(ApplicationFault /*fault*/) {}
 };
 
 // What all links of a control plane share; must outlive them.
@@ -47,7 +48,7 @@ struct RegistryLinkContext {
   StateStore& store;
   const AdvertiseSpec& advertise;
   std::uint16_t inbound_port = 0;
-  std::chrono::milliseconds check_interval = ListProtection().check_interval;
+  RegistryOptions options{};
 };
 
 // An open registry, together with what the control plane knows about it: its connection, and the
@@ -95,6 +96,7 @@ class RegistryLink final : private RegistryEvents {
   void on_deaf_watch_found(const std::string& interface) override;
   void on_lost_node_found(const dubbo::Url& url) override;
   void on_session_lost() override;
+  void on_application_fault(ApplicationFault fault) override;
 
   RegistryLinkContext context_;
   std::string identity_;

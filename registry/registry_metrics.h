@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "registry/registry.h"
+
 namespace skiff::registry {
 
 // What the registry side counts. Written and read on the control thread.
@@ -20,6 +22,7 @@ struct RegistryMetrics {
   std::uint64_t deaf_watches = 0;         // changes that no event told
   std::uint64_t lost_nodes = 0;           // nodes of ours that had gone, or belonged to others
   std::uint64_t lost_sessions = 0;        // that ended with all nodes of theirs
+  std::array<std::uint64_t, kApplicationFaults> application_faults{};  // by ApplicationFault
 
   // Now.
   std::size_t stale_lists = 0;

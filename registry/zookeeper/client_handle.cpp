@@ -123,6 +123,14 @@ struct ClientHandle::Callbacks {
     }
     put(data, std::move(result));
   }
+
+  static void on_data(int rc, const char* value, int size, const Stat* /*stat*/, const void* data) {
+    ClientEvent result = completion(data, rc);
+    if (rc == ZOK && value != nullptr && size > 0) {
+      result.data.assign(value, static_cast<std::size_t>(size));
+    }
+    put(data, std::move(result));
+  }
 };
 
 Result<std::shared_ptr<ClientHandle>> ClientHandle::open(const ZookeeperAddress& address,
@@ -205,6 +213,13 @@ std::uint64_t ClientHandle::list(const std::string& path) {
   return submit([&](const Operation* operation) {
     return zoo_awget_children(handle_, path.c_str(), &Callbacks::on_watch, this,
                               &Callbacks::on_strings, operation);
+  });
+}
+
+std::uint64_t ClientHandle::read(const std::string& path, bool watch) {
+  return submit([&](const Operation* operation) {
+    return zoo_awget(handle_, path.c_str(), watch ? &Callbacks::on_watch : nullptr, this,
+                     &Callbacks::on_data, operation);
   });
 }
 

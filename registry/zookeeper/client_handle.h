@@ -46,6 +46,7 @@ struct ClientEvent {
   std::int64_t owner_session = 0;
   std::int64_t created_at_ms = 0;
   std::vector<std::string> names;
+  std::string data;
 };
 
 // Carries events from any thread to the control thread, in order, with one posted task for however
@@ -98,6 +99,8 @@ class ClientHandle {
   std::uint64_t exists(const std::string& path, bool watch);
   // Names the children, and sets a watch.
   std::uint64_t list(const std::string& path);
+  // Reads the data; with `watch`, sets one.
+  std::uint64_t read(const std::string& path, bool watch);
   // Takes back the watches on `path`.
   std::uint64_t unwatch(const std::string& path);
   // The operation's completion was handled: nothing of it is needed any more.

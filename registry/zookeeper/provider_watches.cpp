@@ -47,6 +47,11 @@ void ProviderWatches::unwatch(const std::string& interface) {
   step_later(path);
 }
 
+void ProviderWatches::report_again(const std::string& interface) {
+  const auto found = lists_.find(path_of(interface));
+  if (found != lists_.end() && found->second.wanted) read_again(found->first);
+}
+
 void ProviderWatches::on_session_up(SessionStart start) {
   for (auto& [path, list] : lists_) {
     list.backoff.reset();
@@ -185,7 +190,7 @@ void ProviderWatches::on_names(const std::string& path, List& list,
   step(path);
 }
 
-void ProviderWatches::report_again(const std::string& path) {
+void ProviderWatches::read_again(const std::string& path) {
   const auto found = lists_.find(path);
   if (found == lists_.end()) return;
   found->second.owes_report = true;

@@ -34,11 +34,13 @@ class ProviderWatches {
         executor_(executor),
         events_(events),
         pace_(check_interval),
-        ages_(session, executor, [this](const std::string& path) { report_again(path); }) {}
+        ages_(session, executor, [this](const std::string& path) { read_again(path); }) {}
 
   void start_checks();
   void watch(const std::string& interface);
   void unwatch(const std::string& interface);
+  // Reports the list as it is, where it is known.
+  void report_again(const std::string& interface);
   void on_session_up(SessionStart start);
   void on_node_changed(const std::string& path, Time at);
 
@@ -69,7 +71,8 @@ class ProviderWatches {
   void stop_watching(const std::string& path, List& list);
   void on_names(const std::string& path, List& list, std::vector<std::string> names);
   void on_failed(const std::string& path, List& list, int rc);
-  void report_again(const std::string& path);
+  // Also where that changes nothing, it is reported.
+  void read_again(const std::string& path);
   // `told_at`: when the event came that tells of all that is not in `before`; empty where there was
   // none.
   void report(const std::string& path, const List& list, const std::vector<std::string>& before,

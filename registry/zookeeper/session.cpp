@@ -174,14 +174,15 @@ void Session::report_up() {
   events_.on_session_up(*std::exchange(unreported_, std::nullopt), detail_);
 }
 
-void Session::on_completion(const ClientEvent& event) {
+void Session::on_completion(ClientEvent& event) {
   if (handle_ != nullptr) handle_->forget(event.operation);
   auto callback = callbacks_.extract(event.operation);
   if (callback.empty()) return;
   callback.mapped()({.rc = event.rc,
                      .owner_session = event.owner_session,
-                     .names = event.names,
-                     .created_at_ms = event.created_at_ms});
+                     .names = std::move(event.names),
+                     .created_at_ms = event.created_at_ms,
+                     .data = std::move(event.data)});
 }
 
 void Session::remember(std::uint64_t operation, Callback done) {
@@ -207,6 +208,10 @@ void Session::find_creation(const std::string& path, Callback done) {
 
 void Session::list(const std::string& path, Callback done) {
   remember(handle_->list(path), std::move(done));
+}
+
+void Session::read(const std::string& path, bool watch, Callback done) {
+  remember(handle_->read(path, watch), std::move(done));
 }
 
 void Session::await_creation(const std::string& path, Callback done) {

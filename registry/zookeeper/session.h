@@ -48,6 +48,7 @@ struct OperationResult {
   std::int64_t owner_session = 0;  // of find_owner()
   std::vector<std::string> names;  // of list()
   std::int64_t created_at_ms = 0;  // of find_creation(): Unix time, by the server's clock
+  std::string data;                // of read()
 };
 
 // The one ZooKeeper session of a registry. It opens a new one when the server has expired the old,
@@ -90,6 +91,8 @@ class Session {
   void find_creation(const std::string& path, Callback done);
   // Names the children and watches them.
   void list(const std::string& path, Callback done);
+  // Reads the data and, with `watch`, watches it.
+  void read(const std::string& path, bool watch, Callback done);
   // ZNONODE: does not exist, and its creation is watched.
   void await_creation(const std::string& path, Callback done);
   void unwatch(const std::string& path, Callback done);
@@ -112,7 +115,7 @@ class Session {
   void on_state(const ClientEvent& event);
   SessionStart start_of(const ClientEvent& connected) const;
   void report_up();
-  void on_completion(const ClientEvent& event);
+  void on_completion(ClientEvent& event);
   void remember(std::uint64_t operation, Callback done);
 
   const ZookeeperAddress address_;

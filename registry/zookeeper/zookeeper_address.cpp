@@ -94,9 +94,13 @@ Result<void> read_parameter(std::string_view key, const std::string& value,
     if (!root) return tl::unexpected<Error>(std::move(root.error()));
     if (root->empty()) return wrong("group is empty: expected the name of Dubbo's root node");
     address.root = std::move(*root);
+  } else if (key == "rootPath") {
+    Result<std::string> root = checked_path(value, "rootPath");
+    if (!root) return tl::unexpected<Error>(std::move(root.error()));
+    address.instances_root = std::move(*root);
   } else {
     return wrong("unknown parameter " + quoted(key) +
-                 ": expected group, username, password, session or backup");
+                 ": expected group, rootPath, username, password, session or backup");
   }
   return {};
 }
@@ -182,6 +186,9 @@ std::string ZookeeperAddress::connect_string() const {
 std::string ZookeeperAddress::name() const {
   std::string text = std::string(kScheme) + connect_string() + chroot;
   if (root != kDefaultRoot) text += "?group=" + root;
+  if (!instances_root.empty()) {
+    text += (root != kDefaultRoot ? "&rootPath=" : "?rootPath=") + instances_root;
+  }
   return text;
 }
 
@@ -190,9 +197,15 @@ std::string ZookeeperAddress::identity() const {
   std::sort(sorted.servers.begin(), sorted.servers.end(), [](const auto& left, const auto& right) {
     return std::pair(left.host, left.port) < std::pair(right.host, right.port);
   });
-  return std::string(kScheme) + sorted.connect_string() + root_path();
+  const std::string nodes = std::string(kScheme) + sorted.connect_string() + root_path();
+  return instances_root.empty() ? nodes : nodes + "?rootPath=" + instances_root;
 }
 
 std::string ZookeeperAddress::root_path() const { return chroot + "/" + root; }
+
+std::string ZookeeperAddress::instances_path() const {
+  if (!instances_root.empty()) return chroot + "/" + instances_root;
+  return root == kDefaultRoot ? chroot + "/services" : root_path();
+}
 
 }  // namespace skiff::registry

@@ -5,22 +5,50 @@
 #include <utility>
 
 namespace skiff::registry {
+namespace {
+
+std::unique_ptr<ApplicationLevel> open_application_level(
+    const ZookeeperAddress& address, Session& session, Executor& executor, RegistryEvents& events,
+    const RegistryOptions& options, ApplicationLevel::ReportAgain report_again) {
+  if (!options.application_discovery) return nullptr;
+  return std::make_unique<ApplicationLevel>(
+      ApplicationPaths{.root = address.root_path(), .instances = address.instances_path()}, session,
+      executor, events, options.check_interval, std::move(report_again));
+}
+
+}  // namespace
 
 ZookeeperRegistry::ZookeeperRegistry(const ZookeeperAddress& address, Executor& executor,
-                                     RegistryEvents& events,
-                                     std::chrono::milliseconds check_interval)
+                                     RegistryEvents& events, const RegistryOptions& options)
     : name_(address.name()),
       server_address_(
           dubbo::format_host_port(address.servers.front().host, address.servers.front().port)),
       events_(events),
       session_(address, executor, *this),
-      nodes_(address.root_path(), session_, executor, events, check_interval),
-      watches_(address.root_path(), session_, executor, events, check_interval) {}
+      nodes_(address.root_path(), session_, executor, events, options.check_interval),
+      applications_(open_application_level(
+          address, session_, executor, events, options,
+          [this](const std::string& interface) { watches_.report_again(interface); })),
+      watches_(address.root_path(), session_, executor,
+               applications_ ? static_cast<RegistryEvents&>(*applications_) : events,
+               options.check_interval) {}
 
 void ZookeeperRegistry::start() {
   session_.start();
   nodes_.start_checks();
   watches_.start_checks();
+  if (applications_) applications_->start_checks();
+}
+
+// The application level is asked first, so that its answer is mostly there when the list comes.
+void ZookeeperRegistry::watch(const std::string& interface) {
+  if (applications_) applications_->watch(interface);
+  watches_.watch(interface);
+}
+
+void ZookeeperRegistry::unwatch(const std::string& interface) {
+  if (applications_) applications_->unwatch(interface);
+  watches_.unwatch(interface);
 }
 
 void ZookeeperRegistry::take_up(const std::string& ticket) {
@@ -33,7 +61,14 @@ void ZookeeperRegistry::on_session_up(SessionStart start, const std::string& det
   // What a new session lost is said before there is a connection again that could confirm it.
   nodes_.on_session_up(start);
   events_.on_connection(true, detail);
+  if (applications_) applications_->on_session_up(start);
   watches_.on_session_up(start);
+}
+
+void ZookeeperRegistry::on_node_changed(const std::string& path,
+                                        std::chrono::steady_clock::time_point at) {
+  watches_.on_node_changed(path, at);
+  if (applications_) applications_->on_node_changed(path);
 }
 
 void ZookeeperRegistry::on_session_down(const std::string& detail) {

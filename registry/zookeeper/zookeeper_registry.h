@@ -1,9 +1,11 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "registry/executor.h"
 #include "registry/registry.h"
+#include "registry/zookeeper/application_level.h"
 #include "registry/zookeeper/owned_nodes.h"
 #include "registry/zookeeper/provider_watches.h"
 #include "registry/zookeeper/session.h"
@@ -11,21 +13,22 @@
 
 namespace skiff::registry {
 
-// Dubbo's interface-level registry in ZooKeeper: one session, in it the nodes
-// that we own and the lists that we watch. Lives on the control thread. Its destructor closes the
-// session, which may take up to 5 s where the server is slow to answer.
+// Dubbo's registry in ZooKeeper: one session, in it the nodes that we own and the lists that we
+// watch, at interface level and, unless switched off, at application level. Lives on the control
+// thread. Its destructor closes the session, which may take up to 5 s where the server is slow to
+// answer.
 class ZookeeperRegistry final : public Registry, private SessionEvents {
  public:
   // `executor` and `events` must outlive it.
   ZookeeperRegistry(const ZookeeperAddress& address, Executor& executor, RegistryEvents& events,
-                    std::chrono::milliseconds check_interval);
+                    const RegistryOptions& options);
 
   void start() override;
   void register_url(const dubbo::Url& url) override { nodes_.want(url); }
   void unregister_url(const dubbo::Url& url) override { nodes_.drop(url); }
   void keep_url(const dubbo::Url& url) override { nodes_.keep(url); }
-  void watch(const std::string& interface) override { watches_.watch(interface); }
-  void unwatch(const std::string& interface) override { watches_.unwatch(interface); }
+  void watch(const std::string& interface) override;
+  void unwatch(const std::string& interface) override;
   std::string name() const override { return name_; }
   bool connected() const override { return session_.is_connected(); }
   std::size_t waiting_writes() const override { return nodes_.waiting(); }
@@ -36,9 +39,7 @@ class ZookeeperRegistry final : public Registry, private SessionEvents {
  private:
   void on_session_up(SessionStart start, const std::string& detail) override;
   void on_session_down(const std::string& detail) override;
-  void on_node_changed(const std::string& path, std::chrono::steady_clock::time_point at) override {
-    watches_.on_node_changed(path, at);
-  }
+  void on_node_changed(const std::string& path, std::chrono::steady_clock::time_point at) override;
 
   const std::string name_;
   const std::string server_address_;
@@ -46,6 +47,7 @@ class ZookeeperRegistry final : public Registry, private SessionEvents {
   bool was_up_ = false;  // the session, when it last was reported
   Session session_;
   OwnedNodes nodes_;
+  const std::unique_ptr<ApplicationLevel> applications_;  // null: switched off
   ProviderWatches watches_;
 };
 

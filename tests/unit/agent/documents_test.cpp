@@ -136,6 +136,7 @@ TEST(ShippedConfiguration, DocumentsEveryKeyWithItsDefault) {
   EXPECT_EQ(config.lists.vanish_percent, defaults.lists.vanish_percent);
   EXPECT_EQ(config.lists.hold_time, defaults.lists.hold_time);
   EXPECT_EQ(config.lists.check_interval, defaults.lists.check_interval);
+  EXPECT_EQ(config.application_discovery, defaults.application_discovery);
   EXPECT_EQ(config.log_level, defaults.log_level);
   EXPECT_EQ(config.application, defaults.application);
 }

@@ -28,7 +28,7 @@ std::string path_of(const dubbo::Url& url) {
 TEST(RegistryChecks, WriteANodeAgainThatSomebodyDeleted) {
   ZookeeperServer server;
   ZookeeperClient client(server.address());
-  RegistryOnThread registry(server.url(), kOften);
+  RegistryOnThread registry(server.url(), {.check_interval = kOften});
   registry.register_url(provider(1));
   registry.register_url(provider(2));
   ASSERT_TRUE(registry.wait_registered(provider(1)));
@@ -45,7 +45,7 @@ TEST(RegistryChecks, WriteANodeAgainThatSomebodyDeleted) {
 TEST(RegistryChecks, ReplaceANodeThatIsAnotherSessions) {
   ZookeeperServer server;
   ZookeeperClient client(server.address());
-  RegistryOnThread registry(server.url(), kOften);
+  RegistryOnThread registry(server.url(), {.check_interval = kOften});
   registry.register_url(provider(1));
   ASSERT_TRUE(registry.wait_registered(provider(1)));
   const auto owner = client.owner(path_of(provider(1)));
@@ -61,7 +61,7 @@ TEST(RegistryChecks, FindNothingWhereEventsTold) {
   ZookeeperServer server;
   ZookeeperClient client(server.address());
   client.create_all("/dubbo/com.example.Checked/providers");
-  RegistryOnThread registry(server.url(), std::chrono::milliseconds(10));
+  RegistryOnThread registry(server.url(), {.check_interval = std::chrono::milliseconds(10)});
   registry.watch("com.example.Checked");
   ASSERT_TRUE(registry.wait_providers("com.example.Checked", 0));
   constexpr int kProviders = 100;

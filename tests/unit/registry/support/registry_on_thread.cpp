@@ -11,9 +11,8 @@ constexpr std::chrono::seconds kLimit{30};
 
 }  // namespace
 
-RegistryOnThread::RegistryOnThread(const std::string& address,
-                                   std::chrono::milliseconds check_interval) {
-  auto opened = open_registry(address, thread_, *this, check_interval);
+RegistryOnThread::RegistryOnThread(const std::string& address, const RegistryOptions& options) {
+  auto opened = open_registry(address, thread_, *this, options);
   if (!opened) throw std::runtime_error(opened.error().message);
   registry_ = std::move(*opened);
   thread_.post([this] { registry_->start(); });
@@ -115,6 +114,12 @@ void RegistryOnThread::on_unregistered(const dubbo::Url& url) {
 
 void RegistryOnThread::on_deaf_watch_found(const std::string& /*interface*/) {
   change([](RegistryRecord& record) { ++record.deaf_watches; });
+}
+
+void RegistryOnThread::on_application_fault(ApplicationFault fault) {
+  change([fault](RegistryRecord& record) {
+    ++record.application_faults[static_cast<std::size_t>(fault)];
+  });
 }
 
 void RegistryOnThread::on_lost_node_found(const dubbo::Url& /*url*/) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -28,14 +29,14 @@ struct RegistryRecord {
   int deaf_watches = 0;
   int lost_nodes = 0;
   int lost_sessions = 0;
+  std::array<int, kApplicationFaults> application_faults{};
 };
 
 // A registry on a control thread of its own.
 class RegistryOnThread final : private RegistryEvents {
  public:
   // Throws std::runtime_error where `address` is wrong.
-  explicit RegistryOnThread(const std::string& address, std::chrono::milliseconds check_interval =
-                                                            ListProtection().check_interval);
+  explicit RegistryOnThread(const std::string& address, const RegistryOptions& options = {});
   ~RegistryOnThread() override;
 
   RegistryOnThread(const RegistryOnThread&) = delete;
@@ -64,6 +65,7 @@ class RegistryOnThread final : private RegistryEvents {
   void on_deaf_watch_found(const std::string& interface) override;
   void on_lost_node_found(const dubbo::Url& url) override;
   void on_session_lost() override;
+  void on_application_fault(ApplicationFault fault) override;
   void change(const std::function<void(RegistryRecord&)>& change);
 
   std::mutex mutex_;

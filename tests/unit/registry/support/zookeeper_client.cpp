@@ -112,6 +112,12 @@ void ZookeeperClient::create_all(const std::string& path) {
   create(path);
 }
 
+void ZookeeperClient::write(const std::string& path, const std::string& data) {
+  if (!exists(path)) create_all(path);
+  check(zoo_set(handle_, path.c_str(), data.data(), static_cast<int>(data.size()), -1),
+        "set " + path);
+}
+
 void ZookeeperClient::remove(const std::string& path) {
   check(zoo_delete(handle_, path.c_str(), -1), "delete " + path);
 }

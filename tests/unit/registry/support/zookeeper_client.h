@@ -26,6 +26,8 @@ class ZookeeperClient {
   void create(const std::string& path, bool ephemeral = false);
   // Each folder above, too.
   void create_all(const std::string& path);
+  // Creates a node with `data`, its folders too, or sets the data of the one that is there.
+  void write(const std::string& path, const std::string& data);
   void remove(const std::string& path);
   bool exists(const std::string& path) { return owner(path).has_value(); }
   // The session that owns a node, 0 for a persistent one; empty: there is none.

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dubbo/result.h"
+
+namespace skiff::registry {
+
+// A service that all instances of one revision of an application export (Dubbo:
+// MetadataInfo.ServiceInfo).
+struct ServiceInfo {
+  std::string interface;
+  std::string group;
+  std::string version;
+  std::string protocol;
+  std::uint16_t port = 0;  // 0: that of the instance
+  std::string path;
+  std::map<std::string, std::string, std::less<>> parameters;
+
+  bool operator==(const ServiceInfo&) const = default;
+};
+
+// What one revision of an application exports by protocol dubbo (Dubbo: MetadataInfo).
+class MetadataInfo {
+ public:
+  MetadataInfo() = default;
+  // Leaves out what is of other protocols or has no interface, and services over 64 KiB, as URLs
+  // may not be longer.
+  explicit MetadataInfo(std::vector<ServiceInfo> services);
+
+  // Sorted by interface.
+  const std::vector<ServiceInfo>& services() const { return services_; }
+  std::span<const ServiceInfo> services_of(std::string_view interface) const;
+  // About what it takes in memory.
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::vector<ServiceInfo> services_;
+  std::size_t bytes_ = 0;
+};
+
+// Reads the JSON of /dubbo/metadata/<application>/<revision>:
+//   {"app":"a","revision":"<md5>","services":{"group/interface:version:protocol":
+//     {"name":"interface","group":"","version":"","protocol":"dubbo","port":20880,"path":"interface",
+//      "params":{"methods":"sayHello",...}}}}
+// Fails with kTooLarge over kMaxMetadataBytes or kMaxServicesOfApplication, with kMalformed where
+// it is not such JSON, and with kInvalidArgument where it is of another revision than asked for.
+Result<MetadataInfo> parse_metadata_json(std::string_view text, std::string_view revision);
+
+// The errors that both forms of metadata have in common.
+tl::unexpected<Error> wrong_revision(std::string_view came, std::string_view expected);
+tl::unexpected<Error> too_many_services(std::size_t came);
+
+}  // namespace skiff::registry
