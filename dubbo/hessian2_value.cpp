@@ -137,7 +137,8 @@ class Hessian2ValueReader::Reading {
     // By number: a definition within the object may move the others.
     const auto index = static_cast<std::size_t>(number);
     value.text = classes_[index].name;
-    for (std::size_t i = 0; i < classes_[index].fields.size(); ++i) {
+    const std::size_t fields = classes_[index].fields.size();
+    for (std::size_t i = 0; i < fields; ++i) {
       if (!count_value()) return false;
       Hessian2Value& key = value.children.emplace_back();
       key.type = Type::kText;

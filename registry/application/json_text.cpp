@@ -28,10 +28,10 @@ std::optional<nlohmann::json> parse_json_object(std::string_view text) {
 }
 
 const nlohmann::json& json_member(const nlohmann::json& object, const char* key) {
-  static const nlohmann::json kNull;
-  if (!object.is_object()) return kNull;
+  static const nlohmann::json none;
+  if (!object.is_object()) return none;
   const auto found = object.find(key);
-  return found == object.end() ? kNull : *found;
+  return found == object.end() ? none : *found;
 }
 
 std::string json_text(const nlohmann::json& object, const char* key) {

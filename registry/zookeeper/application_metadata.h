@@ -30,6 +30,7 @@ class ApplicationMetadata {
   struct Id {
     std::string application;
     std::string revision;
+    // NOLINTNEXTLINE(modernize-use-nullptr): the check takes <=> of texts for a null pointer
     auto operator<=>(const Id&) const = default;
   };
   // One of the instances with that revision, another one each time; empty: there is none.

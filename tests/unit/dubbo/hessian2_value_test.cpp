@@ -41,8 +41,8 @@ TEST(Hessian2Value, ReadsNumbersOfEverySize) {
 }
 
 TEST(Hessian2Value, ReadsMapsObjectsAndListsByTheirKeys) {
-  const std::string body = "C" + text("a.Pair") + "\x92" + text("left") + text("right") + "\x60" +
-                           "M" + text("java.util.TreeMap") + text("k") + text("v") + "Z" + "\x7a" +
+  const std::string body = "C" + text("a.Pair") + "\x92" + text("left") + text("right") + "`" +
+                           "M" + text("java.util.TreeMap") + text("k") + text("v") + "Z" + "z" +
                            "N" + "T";
   const auto value = read(body);
   ASSERT_TRUE(value) << value.error().message;
@@ -59,7 +59,7 @@ TEST(Hessian2Value, ReadsMapsObjectsAndListsByTheirKeys) {
 TEST(Hessian2Value, FollowsReferences) {
   // A list (0) of an empty map (1), a map (2), a reference to 2, and one to nothing.
   const std::string body =
-      std::string("\x7c") + "HZ" + "H" + text("k") + text("v") + "Z" + "\x51\x92" + "\x51\x99";
+      std::string("|") + "HZ" + "H" + text("k") + text("v") + "Z" + "\x51\x92" + "\x51\x99";
   const auto value = read(body);
   ASSERT_TRUE(value) << value.error().message;
   const Hessian2References references(*value);
@@ -82,17 +82,16 @@ TEST(Hessian2Value, RefusesWhatIsBroken) {
       "",                        // nothing
       "H",                       // a map without an end
       "H" + text("k") + "Z",     // a key without a value
-      "\x60",                    // an object of no class
+      "`",                       // an object of no class
       "O\x99",                   //
       "C" + text("a") + "\x91",  // fewer fields than said
       "C" + text("a") + "I\x7f\xff\xff\xff",
       "C" + text("a") + "\x90",  // a class without an object
       "V" + text("t") + "I\xff\xff\xff\xff",
       "V" + text("t") + "\xa0" + "N",  // fewer elements than said
-      "\x05"
-      "abc",  // a text that is shorter than said
+      std::string("\x05") + "abc",     // a text that is shorter than said
       "I\x01",
-      "\x40",  // no value begins so
+      "@",  // no value begins so
   };
   for (const std::string& body : cases) {
     const auto value = read(body);

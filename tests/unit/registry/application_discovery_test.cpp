@@ -39,8 +39,9 @@ std::string metadata(const std::string& revision, const std::vector<std::string>
   std::string services;
   for (const std::string& name : interfaces) {
     if (!services.empty()) services += ',';
-    services += "\"" + name + R"(:dubbo":{"name":")" + name + R"(","protocol":"dubbo","path":")" +
-                name + R"(","port":-1,"params":{"methods":"sayHello"}})";
+    services.append("\"").append(name).append(R"(:dubbo":{"name":")").append(name);
+    services.append(R"(","protocol":"dubbo","path":")").append(name);
+    services.append(R"(","port":-1,"params":{"methods":"sayHello"}})");
   }
   return R"({"app":"shop","revision":")" + revision + R"(","services":{)" + services + "}}";
 }

@@ -214,6 +214,7 @@ std::vector<std::string> merged(const std::vector<std::string>& of_interface,
                                 const std::vector<std::string>& of_applications) {
   const auto parsed = [](const std::vector<std::string>& texts) {
     std::vector<dubbo::Url> urls;
+    urls.reserve(texts.size());
     for (const std::string& text : texts) urls.push_back(*dubbo::Url::parse(text));
     return urls;
   };

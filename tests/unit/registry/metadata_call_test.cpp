@@ -68,7 +68,7 @@ TEST(MetadataAnswer, SaysWhyThereIsNone) {
   const std::string exception =
       "\x90"
       "C" +
-      hessian_text("a.RpcException") + "\x91" + hessian_text("detailMessage") + "\x60" +
+      hessian_text("a.RpcException") + "\x91" + hessian_text("detailMessage") + "`" +
       hessian_text("too bad");
   EXPECT_THAT(parse(exception).error().message, HasSubstr("a.RpcException: too bad"));
 }
@@ -98,7 +98,7 @@ TEST(MetadataAnswer, IsLimitedInWhatReferencesMakeOfIt) {
   body.replace(at, value.size(), hessian_text(std::string(60'000, 'x')));
   body.pop_back();
   for (int i = 0; i < 1'000; ++i) {
-    body += hessian_text(std::to_string(i)) + "\x61" + hessian_text("a") + "NN" +
+    body += hessian_text(std::to_string(i)) + "a" + hessian_text("a") + "NN" +
             hessian_text("dubbo") + "\x91" + hessian_text("a") + "\x51\x93";
   }
   EXPECT_EQ(parse("\x91" + body + "Z").error().code, ErrorCode::kTooLarge);

@@ -19,13 +19,14 @@ inline std::string hessian_text(std::string_view text) {
 }
 
 // A MetadataInfo as Java's hessian writes it: the class's definition, its fields, a HashMap of
-// ServiceInfo objects. Each interface is exported at `port` with one parameter, methods.
+// ServiceInfo objects; "`" (0x60) begins an object of the first class, "a" one of the second. Each
+// interface is exported at `port` with one parameter, methods.
 inline std::string hessian_metadata(const std::string& revision,
                                     const std::vector<std::string>& interfaces,
                                     std::uint16_t port) {
   const std::string info = "org.apache.dubbo.metadata.MetadataInfo";
   std::string out = "C" + hessian_text(info) + "\x93" + hessian_text("app") +
-                    hessian_text("revision") + hessian_text("services") + "\x60" +
+                    hessian_text("revision") + hessian_text("services") + "`" +
                     hessian_text("shop") + hessian_text(revision) + "H";
   bool is_defined = false;
   for (const std::string& interface : interfaces) {
@@ -37,7 +38,7 @@ inline std::string hessian_metadata(const std::string& revision,
         out += hessian_text(field);
       }
     }
-    out += "\x61" + hessian_text(interface) + "N" + "N" + hessian_text("dubbo") + "I";
+    out += "a" + hessian_text(interface) + "N" + "N" + hessian_text("dubbo") + "I";
     out += {'\0', '\0', static_cast<char>(port >> 8U), static_cast<char>(port & 0xffU)};
     out += hessian_text(interface) + "H" + hessian_text("methods") + hessian_text("sayHello") + "Z";
   }
