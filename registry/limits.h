@@ -59,6 +59,14 @@ inline constexpr std::size_t kCheckEventMaxBytes = 64;
 // Where the connection of a check is lost, the next one is made after this part of the interval.
 inline constexpr int kCheckHurryDivisor = 4;
 
+// Weights that a young provider is registered with, one after the other (weight_steps.h). Steps
+// that would be shorter than this are not made.
+inline constexpr unsigned kMaxWeightSteps = 10;
+inline constexpr std::chrono::milliseconds kWeightStepMin{100};
+// A step comes late by a random part of its length, up to this one of it: many providers that came
+// together do not all step together.
+inline constexpr int kWeightStepJitterDivisor = 10;
+
 // Providers of one interface that one registry may list; the rest of the list is left out.
 inline constexpr std::size_t kMaxProvidersPerInterface = 50'000;
 

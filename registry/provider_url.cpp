@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "registry/limits.h"
+#include "registry/warmup.h"
 
 namespace skiff::registry {
 namespace {
@@ -125,9 +126,16 @@ Result<void> check_parameter(const std::string& key, std::string_view value) {
 
 // Facts that the agent alone states, whether or not this URL has them.
 bool is_reserved(std::string_view key) {
-  static constexpr std::array<std::string_view, 9> kReserved = {
-      "category", "dubbo", "dynamic", "group",           "interface",
-      "methods",  "side",  "version", kRealPortParameter};
+  static constexpr std::array<std::string_view, 10> kReserved = {"category",
+                                                                 "dubbo",
+                                                                 "dynamic",
+                                                                 "group",
+                                                                 "interface",
+                                                                 "methods",
+                                                                 "side",
+                                                                 "version",
+                                                                 kRealPortParameter,
+                                                                 kSteppedWarmupParameter};
   return std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end();
 }
 
