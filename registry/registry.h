@@ -76,6 +76,9 @@ class Registry {
   // As register_url(), for a URL that an earlier process registered: it may be there already, and
   // then stays untouched.
   virtual void keep_url(const dubbo::Url& url) { register_url(url); }
+  // As register_url(), for a URL that takes the place of another one of the same provider, whose
+  // `timestamp` it keeps: who finds it in the registry is told that the provider is older than it.
+  virtual void register_successor(const dubbo::Url& url) { register_url(url); }
   virtual void watch(const std::string& interface) = 0;
   virtual void unwatch(const std::string& interface) = 0;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -29,14 +30,24 @@ class UrlStamps {
             .pid = getpid()};
   }
 
-  // `inherited`, which an earlier process wrote, where build(context) makes the same URL today.
-  template <typename Build>
+  // `inherited`, which an earlier process wrote, where it is_same(inherited, built) as the URL that
+  // build(context) makes today.
+  template <typename Build, typename IsSame = std::equal_to<>>
   std::optional<dubbo::Url> same_again(const AdvertisedAddress& advertised,
-                                       const std::optional<dubbo::Url>& inherited,
-                                       Build build) const {
+                                       const std::optional<dubbo::Url>& inherited, Build build,
+                                       IsSame is_same = {}) const {
     if (!inherited) return std::nullopt;
     const auto built = build(again(advertised, *inherited));
-    return built && built->url == *inherited ? inherited : std::nullopt;
+    return built && is_same(*inherited, built->url) ? inherited : std::nullopt;
+  }
+
+  // How long ago `written` got its stamp; 0 where it has none, or the clock was put back.
+  static std::chrono::milliseconds age_of(const dubbo::Url& written) {
+    constexpr std::uint64_t kMaxTimestamp = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t now = now_ms();
+    const auto stamped = static_cast<std::int64_t>(
+        written.number_parameter("timestamp", static_cast<std::uint64_t>(now), kMaxTimestamp));
+    return std::chrono::milliseconds(std::max<std::int64_t>(now - stamped, 0));
   }
 
   // The context that `written` came from, were it written today. What it makes of a request equals
@@ -53,10 +64,13 @@ class UrlStamps {
   }
 
  private:
+  static std::int64_t now_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  }
   std::int64_t next_timestamp_ms() {
-    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now().time_since_epoch());
-    last_ms_ = std::max<std::int64_t>(now.count(), last_ms_ + 1);
+    last_ms_ = std::max<std::int64_t>(now_ms(), last_ms_ + 1);
     return last_ms_;
   }
 

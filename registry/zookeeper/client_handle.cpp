@@ -111,7 +111,6 @@ struct ClientHandle::Callbacks {
     ClientEvent result = completion(data, rc);
     if (rc == ZOK && stat != nullptr) {
       result.owner_session = stat->ephemeralOwner;
-      result.created_at_ms = stat->ctime;
     }
     put(data, std::move(result));
   }
@@ -124,8 +123,9 @@ struct ClientHandle::Callbacks {
     put(data, std::move(result));
   }
 
-  static void on_data(int rc, const char* value, int size, const Stat* /*stat*/, const void* data) {
+  static void on_data(int rc, const char* value, int size, const Stat* stat, const void* data) {
     ClientEvent result = completion(data, rc);
+    if (rc == ZOK && stat != nullptr) result.created_at_ms = stat->ctime;
     if (rc == ZOK && value != nullptr && size > 0) {
       result.data.assign(value, static_cast<std::size_t>(size));
     }

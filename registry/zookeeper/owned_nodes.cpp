@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "registry/url_stamps.h"
+#include "registry/zookeeper/node_age.h"
 #include "registry/zookeeper/zookeeper_error.h"
 
 namespace skiff::registry {
@@ -26,7 +28,7 @@ std::string OwnedNodes::path_of(const dubbo::Url& url) const {
          url.to_node_name();
 }
 
-void OwnedNodes::want(const dubbo::Url& url, State state_if_new) {
+OwnedNodes::Node& OwnedNodes::want(const dubbo::Url& url, State state_if_new) {
   const std::string path = path_of(url);
   auto [entry, is_new] =
       nodes_.try_emplace(path, Node{.url = url, .backoff = {kFirstRetryPause, kLongestRetryPause}});
@@ -35,6 +37,16 @@ void OwnedNodes::want(const dubbo::Url& url, State state_if_new) {
   node.wanted = true;
   node.owes_report = true;
   step_later(path);
+  return node;
+}
+
+void OwnedNodes::want_successor(const dubbo::Url& url) {
+  want(url, State::kAbsent).is_successor = true;
+}
+
+std::string OwnedNodes::data_of(const Node& node) {
+  if (!node.is_successor) return node.url.host;
+  return node_data(node.url.host, UrlStamps::age_of(node.url));
 }
 
 void OwnedNodes::drop(const dubbo::Url& url) {
@@ -111,7 +123,7 @@ bool OwnedNodes::write(const std::string& path) {
 // A node that is busy is never forgotten, so these find it when its operation ends.
 void OwnedNodes::create(const std::string& path, Node& node) {
   node.state = State::kUnknown;
-  session_.create(path, node.url.host, true, [this, path](const OperationResult& result) {
+  session_.create(path, data_of(node), true, [this, path](const OperationResult& result) {
     on_created(path, nodes_.at(path), result.rc);
   });
 }

@@ -17,8 +17,9 @@
 namespace skiff::registry {
 
 // The ephemeral nodes that this registry is to hold: their names are URLs, their data the
-// advertised host. Writes them, writes them again in each new session, and withdraws exactly what
-// it wrote, trying as often as it takes. Lives on the control thread.
+// advertised host, and of successors an age (node_age.h). Writes them, writes them again in each
+// new session, and withdraws exactly what it wrote, trying as often as it takes. Lives on the
+// control thread.
 //
 // A node is in one of three states, and at most one operation on it is under way; whatever was
 // asked meanwhile is done next:
@@ -48,6 +49,8 @@ class OwnedNodes {
 
   void start_checks();
   void want(const dubbo::Url& url) { want(url, State::kAbsent); }
+  // The same for a node that takes the place of another one of the same provider.
+  void want_successor(const dubbo::Url& url);
   // The same for a node that an earlier process wrote: it may be there.
   void keep(const dubbo::Url& url) { want(url, State::kUnknown); }
   // Also for nodes that this object never wrote.
@@ -62,6 +65,7 @@ class OwnedNodes {
     dubbo::Url url;
     State state = State::kUnknown;
     bool wanted = true;
+    bool is_successor = false;
     bool is_queued = false;      // to be created or deleted
     bool is_busy = false;        // an operation is under way
     bool owes_report = true;     // of on_registered()
@@ -70,7 +74,8 @@ class OwnedNodes {
     Backoff backoff;
   };
 
-  void want(const dubbo::Url& url, State state_if_new);
+  Node& want(const dubbo::Url& url, State state_if_new);
+  static std::string data_of(const Node& node);
   std::string path_of(const dubbo::Url& url) const;
   void step_later(const std::string& path);
   void step(const std::string& path);

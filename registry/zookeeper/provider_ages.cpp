@@ -9,6 +9,8 @@
 
 #include "registry/limits.h"
 #include "registry/warmup.h"
+#include "registry/weight_steps.h"
+#include "registry/zookeeper/node_age.h"
 #include "registry/zookeeper/zookeeper_error.h"
 
 namespace skiff::registry {
@@ -22,11 +24,26 @@ std::int64_t unix_time_ms() {
       .count();
 }
 
-std::uint64_t hash_of(const std::string& name) { return std::hash<std::string>()(name); }
-
 constexpr std::int64_t ms(milliseconds duration) { return duration.count(); }
 
 }  // namespace
+
+ProviderAges::Key ProviderAges::key_of(const dubbo::Url& url) {
+  constexpr Key kMultiplier = 0x9e3779b97f4a7c15;  // spreads, and makes the order count
+  Key key = 0;
+  const auto mix = [&key](std::string_view text) {
+    key = (key ^ std::hash<std::string_view>()(text)) * kMultiplier;
+  };
+  mix(url.protocol);
+  mix(url.address());
+  mix(url.path);
+  for (const auto& [name, value] : url.parameters) {
+    if (is_stepped_parameter(name)) continue;
+    mix(name);
+    mix(value);
+  }
+  return key;
+}
 
 bool ProviderAges::is_wrong(Milliseconds timestamp, Milliseconds came_at) {
   return std::max(timestamp, came_at) - std::min(timestamp, came_at) > ms(kProviderClockTolerance);
@@ -48,12 +65,14 @@ void ProviderAges::date(const std::string& name, dubbo::Url& url, std::optional<
   if (timestamp == 0 || needed_until < now_) return;
 
   auto& nodes = lists_[reading_].nodes;
-  const auto [entry, is_new] = nodes.try_emplace(hash_of(name));
+  const Key key = key_of(url);
+  const auto [entry, is_new] = nodes.try_emplace(key);
   Node& node = entry->second;
   if (is_new && seen_at) {
     node.came_at =
         now_ - std::chrono::duration_cast<milliseconds>(executor_.now() - *seen_at).count();
-  } else if (is_new && !enqueue({.path = reading_, .name = name, .timestamp = timestamp})) {
+  } else if (is_new &&
+             !enqueue({.path = reading_, .name = name, .key = key, .timestamp = timestamp})) {
     nodes.erase(entry);  // asked for when the list is read again
     return;
   }
@@ -133,7 +152,7 @@ void ProviderAges::take_turn() {
 ProviderAges::Node* ProviderAges::find(const Question& question) {
   const auto list = lists_.find(question.path);
   if (list == lists_.end()) return nullptr;
-  const auto node = list->second.nodes.find(hash_of(question.name));
+  const auto node = list->second.nodes.find(question.key);
   const bool is_needed = node != list->second.nodes.end() && node->second.is_listed;
   return is_needed ? &node->second : nullptr;
 }
@@ -142,8 +161,8 @@ void ProviderAges::ask(Question question) {
   const std::uint64_t number = next_number_++;
   const std::string path = question.path + "/" + question.name;
   under_way_.emplace(number, std::move(question));
-  session_.find_creation(
-      path, [this, number](const OperationResult& result) { on_answer(number, result); });
+  session_.read(path, false,
+                [this, number](const OperationResult& result) { on_answer(number, result); });
 }
 
 void ProviderAges::on_answer(std::uint64_t number, const OperationResult& result) {
@@ -157,7 +176,7 @@ void ProviderAges::on_answer(std::uint64_t number, const OperationResult& result
   }
   Node* const node = find(question);
   if (result.rc != ZOK || node == nullptr) return;
-  node->came_at = result.created_at_ms;
+  node->came_at = result.created_at_ms - ms(age_in_node_data(result.data));
   if (is_wrong(question.timestamp, *node->came_at)) {
     tell_later(question.path, lists_.at(question.path));
   }

@@ -23,13 +23,15 @@ namespace skiff::registry {
 // start.
 //
 //   seen to come           the time of the event, on this machine's clock
-//   there when we came     the creation time of its node: the server is asked for it, some at a
-//                          time, and the owner hears when that changes what it has reported
+//   there when we came     the creation time of its node, less the age in its data (node_age.h):
+//                          the server is asked for it, some at a time, and the owner hears when
+//                          that changes what it has reported; nothing where we may not read it
 //   own timestamp so old   nothing: it is warm, however wrong its clock may be (up to
 //   that it is warm        kProviderClockErrorMax), and costs no memory
 //
 // A provider that leaves and comes back within kGoneProviderMemory keeps its first time: it is the
-// same process, whose session had expired. Lives on the control thread.
+// same process, whose session had expired; so does one whose weight comes in steps, each of which
+// is a node of its own (weight_steps.h). Lives on the control thread.
 class ProviderAges {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -52,21 +54,24 @@ class ProviderAges {
 
  private:
   using Milliseconds = std::int64_t;  // Unix time
+  using Key = std::uint64_t;          // the hash of what all nodes of a provider have in common
   struct Node {
     std::optional<Milliseconds> came_at;  // empty: the server is being asked, or does not know
     Milliseconds needed_until = 0;
     bool is_listed = false;
   };
   struct List {
-    std::unordered_map<std::uint64_t, Node> nodes;  // the young ones, by the hash of their names
-    bool has_news = false;                          // that on_learned_ is about to hear of
+    std::unordered_map<Key, Node> nodes;  // the young ones
+    bool has_news = false;                // that on_learned_ is about to hear of
   };
   struct Question {
     std::string path;  // of the list
     std::string name;
+    Key key = 0;
     Milliseconds timestamp = 0;  // the provider's own
   };
 
+  static Key key_of(const dubbo::Url& url);
   static bool is_wrong(Milliseconds timestamp, Milliseconds came_at);
   bool enqueue(Question question);
   void start_asking();

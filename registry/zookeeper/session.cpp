@@ -202,10 +202,6 @@ void Session::find_owner(const std::string& path, Callback done) {
   remember(handle_->exists(path, false), std::move(done));
 }
 
-void Session::find_creation(const std::string& path, Callback done) {
-  remember(handle_->exists(path, false), std::move(done));
-}
-
 void Session::list(const std::string& path, Callback done) {
   remember(handle_->list(path), std::move(done));
 }

@@ -47,7 +47,7 @@ struct OperationResult {
   int rc = 0;
   std::int64_t owner_session = 0;  // of find_owner()
   std::vector<std::string> names;  // of list()
-  std::int64_t created_at_ms = 0;  // of find_creation(): Unix time, by the server's clock
+  std::int64_t created_at_ms = 0;  // of read(): Unix time, by the server's clock
   std::string data;                // of read()
 };
 
@@ -88,7 +88,6 @@ class Session {
   void create(const std::string& path, const std::string& data, bool ephemeral, Callback done);
   void remove(const std::string& path, Callback done);
   void find_owner(const std::string& path, Callback done);
-  void find_creation(const std::string& path, Callback done);
   // Names the children and watches them.
   void list(const std::string& path, Callback done);
   // Reads the data and, with `watch`, watches it.

@@ -27,6 +27,7 @@ class ZookeeperRegistry final : public Registry, private SessionEvents {
   void register_url(const dubbo::Url& url) override { nodes_.want(url); }
   void unregister_url(const dubbo::Url& url) override { nodes_.drop(url); }
   void keep_url(const dubbo::Url& url) override { nodes_.keep(url); }
+  void register_successor(const dubbo::Url& url) override { nodes_.want_successor(url); }
   void watch(const std::string& interface) override;
   void unwatch(const std::string& interface) override;
   std::string name() const override { return name_; }

@@ -134,6 +134,64 @@ TEST_F(ProviderAgesTest, StayWhereAProviderComesBackSinceItsSessionHadExpired) {
   EXPECT_EQ(timestamps(registry_.record()), first);
 }
 
+TEST_F(ProviderAgesTest, StayWhereAWeightComesInSteps) {
+  dubbo::Url url = started(1h);
+  watch_nobody();
+  std::int64_t first = 0;
+  for (const auto& step : {"10", "50", ""}) {
+    const std::string before = path_of(url);
+    url.parameters["weight"] = step;
+    url.parameters["warmup"] = "1";
+    url.parameters["skiff.warmup"] = "600000";
+    if (*step == '\0') {
+      for (const char* name : {"weight", "warmup", "skiff.warmup"}) url.parameters.erase(name);
+    }
+    const std::int64_t from = create(url);
+    if (first == 0) {
+      ASSERT_TRUE(wait_dated(1, from));
+      first = timestamps(registry_.record()).front();
+    } else {
+      ASSERT_TRUE(registry_.wait_providers(kInterface, 2));
+      EXPECT_THAT(timestamps(registry_.record()), ElementsAre(first, first));
+      client_.remove(before);
+      ASSERT_TRUE(registry_.wait_providers(kInterface, 1));
+      EXPECT_THAT(timestamps(registry_.record()), ElementsAre(first));
+    }
+  }
+}
+
+TEST_F(ProviderAgesTest, ReachBackBeforeTheNodeWhereItsDataSaysSo) {
+  const std::int64_t from = now_ms();
+  const dubbo::Url right = started(-1min, 1);
+  const dubbo::Url ahead = started(1h, 2);
+  client_.write(path_of(right), "10.0.0.1 60000");
+  client_.write(path_of(ahead), "10.0.0.1 30000");
+  watch();
+  const auto is_dated = [&](const RegistryRecord& record) {
+    const auto listed = timestamps(record);
+    const auto is_wrong = [](std::int64_t one) { return one > now_ms(); };
+    return listed.size() == 2 && std::none_of(listed.begin(), listed.end(), is_wrong);
+  };
+  ASSERT_TRUE(registry_.wait_until(is_dated));
+  const auto dates = timestamps(registry_.record());
+  const std::int64_t rights = std::stoll(std::string(right.parameter("timestamp")));
+  EXPECT_THAT(dates, testing::Contains(rights)) << "both are asked for in one turn";
+  const std::int64_t aheads = dates[0] == rights ? dates[1] : dates[0];
+  EXPECT_GE(aheads, from - 30'000);
+  EXPECT_LE(aheads, now_ms() - 30'000);
+}
+
+TEST_F(ProviderAgesTest, AreThoseOfTheNodesWhereTheirDataSaysNothingElse) {
+  const std::int64_t from = now_ms();
+  int number = 0;
+  for (const char* data : {"10.0.0.1", "10.0.0.1 ", "10.0.0.1 x", "10.0.0.1 1x", "10.0.0.1 -60000",
+                           "10.0.0.1 99999999999999999999"}) {
+    client_.write(path_of(started(1h, ++number)), data);
+  }
+  watch();
+  EXPECT_TRUE(wait_dated(static_cast<std::size_t>(number), from));
+}
+
 TEST_F(ProviderAgesTest, AreAskedForWhereAProviderCameWhileThereWasNoConnection) {
   watch_nobody();
   server_.stop();

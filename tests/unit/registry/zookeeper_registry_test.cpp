@@ -68,6 +68,26 @@ TEST(ZookeeperRegistry, WritesTheProviderNodeByteForByte) {
   EXPECT_EQ(client.first_acl_identity(path_of(provider())), "world:anyone");
 }
 
+TEST(ZookeeperRegistry, WritesTheAgeOfAProviderIntoANodeThatTakesThePlaceOfAnother) {
+  ZookeeperServer server;
+  ZookeeperClient client(server.address());
+  RegistryOnThread registry(server.url());
+  dubbo::Url url = provider();
+  const auto now_ms = [] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  };
+  url.parameters["timestamp"] = std::to_string(now_ms() - 60'000);
+  registry.register_successor(url);
+  ASSERT_TRUE(registry.wait_registered(url));
+  const std::string data = client.data(path_of(url));
+  ASSERT_THAT(data, testing::StartsWith("10.0.0.1 "));
+  const long long age = std::stoll(data.substr(data.find(' ')));
+  EXPECT_GE(age, 60'000);
+  EXPECT_LE(age, now_ms() - std::stoll(url.parameters["timestamp"]));
+}
+
 TEST(ZookeeperRegistry, WritesConsumersBesideTheProviders) {
   ZookeeperServer server;
   ZookeeperClient client(server.address());

@@ -32,6 +32,10 @@ void RegistryOnThread::register_url(const dubbo::Url& url) {
   thread_.post([this, url] { registry_->register_url(url); });
 }
 
+void RegistryOnThread::register_successor(const dubbo::Url& url) {
+  thread_.post([this, url] { registry_->register_successor(url); });
+}
+
 void RegistryOnThread::unregister_url(const dubbo::Url& url) {
   thread_.post([this, url] { registry_->unregister_url(url); });
 }

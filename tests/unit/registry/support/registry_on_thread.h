@@ -43,6 +43,7 @@ class RegistryOnThread final : private RegistryEvents {
   RegistryOnThread& operator=(const RegistryOnThread&) = delete;
 
   void register_url(const dubbo::Url& url);
+  void register_successor(const dubbo::Url& url);
   void unregister_url(const dubbo::Url& url);
   void watch(const std::string& interface);
   void unwatch(const std::string& interface);
