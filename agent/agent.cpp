@@ -29,7 +29,8 @@ registry::ControlPlaneConfig control_plane_config(const AgentConfig& config,
           .default_provider_port = config.forwarder.provider_port,
           .application = config.application,
           .lists = config.lists,
-          .application_discovery = config.application_discovery};
+          .application_discovery = config.application_discovery,
+          .warmup_steps = config.warmup_steps};
 }
 
 }  // namespace

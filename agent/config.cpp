@@ -138,6 +138,7 @@ nlohmann::ordered_json to_json(const AgentConfig& config) {
   json["vanish_hold_time"] = format_duration(config.lists.hold_time);
   json["registry_check_interval"] = format_duration(config.lists.check_interval);
   json["application_discovery"] = config.application_discovery;
+  json["warmup_steps"] = config.warmup_steps;
   return json;
 }
 

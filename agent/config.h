@@ -44,6 +44,7 @@ struct AgentConfig {
   std::chrono::milliseconds drain_timeout{10'000};
   registry::ListProtection lists{};
   bool application_discovery = true;
+  unsigned warmup_steps = 0;
 
   AgentConfig();
 };

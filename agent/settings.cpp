@@ -166,6 +166,16 @@ Result<void> apply_application_discovery(AgentConfig& config, const Values& valu
   return {};
 }
 
+Result<void> apply_warmup_steps(AgentConfig& config, const Values& values) {
+  const auto steps = parse_number(values.front(), 0, registry::kMaxWeightSteps);
+  if (!steps || *steps == 1) {
+    return unexpected_value(
+        values.front(), "0, or a number from 2 to " + std::to_string(registry::kMaxWeightSteps));
+  }
+  config.warmup_steps = static_cast<unsigned>(*steps);
+  return {};
+}
+
 std::vector<Setting> make_settings() {
   using Forwarder = forwarder::ForwarderConfig;
   using Lists = registry::ListProtection;
@@ -212,6 +222,9 @@ std::vector<Setting> make_settings() {
       {"application_discovery", "BOOL",
        "look for providers that Dubbo 3 registers by application, too: true or false", false,
        apply_application_discovery},
+      {"warmup_steps", "N",
+       "new publications get their weight in so many steps; 0: the whole weight at once", false,
+       apply_warmup_steps},
   };
 }
 

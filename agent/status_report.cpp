@@ -118,6 +118,7 @@ ordered_json publications_json(const std::vector<registry::PublicationStatus>& p
     entry["state"] = status.registered ? "registered" : status.suspended ? "stopping" : "pending";
     entry["reason"] = status.reason;
     entry["url"] = status.url;
+    if (!status.warming_up.empty()) entry["warming_up"] = status.warming_up;
     entry["health"] = status.health;
     entry["last_error"] = status.last_error;
     if (status.lease) entry["lease"] = format_duration(*status.lease);

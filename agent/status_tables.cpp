@@ -62,7 +62,8 @@ StatusTable publications_table(const ordered_json& status) {
                     "none"};
   for (const ordered_json& entry : member(status, "publications")) {
     table.rows.push_back({shown_service(entry), shown(entry, "port"), shown(entry, "registry"),
-                          joined(shown(entry, "state"), ": ", shown(entry, "reason")),
+                          joined(joined(shown(entry, "state"), ": ", shown(entry, "reason")),
+                                 "; warming up: ", shown(entry, "warming_up")),
                           joined(shown(entry, "health"), "; last error: ", last_error_of(entry)),
                           shown(entry, "url")});
   }

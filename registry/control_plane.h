@@ -35,6 +35,8 @@ struct ControlPlaneConfig {
   std::string application = "skiff";  // where neither publication nor subscription names one
   ListProtection lists{};
   bool application_discovery = true;  // providers that Dubbo 3 registers by application, too
+  // New publications get their weight in so many steps: 0 (at once) or 2..kMaxWeightSteps.
+  unsigned warmup_steps = 0;
 };
 
 // What POST /publish asks for. `service.group` and `.version` may not be patterns here.
@@ -95,8 +97,9 @@ struct PublicationStatus {
   std::string registry;
   std::string url;
   bool registered = false;
-  std::string reason;       // why not
-  std::string health = {};  // as name_of(HealthState) says it
+  std::string reason;           // why not
+  std::string warming_up = {};  // "weight 50 of 100" where `url` is a step (weight_steps.h)
+  std::string health = {};      // as name_of(HealthState) says it
   bool suspended = false;
   std::optional<std::chrono::milliseconds> lease = {};
   std::string last_error = {};  // of the last health check that failed

@@ -63,7 +63,7 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
         links_(context_),
         probe_(executor),
         directory_(sink, executor, probe_, config_.lists, metrics_, store_),
-        publications_(stamps_, withdrawals_),
+        publications_(stamps_, withdrawals_, executor, config_.warmup_steps),
         subscriptions_(stamps_, directory_, withdrawals_),
         on_demand_(executor, directory_),
         local_services_(executor, sink),

@@ -5,6 +5,7 @@
 
 #include "registry/limits.h"
 #include "registry/provider_url.h"
+#include "registry/weight_steps.h"
 
 namespace skiff::registry {
 
@@ -43,7 +44,11 @@ void Publications::set_obstacle(const PublicationId& id, const std::string& obst
   if (found == publications_.end()) return;
   Publication& publication = found->second;
   publication.obstacle = obstacle;
-  if (!obstacle.empty()) publication.stamped.reset();  // it begins anew
+  if (!obstacle.empty()) {  // it begins anew
+    publication.stamped.reset();
+    publication.up_since.reset();
+    publication.next_step_at.reset();
+  }
   for (Placement& placement : publication.placements) {
     if (obstacle.empty()) {
       if (!placement.url) write(publication, placement);
@@ -65,7 +70,10 @@ void Publications::replace(Publication& publication, const PublicationRequest& r
   wanted.lease = publication.request.lease;        // says how long
   const bool changed = !(publication.request == wanted);
   publication.request = request;
-  if (changed) publication.stamped.reset();
+  if (changed) {
+    publication.stamped.reset();
+    publication.next_step_at.reset();
+  }
 
   std::vector<Placement> placements;
   for (RegistryLink* link : links) {
@@ -83,7 +91,7 @@ void Publications::replace(Publication& publication, const PublicationRequest& r
         std::exchange(placement.registered, placement.registered && !changed);
     if (!placement.url) write(publication, placement);
     if (before && was_registered) {
-      placement.superseded = std::move(before);
+      placement.superseded.push_back(std::move(*before));
     } else if (before) {
       withdrawals_.withdraw(subject, *link, *before);
     }
@@ -96,10 +104,7 @@ void Publications::replace(Publication& publication, const PublicationRequest& r
 
 void Publications::write(Publication& publication, Placement& placement) {
   if (!publication.obstacle.empty() || !placement.link->advertised()) return;
-  const PublicationRequest& request = publication.request;
-  std::optional<dubbo::Url> url = stamps_.same_again(
-      *placement.link->advertised(), placement.inherited,
-      [&request](const UrlContext& context) { return build_provider_url(request, context); });
+  std::optional<dubbo::Url> url = inherited_url(publication, placement);
   const bool is_inherited = url.has_value();
   if (!is_inherited) {
     auto built = new_url(publication, *placement.link);
@@ -107,8 +112,8 @@ void Publications::write(Publication& publication, Placement& placement) {
       placement.last_error = built.error().message;
       return;
     }
-    url = std::move(*built);
-    if (placement.inherited) placement.superseded = std::move(placement.inherited);
+    url = url_at(*built, age_of(publication), warmup_steps_).url;
+    if (placement.inherited) placement.superseded.push_back(std::move(*placement.inherited));
   }
   placement.inherited.reset();
   placement.last_error.clear();
@@ -119,6 +124,18 @@ void Publications::write(Publication& publication, Placement& placement) {
   } else {
     placement.link->write(*placement.url);
   }
+}
+
+// Where it is what would be written now, or was so at some age.
+std::optional<dubbo::Url> Publications::inherited_url(const Publication& publication,
+                                                      const Placement& placement) const {
+  const PublicationRequest& request = publication.request;
+  return stamps_.same_again(
+      *placement.link->advertised(), placement.inherited,
+      [&request](const UrlContext& context) { return build_provider_url(request, context); },
+      [](const dubbo::Url& inherited, const dubbo::Url& wanted) {
+        return inherited == wanted || is_step_of(inherited, wanted);
+      });
 }
 
 Result<dubbo::Url> Publications::new_url(const Publication& publication, const RegistryLink& link) {
@@ -145,7 +162,8 @@ Result<void> Publications::restore(const SavedState::Publication& saved,
   }
   const PublicationId id{saved.request.service, saved.request.port};
   Publication& publication = publications_[id];
-  publication = {.request = saved.request, .obstacle = {}, .stamped = {}, .placements = {}};
+  publication = Publication();
+  publication.request = saved.request;
   for (RegistryLink* link : links) {
     Placement placement;
     placement.link = link;
@@ -153,10 +171,11 @@ Result<void> Publications::restore(const SavedState::Publication& saved,
       if (written.registry != link->identity()) continue;
       auto url = dubbo::Url::parse(written.url);
       if (!url) continue;
+      if (!publication.up_since) publication.up_since = up_since(*url, trial->url);
       if (!placement.inherited) {
         placement.inherited = std::move(*url);
       } else {
-        withdrawals_.withdraw(id.subject(), *link, *url);
+        placement.superseded.push_back(std::move(*url));
       }
     }
     if (obstacle.empty()) write(publication, placement);
@@ -172,8 +191,12 @@ std::vector<SavedState::Publication> Publications::saved() const {
   for (const auto& [id, publication] : publications_) {
     SavedState::Publication saved{.request = publication.request, .stopping = false, .written = {}};
     for (const Placement& placement : publication.placements) {
-      for (const auto* url : {&placement.url, &placement.inherited, &placement.superseded}) {
-        if (*url) saved.written.push_back({placement.link->identity(), (*url)->to_string()});
+      const std::string& registry = placement.link->identity();
+      for (const auto* url : {&placement.url, &placement.inherited}) {
+        if (*url) saved.written.push_back({registry, (*url)->to_string()});
+      }
+      for (const dubbo::Url& url : placement.superseded) {
+        saved.written.push_back({registry, url.to_string()});
       }
     }
     result.push_back(std::move(saved));
@@ -184,7 +207,9 @@ std::vector<SavedState::Publication> Publications::saved() const {
 void Publications::withdraw_placement(const std::string& subject, Placement& placement) {
   if (placement.inherited) withdrawals_.withdraw(subject, *placement.link, *placement.inherited);
   if (placement.url) withdrawals_.withdraw(subject, *placement.link, *placement.url);
-  if (placement.superseded) withdrawals_.withdraw(subject, *placement.link, *placement.superseded);
+  for (const dubbo::Url& url : placement.superseded) {
+    withdrawals_.withdraw(subject, *placement.link, url);
+  }
 }
 
 void Publications::withdraw(const PublicationId& id) {
@@ -253,6 +278,7 @@ std::vector<PublicationStatus> Publications::status() const {
                         .url = url ? url->to_string() : std::string(),
                         .registered = placement.registered,
                         .reason = reason(publication, placement),
+                        .warming_up = warming_up(publication, placement),
                         .lease = publication.request.lease});
     }
   }
@@ -267,6 +293,7 @@ std::vector<PublicationId> Publications::on_link_changed(RegistryLink& link) {
       if (!placement.url) write(publication, placement);
       concerned.push_back(id);
     }
+    step(id, publication);
   }
   return concerned;
 }
@@ -276,10 +303,13 @@ void Publications::on_registered(RegistryLink& link, const dubbo::Url& url) {
   if (placement == nullptr) return;
   placement->registered = true;
   placement->last_error.clear();
-  if (placement->superseded) {
-    withdrawals_.withdraw(PublicationId::of(url).subject(), link,
-                          *std::exchange(placement->superseded, std::nullopt));
+  const PublicationId id = PublicationId::of(url);
+  for (const dubbo::Url& superseded : std::exchange(placement->superseded, {})) {
+    withdrawals_.withdraw(id.subject(), link, superseded);
   }
+  Publication& publication = publications_.at(id);
+  if (!publication.up_since) publication.up_since = executor_.now();
+  step(id, publication);
 }
 
 void Publications::on_register_failed(RegistryLink& link, const dubbo::Url& url,

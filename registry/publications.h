@@ -1,14 +1,18 @@
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "dubbo/result.h"
+#include "registry/alive.h"
 #include "registry/control_plane.h"
+#include "registry/executor.h"
 #include "registry/registry_link.h"
 #include "registry/saved_state.h"
 #include "registry/url_stamps.h"
@@ -30,11 +34,24 @@ struct PublicationId {
 
 // The services that this machine wants to be in the registries, and whether they are. Lives on the
 // control thread.
+//
+// With `warmup_steps`, what comes into the registries comes with a part of its weight, and gets the
+// whole one in steps (weight_steps.h), each of which replaces one node by another, the new one
+// first. Its age counts from the first confirmation of a registry, over later changes of the
+// request too; it begins anew where an obstacle was in between, since the provider was restarted
+// then, most likely. A later process takes it from the timestamp of the step that it finds, and
+// steps nothing whose whole weight is there already. A step waits until the one before is
+// confirmed, and for a connection.
 class Publications {
  public:
-  // Both must outlive it.
-  Publications(UrlStamps& stamps, Withdrawals& withdrawals)
-      : stamps_(stamps), withdrawals_(withdrawals) {}
+  // All must outlive it. `warmup_steps`: 0 (none) or 2..kMaxWeightSteps.
+  Publications(UrlStamps& stamps, Withdrawals& withdrawals, Executor& executor,
+               unsigned warmup_steps)
+      : stamps_(stamps),
+        withdrawals_(withdrawals),
+        executor_(executor),
+        warmup_steps_(warmup_steps),
+        random_(std::random_device{}()) {}
 
   // Remembers `request`, whose port is not 0 any more, and writes it into `links`. What is already
   // there just so keeps its URL; a changed one is written anew before the old one is withdrawn.
@@ -70,14 +87,17 @@ class Publications {
   void on_register_failed(RegistryLink& link, const dubbo::Url& url, const Error& error);
 
  private:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
   // A publication in one registry.
   struct Placement {
     RegistryLink* link = nullptr;
     std::optional<dubbo::Url> url;  // empty until the link knows what to advertise
-    bool registered = false;
+    bool registered = false;        // also where `url` is a step that is about to replace another
     std::string last_error;
-    // The confirmed URL of an earlier request, until the present one is confirmed, too.
-    std::optional<dubbo::Url> superseded;
+    // The URLs of earlier requests or steps, or of an earlier process, until the present one is
+    // confirmed, too.
+    std::vector<dubbo::Url> superseded;
     // Of an earlier process, until the link knows what to advertise.
     std::optional<dubbo::Url> inherited;
   };
@@ -87,20 +107,40 @@ class Publications {
     // One that is written now, whose stamp all registries get: who reads several of them sees one
     // provider.
     std::optional<dubbo::Url> stamped;
+    std::optional<TimePoint> up_since;      // empty: no registry has confirmed it yet
+    std::optional<TimePoint> next_step_at;  // a timer is set for it
     std::vector<Placement> placements;
   };
 
   void replace(Publication& publication, const PublicationRequest& request,
                const std::vector<RegistryLink*>& links);
   void write(Publication& publication, Placement& placement);
+  std::optional<dubbo::Url> inherited_url(const Publication& publication,
+                                          const Placement& placement) const;
   Result<dubbo::Url> new_url(const Publication& publication, const RegistryLink& link);
+  TimePoint up_since(const dubbo::Url& inherited, const dubbo::Url& wanted) const;
+  std::chrono::milliseconds age_of(const Publication& publication) const;
+  // Takes the steps that are due, and sets a timer for the next one.
+  void step(const PublicationId& id, Publication& publication);
+  std::optional<std::chrono::milliseconds> step_placement(const Publication& publication,
+                                                          Placement& placement);
+  void step_later(const PublicationId& id, Publication& publication,
+                  std::chrono::milliseconds next_at);
+  // The URL of the whole weight, where another one is there now; empty where it cannot be built.
+  std::optional<dubbo::Url> wanted_url(const Publication& publication,
+                                       const Placement& placement) const;
+  std::string warming_up(const Publication& publication, const Placement& placement) const;
   void withdraw_placement(const std::string& subject, Placement& placement);
   Placement* find(const RegistryLink& link, const dubbo::Url& url);
   static std::string reason(const Publication& publication, const Placement& placement);
 
   UrlStamps& stamps_;
   Withdrawals& withdrawals_;
+  Executor& executor_;
+  const unsigned warmup_steps_;
+  std::minstd_rand random_;
   std::map<PublicationId, Publication> publications_;
+  Alive alive_;
 };
 
 }  // namespace skiff::registry

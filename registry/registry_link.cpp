@@ -14,7 +14,7 @@ Result<std::unique_ptr<RegistryLink>> RegistryLink::open(const std::string& addr
   Result<std::string> identity = registry_identity(address);
   if (!identity) return tl::unexpected<Error>(std::move(identity.error()));
   std::unique_ptr<RegistryLink> link(new RegistryLink(context));
-  auto registry = open_registry(address, context.executor, *link, context.options);
+  auto registry = context.open(address, context.executor, *link, context.options);
   if (!registry) return tl::unexpected<Error>(std::move(registry.error()));
   link->identity_ = std::move(*identity);
   link->registry_ = std::move(*registry);
@@ -26,12 +26,19 @@ void RegistryLink::start() {
   context_.executor.post(alive_.guard([this] { find_address(); }));
 }
 
-void RegistryLink::write(const dubbo::Url& url) {
+void RegistryLink::write(const dubbo::Url& url) { write_once_stored(url, &Registry::register_url); }
+
+void RegistryLink::write_successor(const dubbo::Url& url) {
+  write_once_stored(url, &Registry::register_successor);
+}
+
+void RegistryLink::write_once_stored(const dubbo::Url& url,
+                                     void (Registry::*register_as)(const dubbo::Url&)) {
   std::string text = url.to_string();
   unstored_.insert(text);
   context_.store.on_state_changed();
-  context_.store.when_stored(alive_.guard([this, url, text = std::move(text)] {
-    if (unstored_.erase(text) != 0) registry_->register_url(url);
+  context_.store.when_stored(alive_.guard([this, url, register_as, text = std::move(text)] {
+    if (unstored_.erase(text) != 0) (*registry_.*register_as)(url);
   }));
 }
 

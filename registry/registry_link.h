@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "registry/advertise_address.h"
@@ -40,6 +42,10 @@ class RegistryLinkEvents {
   virtual void on_application_fault(ApplicationFault /*fault*/) {}
 };
 
+// open_registry(), or what a test puts in its place.
+using OpenRegistry = std::function<Result<std::unique_ptr<Registry>>(
+    const std::string& address, Executor&, RegistryEvents&, const RegistryOptions&)>;
+
 // What all links of a control plane share; must outlive them.
 struct RegistryLinkContext {
   Executor& executor;
@@ -49,6 +55,7 @@ struct RegistryLinkContext {
   const AdvertiseSpec& advertise;
   std::uint16_t inbound_port = 0;
   RegistryOptions options{};
+  OpenRegistry open = open_registry;
 };
 
 // An open registry, together with what the control plane knows about it: its connection, and the
@@ -66,6 +73,8 @@ class RegistryLink final : private RegistryEvents {
   // Registers `url` once it is stored that it belongs to us: after a crash, a node that nobody
   // remembers would live on for as long as the session does.
   void write(const dubbo::Url& url);
+  // The same for one that follows another URL of the same provider (Registry).
+  void write_successor(const dubbo::Url& url);
   // The same for a URL that an earlier process has written.
   void keep(const dubbo::Url& url) { registry_->keep_url(url); }
   void take_back(const dubbo::Url& url);
@@ -78,8 +87,9 @@ class RegistryLink final : private RegistryEvents {
   RegistryStatus status() const;
 
  private:
-  explicit RegistryLink(const RegistryLinkContext& context) : context_(context) {}
+  explicit RegistryLink(RegistryLinkContext context) : context_(std::move(context)) {}
 
+  void write_once_stored(const dubbo::Url& url, void (Registry::*register_as)(const dubbo::Url&));
   // Chooses the advertised address, again after a while where that fails.
   void find_address();
   void choose_address(const std::optional<RegistryServer>& server);

@@ -136,7 +136,8 @@ TEST(Settings, RefuseWhatIsOutOfRangeOrIllTyped) {
                                          {"body_limit", "10"},       {"body_limit", "2GiB"},
                                          {"hold_time", "61s"},       {"default_timeout", "0"},
                                          {"connect_timeout", "2h"},  {"heartbeat_interval", "1ms"},
-                                         {"drain_timeout", "2h"},    {"drain_timeout", "10"}}) {
+                                         {"drain_timeout", "2h"},    {"drain_timeout", "10"},
+                                         {"warmup_steps", "1"},      {"warmup_steps", "11"}}) {
     AgentConfig config;
     const auto applied = find_setting(key)->apply(config, {value});
     ASSERT_FALSE(applied) << key << " " << value;

@@ -73,6 +73,12 @@ TEST(StatusText, SaysEverythingInAlignedColumns) {
       "  a_total  3\n");
 }
 
+TEST(StatusText, SaysHowFarAWarmUpIs) {
+  ordered_json status = example();
+  status["publications"][1]["warming_up"] = "weight 50 of 100";
+  EXPECT_THAT(status_as_text(status), HasSubstr("registered; warming up: weight 50 of 100 "));
+}
+
 TEST(StatusText, OfAnAgentThatIsNotReadySaysWhy) {
   ordered_json status = example();
   status["ready"] = false;
