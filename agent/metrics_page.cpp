@@ -101,7 +101,8 @@ constexpr std::array<AgentMetric, kMetricCount> kMetrics = {{
     {"skiff_requests_total", "Requests on the outbound port by service and method", true},
     {"skiff_request_failures_total",
      "Requests among them that the agent answered itself with an error", true},
-    {"skiff_endpoints", "Known endpoints by state of their connection", false},
+    {"skiff_endpoints", "Endpoints of services that were called, by state of their connection",
+     false},
 }};
 
 MetricFamily family_of(std::string_view name, std::string_view help, bool is_counter) {

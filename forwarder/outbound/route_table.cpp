@@ -41,19 +41,24 @@ std::string ServiceEntry::known_clusters() const {
 void RouteTable::update(std::shared_ptr<const governance::ServiceRoute> route) {
   auto& entry = entries_[route->interface];
   if (!entry) entry = std::make_unique<ServiceEntry>(route->interface);
-  // The new endpoints are taken before the old ones are released: those in both keep their
-  // connections.
+  // The old clusters refer to the old route.
+  const auto old_route = std::exchange(entry->route_, std::move(route));
+  entry->removed = false;
+  if (entry->was_asked_for_) make_clusters(*entry);
+}
+
+// The new endpoints are taken before the old ones are released: those in both keep their
+// connections.
+void RouteTable::make_clusters(ServiceEntry& entry) {
   std::vector<ClusterState> clusters;
-  for (const governance::Cluster& cluster : route->clusters) {
+  for (const governance::Cluster& cluster : entry.route_->clusters) {
     ClusterState& state = clusters.emplace_back(cluster);
     for (const governance::ProviderEndpoint& provider : cluster.providers) {
       state.endpoints.push_back(&upstreams_.acquire(provider.host, provider.port));
     }
   }
-  release_endpoints(*entry);
-  entry->clusters_ = std::move(clusters);
-  entry->route_ = std::move(route);
-  entry->removed = false;
+  release_endpoints(entry);
+  entry.clusters_ = std::move(clusters);
 }
 
 void RouteTable::remove(const std::string& interface) {
@@ -78,6 +83,7 @@ ServiceEntry* RouteTable::find(std::string_view interface) {
   const auto found = entries_.find(interface);
   if (found == entries_.end() || found->second->removed) return nullptr;
   last_found_ = found->second.get();
+  if (!std::exchange(last_found_->was_asked_for_, true)) make_clusters(*last_found_);
   return last_found_;
 }
 
@@ -88,7 +94,8 @@ ServiceEntry* RouteTable::only_service() {
     if (only != nullptr) return nullptr;
     only = entry.get();
   }
-  return only != nullptr && only->clusters_.size() == 1 ? only : nullptr;
+  const bool is_clear = only != nullptr && only->route_->clusters.size() == 1;
+  return is_clear ? find(only->interface()) : nullptr;
 }
 
 void RouteTable::release_endpoints(ServiceEntry& entry) {

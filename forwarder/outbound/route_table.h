@@ -37,7 +37,8 @@ struct ClusterState {
   WeightedRandom balancer;
 };
 
-// What a worker knows of one interface. Lives on its worker's thread.
+// What a worker knows of one interface. Most of what an agent knows is never called: endpoints are
+// made when the first request asks for it. Lives on its worker's thread.
 class ServiceEntry {
  public:
   explicit ServiceEntry(std::string interface) : interface_(std::move(interface)) {}
@@ -60,7 +61,8 @@ class ServiceEntry {
 
   std::string interface_;
   std::shared_ptr<const governance::ServiceRoute> route_;
-  std::vector<ClusterState> clusters_;
+  bool was_asked_for_ = false;
+  std::vector<ClusterState> clusters_;  // those of route_, once it was asked for
   TextMap<std::unique_ptr<MethodStats>> methods_;
   MethodStats* last_method_ = nullptr;
 };
@@ -75,9 +77,10 @@ class RouteTable {
   // Must be called when `entry.in_flight` falls to 0.
   void collect(ServiceEntry& entry);
 
-  // nullptr where the interface has no route.
+  // For a request. nullptr where the interface has no route.
   ServiceEntry* find(std::string_view interface);
-  // The service that has a route, where that is one only and has one cluster; else nullptr.
+  // For a request: the service that has a route, where that is one only and has one cluster; else
+  // nullptr.
   ServiceEntry* only_service();
 
   std::size_t size() const { return entries_.size(); }
@@ -87,6 +90,7 @@ class RouteTable {
   }
 
  private:
+  void make_clusters(ServiceEntry& entry);
   void release_endpoints(ServiceEntry& entry);
 
   UpstreamPool& upstreams_;
