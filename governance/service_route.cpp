@@ -46,19 +46,26 @@ std::int64_t timestamp_of(const dubbo::Url& url) {
 }
 
 // "sayHello" for "sayHello.timeout"; empty where `key` does not end with `suffix`.
-std::string method_in(const std::string& key, std::string_view suffix) {
-  return key.ends_with(suffix) ? key.substr(0, key.size() - suffix.size()) : std::string();
+std::string_view method_in(std::string_view key, std::string_view suffix) {
+  return key.ends_with(suffix) ? key.substr(0, key.size() - suffix.size()) : std::string_view();
+}
+
+MethodSettings& settings_for(std::string_view method, ProviderEndpoint& provider) {
+  const auto found = std::ranges::find(provider.methods, method, &MethodSettings::method);
+  if (found != provider.methods.end()) return *found;
+  return provider.methods.emplace_back(
+      MethodSettings{.method = std::string(method), .timeout = {}, .retries = {}});
 }
 
 void read_method_parameters(const dubbo::Url& url, ProviderEndpoint& provider) {
   for (const auto& [key, value] : url.parameters) {
-    if (const std::string method = method_in(key, kMethodTimeoutSuffix); !method.empty()) {
+    if (const std::string_view method = method_in(key, kMethodTimeoutSuffix); !method.empty()) {
       const std::uint64_t timeout_ms = url.number_parameter(key, 0, kTimeoutMaxMs);
-      if (timeout_ms > 0) provider.method_timeouts.emplace(method, milliseconds(timeout_ms));
+      if (timeout_ms > 0) settings_for(method, provider).timeout = milliseconds(timeout_ms);
     }
-    if (const std::string method = method_in(key, kMethodRetriesSuffix); !method.empty()) {
-      provider.method_retries.emplace(
-          method, static_cast<std::uint32_t>(url.number_parameter(key, 0, kRetriesMax)));
+    if (const std::string_view method = method_in(key, kMethodRetriesSuffix); !method.empty()) {
+      settings_for(method, provider).retries =
+          static_cast<std::uint32_t>(url.number_parameter(key, 0, kRetriesMax));
     }
   }
 }
@@ -75,8 +82,6 @@ ProviderEndpoint read_provider(const dubbo::Url& url) {
   provider.retries = static_cast<std::uint32_t>(url.number_parameter("retries", 0, kRetriesMax));
   read_method_parameters(url, provider);
   provider.token = url.parameter("token");
-  const std::string_view preferred = url.parameter("prefer.serialization");
-  provider.serialization = url.parameter("serialization", preferred.substr(0, preferred.find(',')));
   return provider;
 }
 
@@ -97,10 +102,17 @@ void sort_route(ServiceRoute& route) {
   for (Cluster& cluster : route.clusters) {
     std::ranges::sort(cluster.providers, {},
                       [](const ProviderEndpoint& p) { return std::tie(p.host, p.port); });
+    cluster.providers.shrink_to_fit();
   }
+  route.clusters.shrink_to_fit();
 }
 
 }  // namespace
+
+const MethodSettings* ProviderEndpoint::settings_of(std::string_view method) const {
+  const auto found = std::ranges::find(methods, method, &MethodSettings::method);
+  return found == methods.end() ? nullptr : &*found;
+}
 
 CompiledRoute compile_service_route(const std::string& interface,
                                     const std::vector<dubbo::Url>& providers) {

@@ -2,8 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dubbo/service_key.h"
@@ -11,7 +12,16 @@
 
 namespace skiff::governance {
 
-// A provider as the data plane needs it.
+// What a provider's URL says of one method rather than of all.
+struct MethodSettings {
+  std::string method;
+  std::optional<std::chrono::milliseconds> timeout;
+  std::optional<std::uint32_t> retries;
+
+  bool operator==(const MethodSettings&) const = default;
+};
+
+// A provider as the data plane needs it. An agent holds hundreds of thousands.
 struct ProviderEndpoint {
   std::string host;  // numeric IPv4 or IPv6
   std::uint16_t port = 0;
@@ -19,12 +29,13 @@ struct ProviderEndpoint {
   std::chrono::milliseconds warmup{0};  // 0: full weight at once
   std::int64_t started_at_ms = 0;       // the URL's `timestamp`, Unix time; 0: unknown, full weight
   std::chrono::milliseconds timeout{0};  // 0: the configuration's
-  std::map<std::string, std::chrono::milliseconds, std::less<>> method_timeouts;
   // How often a request that was sent and lost with its connection is sent again.
   std::uint32_t retries = 0;
-  std::map<std::string, std::uint32_t, std::less<>> method_retries;
-  std::string token;          // sent as attachment where not empty
-  std::string serialization;  // what the provider's URL prefers; "" where it says nothing
+  std::vector<MethodSettings> methods;  // each once
+  std::string token;                    // sent as attachment where not empty
+
+  // nullptr where the URL says nothing of this method.
+  const MethodSettings* settings_of(std::string_view method) const;
 
   bool operator==(const ProviderEndpoint&) const = default;
 };

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "forwarder/limits.h"
@@ -15,6 +16,25 @@ namespace skiff::forwarder {
 using dubbo::FrameHeader;
 using dubbo::Status;
 using std::chrono::milliseconds;
+
+namespace {
+
+// What the provider says of the request's method; nullptr where that is nothing.
+const governance::MethodSettings* method_settings(const OutboundRequest& request,
+                                                  const governance::ProviderEndpoint& provider) {
+  if (request.method == nullptr || provider.methods.empty()) return nullptr;
+  return provider.settings_of(request.method->name);
+}
+
+std::optional<milliseconds> timeout_that_provider_names(
+    const OutboundRequest& request, const governance::ProviderEndpoint& provider) {
+  const governance::MethodSettings* own = method_settings(request, provider);
+  if (own != nullptr && own->timeout) return own->timeout;
+  if (provider.timeout.count() > 0) return provider.timeout;
+  return std::nullopt;
+}
+
+}  // namespace
 
 void Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t provider,
                     UpstreamConnection& upstream) {
@@ -51,11 +71,7 @@ void Outbound::note_sent(Endpoint& endpoint) {
 milliseconds Outbound::timeout_of(const OutboundRequest& request,
                                   const governance::ProviderEndpoint& provider) const {
   if (request.timeout) return *request.timeout;
-  if (request.method != nullptr && !provider.method_timeouts.empty()) {
-    const auto found = provider.method_timeouts.find(request.method->name);
-    if (found != provider.method_timeouts.end()) return found->second;
-  }
-  return provider.timeout.count() > 0 ? provider.timeout : context_.config.default_timeout;
+  return timeout_that_provider_names(request, provider).value_or(context_.config.default_timeout);
 }
 
 // What a thin client cannot know: the provider's token and timeout, and which
@@ -70,11 +86,11 @@ std::optional<dubbo::AttachmentSplice> Outbound::plan_additions(
     added[count++] = {"token", provider.token};
   }
   std::array<char, 24> timeout_text{};
-  const bool knows_timeout = provider.timeout.count() > 0 || !provider.method_timeouts.empty();
-  if (knows_timeout && !request.timeout) {
-    const auto written =
-        std::to_chars(timeout_text.data(), timeout_text.data() + timeout_text.size(),
-                      timeout_of(request, provider).count());
+  const auto timeout =
+      request.timeout ? std::nullopt : timeout_that_provider_names(request, provider);
+  if (timeout) {
+    const auto written = std::to_chars(timeout_text.data(),
+                                       timeout_text.data() + timeout_text.size(), timeout->count());
     added[count++] = {"timeout", {timeout_text.data(), written.ptr}};
   }
   if (request.group && *request.group != cluster.group) {
@@ -121,11 +137,9 @@ Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream
 // Only where the provider's URL says that requests may be carried out more than once.
 void Outbound::keep_for_retry(const OutboundRequest& request,
                               const governance::ProviderEndpoint& provider, Slot& slot) {
-  std::uint32_t retries = provider.retries;
-  if (request.method != nullptr && !provider.method_retries.empty()) {
-    const auto found = provider.method_retries.find(request.method->name);
-    if (found != provider.method_retries.end()) retries = found->second;
-  }
+  const governance::MethodSettings* own = method_settings(request, provider);
+  std::uint32_t retries =
+      own != nullptr ? own->retries.value_or(provider.retries) : provider.retries;
   retries = std::min(retries, request.history.retries_left.value_or(retries));
   const dubbo::Bytes frame = request.frame.bytes;
   if (retries == 0 || frame.size() > limits::kKeptRequestMaxBytes) return;

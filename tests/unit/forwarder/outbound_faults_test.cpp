@@ -373,7 +373,7 @@ TEST_F(OutboundFaults, SendsALostRequestNotMoreOftenThanTheProviderAllows) {
   start();
   governance::ProviderEndpoint only = provider_at(provider_.port(), 100);
   only.retries = 5;
-  only.method_retries = {{"hi", 1}};
+  only.methods = {{.method = "hi", .timeout = {}, .retries = 1}};
   route({only});
   RawPeer client = consumer();
   client.send(request_frame({.id = 1}));

@@ -191,7 +191,7 @@ TEST_F(Outbound20881, AddsTokenAndTimeoutThatAThinClientCannotKnow) {
   auto provider = provider_at(provider_.port());
   provider.token = "secret";
   provider.timeout = milliseconds(7000);
-  provider.method_timeouts["hi"] = milliseconds(8000);
+  provider.methods = {{.method = "hi", .timeout = milliseconds(8000), .retries = {}}};
   route({provider});
   RawPeer client = consumer();
   client.send(request_frame({}));

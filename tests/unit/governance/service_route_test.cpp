@@ -41,7 +41,7 @@ TEST(CompileServiceRoute, LeavesOutWhatCannotBeCalledAndSaysWhy) {
 TEST(CompileServiceRoute, ReadsWhatTheDataPlaneNeeds) {
   const CompiledRoute compiled = compile_service_route(
       "a.Service", {url("dubbo://[::1]:20882/a.Service?hi.retries=0&hi.timeout=50"
-                        "&prefer.serialization=fastjson2,hessian2&retries=2&timeout=700"
+                        "&retries=2&timeout=700"
                         "&timestamp=1700000000000&token=secret&warmup=1000&weight=300")});
   ASSERT_EQ(compiled.route.clusters.size(), 1U);
   const ProviderEndpoint& provider = compiled.route.clusters[0].providers.at(0);
@@ -51,11 +51,12 @@ TEST(CompileServiceRoute, ReadsWhatTheDataPlaneNeeds) {
   EXPECT_EQ(provider.warmup, milliseconds(1000));
   EXPECT_EQ(provider.started_at_ms, 1700000000000);
   EXPECT_EQ(provider.timeout, milliseconds(700));
-  EXPECT_EQ(provider.method_timeouts.at("hi"), milliseconds(50));
+  ASSERT_NE(provider.settings_of("hi"), nullptr);
+  EXPECT_EQ(provider.settings_of("hi")->timeout, milliseconds(50));
+  EXPECT_EQ(provider.settings_of("hi")->retries, 0U);
+  EXPECT_EQ(provider.settings_of("h"), nullptr);
   EXPECT_EQ(provider.retries, 2U);
-  EXPECT_EQ(provider.method_retries.at("hi"), 0U);
   EXPECT_EQ(provider.token, "secret");
-  EXPECT_EQ(provider.serialization, "fastjson2");
 }
 
 TEST(CompileServiceRoute, KeepsTheYoungestOfSeveralNodesWithOneAddress) {
