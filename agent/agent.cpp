@@ -66,28 +66,35 @@ Result<void> Agent::open_state() {
     spdlog::info("no state folder: publications and subscriptions end with this process");
     return {};
   }
-  auto keeper = StateKeeper::open(config_.state_dir, control_thread_);
-  if (!keeper) return tl::unexpected<Error>(std::move(keeper.error()));
-  state_ = std::move(*keeper);
-  return {};
+  // What is read there is replaced there: the allocator keeps the memory of each thread apart.
+  return on_control_thread([this]() -> Result<void> {
+    auto keeper = StateKeeper::open(config_.state_dir, control_thread_);
+    if (!keeper) return tl::unexpected<Error>(std::move(keeper.error()));
+    state_ = std::move(*keeper);
+    return {};
+  });
 }
 
 // It is made on its own thread, where the registries' first events may arrive at any time.
 Result<void> Agent::start_control_plane() {
-  std::promise<Result<void>> promise;
-  control_thread_.post([this, &promise] {
+  Result<void> started = on_control_thread([this]() -> Result<void> {
     auto plane =
         registry::ControlPlane::create(control_plane_config(config_, forwarder_->inbound_port()),
                                        control_thread_, *this, state_.get());
-    if (!plane) return promise.set_value(tl::unexpected<Error>(std::move(plane.error())));
+    if (!plane) return tl::unexpected<Error>(std::move(plane.error()));
     control_plane_ = std::move(*plane);
     if (state_) state_->attach(*control_plane_);
     control_plane_->start();
-    promise.set_value({});
+    return {};
   });
-  Result<void> started = promise.get_future().get();
   if (started) control_.emplace(control_thread_, *control_plane_);
   return started;
+}
+
+Result<void> Agent::on_control_thread(const std::function<Result<void>()>& task) {
+  std::promise<Result<void>> promise;
+  control_thread_.post([&] { promise.set_value(task()); });
+  return promise.get_future().get();
 }
 
 Result<void> Agent::start_api() {

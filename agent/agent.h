@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +62,8 @@ class Agent final : private registry::ControlPlaneSink,
   Result<void> begin();
   Result<void> open_state();
   Result<void> start_control_plane();
+  // Before there is a control plane. Returns when `task` has run.
+  Result<void> on_control_thread(const std::function<Result<void>()>& task);
   Result<void> start_api();
   void log_start();
   void finish_writing_state();

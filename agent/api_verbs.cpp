@@ -111,12 +111,12 @@ int status_of(const Result<VerbOutcome>& outcome) {
 }
 
 // What the consumer's side may rely on: taken from the providers in hand, the first that says it.
-void add_provider_defaults(const std::vector<dubbo::Url>& providers, ordered_json& json) {
+void add_provider_defaults(const registry::ListedProviders& providers, ordered_json& json) {
   json["providers"] = providers.size();
   ordered_json defaults = ordered_json::object();
   for (const char* key : {"timeout", "serialization"}) {
     const auto found = std::find_if(providers.begin(), providers.end(),
-                                    [key](const auto& url) { return !url.parameter(key).empty(); });
+                                    [key](const auto& one) { return !one.parameter(key).empty(); });
     if (found != providers.end()) defaults[key] = std::string(found->parameter(key));
   }
   json["defaults"] = std::move(defaults);

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "agent/state_file.h"
-
 namespace skiff::agent {
 namespace {
 
@@ -51,7 +49,7 @@ void PacedWriter::write() {
   disk_.post([path = path_, text = snapshot_(), change = changes_, &control = control_,
               done = std::move(done)] {
     const Clock::time_point start = Clock::now();
-    const Result<void> result = write_state_file(path, text());
+    const Result<void> result = write_state_file(path, text);
     control.post([done, change, time = Clock::now() - start, result]() mutable {
       done(change, time, result);
     });

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/state_file.h"
 #include "dubbo/result.h"
 #include "registry/alive.h"
 #include "registry/executor.h"
@@ -25,7 +26,6 @@ struct WriteReport {
 class PacedWriter {
  public:
   using Clock = std::chrono::steady_clock;
-  using Text = std::function<std::string()>;
 
   // The shortest pause between two writes, where somebody waits for the second.
   static constexpr std::chrono::milliseconds kUrgentPause{10};
@@ -37,7 +37,7 @@ class PacedWriter {
   // returns makes the text on `disk`. `pace` is the pause after a change that nobody waits for; it
   // grows where writing takes long, so that the disk is ours for a tenth of the time at most.
   PacedWriter(std::string path, std::chrono::milliseconds pace, registry::Executor& control,
-              registry::Executor& disk, std::function<Text()> snapshot)
+              registry::Executor& disk, std::function<StateText()> snapshot)
       : path_(std::move(path)),
         pace_(pace),
         control_(control),
@@ -68,7 +68,7 @@ class PacedWriter {
   const std::chrono::milliseconds pace_;
   registry::Executor& control_;
   registry::Executor& disk_;
-  const std::function<Text()> snapshot_;
+  const std::function<StateText()> snapshot_;
   registry::Alive alive_;
 
   std::uint64_t changes_ = 0;  // numbered

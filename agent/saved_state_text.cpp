@@ -1,9 +1,12 @@
 #include "agent/saved_state_text.h"
 
+#include <spdlog/spdlog.h>
+
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "agent/json_fields.h"
+#include "dubbo/url.h"
 #include "registry/limits.h"
 
 namespace skiff::agent {
@@ -40,6 +43,43 @@ json check_json(const registry::HealthCheck& check) {
           {"timeout_ms", check.timeout.count()},
           {"failures", check.failures},
           {"successes", check.successes}};
+}
+
+json publication_json(const SavedState::Publication& publication) {
+  json object = request_json(publication.request);
+  object["port"] = publication.request.port;
+  object["methods"] = publication.request.methods;
+  object["check"] = check_json(publication.request.check);
+  if (publication.request.lease) object["lease_ms"] = publication.request.lease->count();
+  object["stopping"] = publication.stopping;
+  object["written"] = written_json(publication.written);
+  return object;
+}
+
+json subscription_json(const SavedState::Subscription& subscription) {
+  json object = request_json(subscription.request);
+  object["written"] = written_json(subscription.written);
+  return object;
+}
+
+json leaving_json(const SavedState::Leaving& leaving) {
+  return {{"registry", leaving.written.registry},
+          {"url", leaving.written.url},
+          {"subject", leaving.subject}};
+}
+
+json session_json(const SavedState::Session& session) {
+  return {{"registry", session.registry}, {"ticket", session.ticket}};
+}
+
+// A member of a document: its items, one a line.
+template <typename Item>
+void write_array(const char* name, const std::vector<Item>& items, json (*json_of)(const Item&),
+                 const TakePiece& take) {
+  take(std::string("\"") + name + "\":[");
+  const char* separator = "\n";
+  for (const Item& item : items) take(std::exchange(separator, ",\n") + to_text(json_of(item)));
+  take("]");
 }
 
 // The readers throw json::exception where something is missing or of another type; read_with()
@@ -131,15 +171,24 @@ SavedState read_state(const json& document) {
   return state;
 }
 
-std::vector<SavedList> read_lists(const json& document) {
-  std::vector<SavedList> lists;
-  for (const json& object : document.at("lists")) {
-    SavedList list{.registry = object.at("registry"),
-                   .interface = object.at("interface"),
-                   .providers = object.at("providers").get<std::vector<std::string>>()};
-    lists.push_back(std::move(list));
+// Older versions stored the names of registry nodes.
+Result<dubbo::Url> read_provider(const std::string& text) {
+  const bool is_url = text.find("://") != std::string::npos;
+  return is_url ? dubbo::Url::parse(text) : dubbo::Url::parse_node_name(text);
+}
+
+// Returns how many of its providers cannot be read.
+std::size_t read_list(const json& object, SavedList& list) {
+  list.registry = object.at("registry");
+  list.interface = object.at("interface");
+  const json& providers = object.at("providers");
+  list.providers.reserve(providers.size());
+  for (const json& provider : providers) {
+    if (const auto url = read_provider(provider.get_ref<const std::string&>())) {
+      list.providers.emplace_back(*url);
+    }
   }
-  return lists;
+  return providers.size() - list.providers.size();
 }
 
 template <typename Reader>
@@ -156,50 +205,54 @@ auto read_with(Reader reader, std::string_view text) -> Result<decltype(reader(j
 
 }  // namespace
 
+void write_text(const SavedState& state, const TakePiece& take) {
+  take("{");
+  write_array("publications", state.publications, publication_json, take);
+  take(",\n");
+  write_array("subscriptions", state.subscriptions, subscription_json, take);
+  take(",\n");
+  write_array("leaving", state.leaving, leaving_json, take);
+  take(",\n");
+  write_array("sessions", state.sessions, session_json, take);
+  take("}");
+}
+
 std::string to_text(const SavedState& state) {
-  json document = {{"publications", json::array()},
-                   {"subscriptions", json::array()},
-                   {"leaving", json::array()},
-                   {"sessions", json::array()}};
-  for (const auto& publication : state.publications) {
-    json object = request_json(publication.request);
-    object["port"] = publication.request.port;
-    object["methods"] = publication.request.methods;
-    object["check"] = check_json(publication.request.check);
-    if (publication.request.lease) object["lease_ms"] = publication.request.lease->count();
-    object["stopping"] = publication.stopping;
-    object["written"] = written_json(publication.written);
-    document["publications"].push_back(std::move(object));
-  }
-  for (const auto& subscription : state.subscriptions) {
-    json object = request_json(subscription.request);
-    object["written"] = written_json(subscription.written);
-    document["subscriptions"].push_back(std::move(object));
-  }
-  for (const auto& [written, subject] : state.leaving) {
-    document["leaving"].push_back(
-        {{"registry", written.registry}, {"url", written.url}, {"subject", subject}});
-  }
-  for (const auto& [registry, ticket] : state.sessions) {
-    document["sessions"].push_back({{"registry", registry}, {"ticket", ticket}});
-  }
-  return to_text(document);
+  std::string text;
+  write_text(state, [&text](std::string_view piece) { text += piece; });
+  return text;
 }
 
 Result<SavedState> parse_saved_state(std::string_view text) { return read_with(read_state, text); }
 
-std::string to_text(const std::vector<SavedList>& lists) {
-  json document = {{"lists", json::array()}};
-  for (const SavedList& list : lists) {
-    document["lists"].push_back({{"registry", list.registry},
-                                 {"interface", list.interface},
-                                 {"providers", list.providers}});
-  }
-  return to_text(document);
+void SavedListsText::add(const std::string& registry, const std::string& interface,
+                         const registry::ListedProviders& providers) {
+  json names = json::array();
+  for (const registry::ListedProvider& provider : providers) names.push_back(provider.text());
+  const json object = {
+      {"registry", registry}, {"interface", interface}, {"providers", std::move(names)}};
+  take_((std::exchange(is_first_, false) ? "\n" : ",\n") + to_text(object));
 }
 
 Result<std::vector<SavedList>> parse_saved_lists(std::string_view text) {
-  return read_with(read_lists, text);
+  constexpr int kDepthOfList = 2;  // below the document and the array in it
+  std::vector<SavedList> lists;
+  std::size_t unreadable = 0;
+  const auto take_list = [&](int depth, json::parse_event_t event, json& parsed) {
+    if (depth != kDepthOfList || event != json::parse_event_t::object_end) return true;
+    unreadable += read_list(parsed, lists.emplace_back());
+    return false;
+  };
+  try {
+    if (!json::parse(text, take_list).at("lists").empty()) {
+      return fail(ErrorCode::kMalformed, "its text is not as expected: lists are objects");
+    }
+  } catch (const json::exception& exception) {
+    return fail(ErrorCode::kMalformed,
+                std::string("its text is not as expected: ") + exception.what());
+  }
+  if (unreadable != 0) spdlog::warn("{} remembered providers cannot be read", unreadable);
+  return lists;
 }
 
 }  // namespace skiff::agent

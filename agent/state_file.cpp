@@ -20,13 +20,33 @@ namespace {
 constexpr std::string_view kMagic = "skiff-state ";
 constexpr std::size_t kMaxFirstLine = 80;
 
-std::uint64_t checksum(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3;
+// FNV-1a of a text that comes in pieces.
+class Checksum {
+ public:
+  void add(std::string_view piece) {
+    for (const char c : piece) {
+      hash_ ^= static_cast<unsigned char>(c);
+      hash_ *= 0x100000001b3;
+    }
   }
-  return hash;
+  std::uint64_t value() const { return hash_; }
+
+ private:
+  std::uint64_t hash_ = 0xcbf29ce484222325;
+};
+
+std::uint64_t checksum(std::string_view text) {
+  Checksum sum;
+  sum.add(text);
+  return sum.value();
+}
+
+// Of one length, whatever it says: it is known when the text behind it is written.
+std::string first_line(std::size_t size, std::uint64_t sum) {
+  std::array<char, kMaxFirstLine> line{};
+  std::snprintf(line.data(), line.size(), "%s%u %010zu %016llx\n", kMagic.data(), kStateFileVersion,
+                size, static_cast<unsigned long long>(sum));
+  return line.data();
 }
 
 tl::unexpected<Error> trouble(const std::string& path, const char* what, int error) {
@@ -45,14 +65,61 @@ int write_all(int file, std::string_view bytes) {
   return 0;
 }
 
-Result<void> write_new(const std::string& path, std::string_view bytes) {
+tl::unexpected<Error> too_large(const std::string& path, std::size_t bytes) {
+  return fail(ErrorCode::kTooLarge, path + ": would have " + std::to_string(bytes) +
+                                        " bytes: the limit is " +
+                                        std::to_string(kMaxStateFileBytes));
+}
+
+// A file under way. What is written after a failure is lost, and finish() tells.
+class Writing {
+ public:
+  explicit Writing(int file) : file_(file) {
+    buffer_.reserve(kBufferBytes);
+    buffer_ = first_line(0, 0);
+  }
+
+  void add(std::string_view piece) {
+    size_ += piece.size();
+    if (error_ != 0 || bytes() > kMaxStateFileBytes) return;
+    sum_.add(piece);
+    buffer_ += piece;
+    if (buffer_.size() >= kBufferBytes) flush();
+  }
+  std::size_t bytes() const { return first_line(0, 0).size() + size_; }
+  // 0, or errno.
+  int finish() {
+    flush();
+    const std::string line = first_line(size_, sum_.value());
+    if (error_ == 0 && lseek(file_, 0, SEEK_SET) != 0) error_ = errno;
+    if (error_ == 0) error_ = write_all(file_, line);
+    return error_;
+  }
+
+ private:
+  static constexpr std::size_t kBufferBytes = std::size_t{256} * 1024;
+
+  void flush() {
+    if (error_ == 0) error_ = write_all(file_, buffer_);
+    buffer_.clear();
+  }
+
+  const int file_;
+  std::string buffer_;
+  std::size_t size_ = 0;  // of the text
+  Checksum sum_;
+  int error_ = 0;
+};
+
+Result<void> write_new(const std::string& path, const StateText& text) {
   constexpr mode_t kOwnerOnly = 0600;
   unlink(path.c_str());  // of a process that ended in the middle; its mode may be another one
   const forwarder::Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly));
   if (!file.valid()) return trouble(path, "create it", errno);
-  if (const int error = write_all(file.get(), bytes); error != 0) {
-    return trouble(path, "write it", error);
-  }
+  Writing writing(file.get());
+  text([&writing](std::string_view piece) { writing.add(piece); });
+  if (writing.bytes() > kMaxStateFileBytes) return too_large(path, writing.bytes());
+  if (const int error = writing.finish(); error != 0) return trouble(path, "write it", error);
   if (fsync(file.get()) != 0) return trouble(path, "sync it", errno);
   return {};
 }
@@ -82,10 +149,7 @@ tl::unexpected<Error> damaged(std::string why) {
 }  // namespace
 
 std::string sealed(std::string_view text) {
-  std::array<char, kMaxFirstLine> line{};
-  std::snprintf(line.data(), line.size(), "%s%u %zu %016llx\n", kMagic.data(), kStateFileVersion,
-                text.size(), static_cast<unsigned long long>(checksum(text)));
-  return line.data() + std::string(text);
+  return first_line(text.size(), checksum(text)).append(text);
 }
 
 Result<std::string> unsealed(std::string_view bytes) {
@@ -114,20 +178,18 @@ Result<std::string> unsealed(std::string_view bytes) {
   return std::string(bytes);
 }
 
-Result<void> write_state_file(const std::string& path, std::string_view text) {
-  const std::string bytes = sealed(text);
-  if (bytes.size() > kMaxStateFileBytes) {
-    return fail(ErrorCode::kTooLarge, path + ": would have " + std::to_string(bytes.size()) +
-                                          " bytes: the limit is " +
-                                          std::to_string(kMaxStateFileBytes));
-  }
+Result<void> write_state_file(const std::string& path, const StateText& text) {
   const std::string next = path + ".new";
-  auto written = write_new(next, bytes).and_then([&]() -> Result<void> {
+  auto written = write_new(next, text).and_then([&]() -> Result<void> {
     if (rename(next.c_str(), path.c_str()) != 0) return trouble(path, "replace it", errno);
     return sync_folder_of(path);
   });
   if (!written) unlink(next.c_str());
   return written;
+}
+
+Result<void> write_state_file(const std::string& path, std::string_view text) {
+  return write_state_file(path, [text](const TakePiece& take) { take(text); });
 }
 
 Result<std::string> read_state_file(const std::string& path) {

@@ -19,9 +19,10 @@ constexpr const char* kListsFile = "directory.json";
 constexpr auto kStatePace = 100ms;
 constexpr auto kListsPace = 1s;
 
-std::size_t bytes_of(const std::vector<std::string>& names) {
-  return std::accumulate(names.begin(), names.end(), std::size_t{0},
-                         [](std::size_t sum, const auto& name) { return sum + name.size(); });
+std::size_t bytes_of(const registry::ListedProviders& providers) {
+  return std::accumulate(
+      providers.begin(), providers.end(), std::size_t{0},
+      [](std::size_t sum, const auto& provider) { return sum + provider.text().size(); });
 }
 
 }  // namespace
@@ -100,46 +101,42 @@ void StateKeeper::when_stored(std::function<void()> done) {
 }
 
 void StateKeeper::on_list(const std::string& registry, const std::string& interface,
-                          const std::vector<dubbo::Url>& providers) {
-  std::vector<std::string> names;
-  names.reserve(providers.size());
-  for (const dubbo::Url& url : providers) names.push_back(url.to_node_name());
+                          const registry::ListedProviders& providers) {
   const ListKey key{registry, interface};
   const auto known = lists_.find(key);
-  if (known == lists_.end() ? names.empty() : *known->second == names) return;
-  set_list(key, std::move(names));
-  lists_file_.on_changed();
+  const bool is_as_it_was = known == lists_.end() ? providers.empty() : *known->second == providers;
+  set_list(key, providers);  // also then: equal texts are shared from now on
+  if (!is_as_it_was) lists_file_.on_changed();
 }
 
-void StateKeeper::set_list(const ListKey& key, std::vector<std::string> names) {
+void StateKeeper::set_list(const ListKey& key, registry::ListedProviders providers) {
   if (const auto known = lists_.extract(key)) list_bytes_ -= bytes_of(*known.mapped());
-  const std::size_t bytes = bytes_of(names);
+  const std::size_t bytes = bytes_of(providers);
   if (bytes == 0) return;
   if (list_bytes_ + bytes > kMaxListBytes) {
     if (!std::exchange(said_full_, true)) {
       spdlog::warn(
-          "the names of all known providers take more than {} bytes: {} and others are "
-          "not remembered over a restart",
+          "the URLs of all known providers take more than {} bytes: {} and others are not "
+          "remembered over a restart",
           kMaxListBytes, key.second);
     }
     return;
   }
   list_bytes_ += bytes;
-  lists_[key] = std::make_shared<const std::vector<std::string>>(std::move(names));
+  lists_[key] = std::make_shared<const registry::ListedProviders>(std::move(providers));
 }
 
-PacedWriter::Text StateKeeper::state_snapshot() const {
+StateText StateKeeper::state_snapshot() const {
   auto state = std::make_shared<const registry::SavedState>(
       plane_ != nullptr ? plane_->state() : registry::SavedState());
-  return [state] { return to_text(*state); };
+  return [state](const TakePiece& take) { write_text(*state, take); };
 }
 
-PacedWriter::Text StateKeeper::lists_snapshot() const {
-  return [lists = lists_] {
-    std::vector<registry::SavedList> saved;
-    saved.reserve(lists.size());
-    for (const auto& [key, names] : lists) saved.push_back({key.first, key.second, *names});
-    return to_text(saved);
+StateText StateKeeper::lists_snapshot() const {
+  return [lists = lists_](const TakePiece& take) {
+    SavedListsText text(take);
+    for (const auto& [key, providers] : lists) text.add(key.first, key.second, *providers);
+    text.end();
   };
 }
 

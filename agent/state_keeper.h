@@ -21,12 +21,12 @@
 namespace skiff::agent {
 
 // The state folder: what the control plane must find again (state.json), and what the registries
-// listed last (directory.json). Reads both when it is opened; afterwards lives on the control
-// thread, with a thread of its own for the disk.
+// listed last (directory.json). Lives on the control thread, with a thread of its own for the disk;
+// only open() may be called from another one.
 class StateKeeper final : public registry::StateStore {
  public:
-  // Providers' names that are remembered, all lists together.
-  static constexpr std::size_t kMaxListBytes = std::size_t{64} * 1024 * 1024;
+  // Providers' URLs that are remembered, all lists together.
+  static constexpr std::size_t kMaxListBytes = std::size_t{112} * 1024 * 1024;
 
   // Fails where `folder` cannot be opened, or another agent uses it. Files that cannot be used are
   // set aside. `control` must outlive it.
@@ -43,20 +43,20 @@ class StateKeeper final : public registry::StateStore {
   void on_state_changed() override;
   void when_stored(std::function<void()> done) override;
   void on_list(const std::string& registry, const std::string& interface,
-               const std::vector<dubbo::Url>& providers) override;
+               const registry::ListedProviders& providers) override;
 
  private:
   using ListKey = std::pair<std::string, std::string>;  // registry, interface
-  using Names = std::shared_ptr<const std::vector<std::string>>;
+  using List = std::shared_ptr<const registry::ListedProviders>;
 
   StateKeeper(std::string folder, StateDirLock lock, registry::Executor& control);
 
   void load();
   template <typename Content, typename Parse>
   Content load_file(const std::string& name, Parse parse);
-  PacedWriter::Text state_snapshot() const;
-  PacedWriter::Text lists_snapshot() const;
-  void set_list(const ListKey& key, std::vector<std::string> names);
+  StateText state_snapshot() const;
+  StateText lists_snapshot() const;
+  void set_list(const ListKey& key, registry::ListedProviders providers);
 
   const std::string folder_;
   const StateDirLock lock_;
@@ -64,7 +64,7 @@ class StateKeeper final : public registry::StateStore {
   registry::SavedState loaded_state_;
   std::vector<registry::SavedList> loaded_lists_;
   std::uint64_t files_set_aside_ = 0;
-  std::map<ListKey, Names> lists_;
+  std::map<ListKey, List> lists_;
   std::size_t list_bytes_ = 0;
   bool said_full_ = false;
   PacedWriter state_file_;

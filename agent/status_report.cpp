@@ -1,6 +1,7 @@
 #include "agent/status_report.h"
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "agent/durations.h"
@@ -16,8 +17,7 @@ ordered_json service_key_json(const dubbo::ServiceKey& key) {
   return {{"interface", key.interface}, {"group", key.group}, {"version", key.version}};
 }
 
-ordered_json provider_json(const dubbo::Url& url, const EndpointStates& endpoints,
-                           const std::set<std::string>& kept) {
+ordered_json provider_json(const dubbo::Url& url, const EndpointStates& endpoints, bool is_kept) {
   constexpr std::uint64_t kDefaultWeight = 100;
   constexpr std::uint64_t kMaxWeight = 1'000'000;
   const dubbo::ServiceKey key = url.service_key();
@@ -29,15 +29,20 @@ ordered_json provider_json(const dubbo::Url& url, const EndpointStates& endpoint
           {"weight", url.number_parameter("weight", kDefaultWeight, kMaxWeight)},
           {"tag", std::string(url.parameter("dubbo.tag", url.parameter("tag")))},
           {"connection", state == endpoints.end() ? "unused" : state->second},
-          {"held", kept.contains(url.to_string())},
+          {"held", is_kept},
           {"url", url.to_string()}};
 }
 
-ordered_json providers_json(const std::vector<dubbo::Url>& providers,
-                            const EndpointStates& endpoints, const std::set<std::string>& kept) {
+// The first `most` of them.
+ordered_json providers_json(const registry::ListedProviders& providers, std::size_t most,
+                            const EndpointStates& endpoints,
+                            const registry::ListedProviders& kept) {
   ordered_json json = ordered_json::array();
-  for (std::size_t i = 0; i < std::min(providers.size(), kMaxListedProviders); ++i) {
-    json.push_back(provider_json(providers[i], endpoints, kept));
+  for (std::size_t i = 0; i < std::min(providers.size(), most); ++i) {
+    const bool is_kept = std::ranges::binary_search(kept, providers[i], std::less<>());
+    if (const auto url = dubbo::Url::parse(providers[i].text())) {
+      json.push_back(provider_json(*url, endpoints, is_kept));
+    }
   }
   return json;
 }
@@ -48,9 +53,12 @@ SubscriptionView view_of(registry::SubscriptionStatus status, const registry::Co
   if (!service) return view;
   view.is_stale = service->is_stale;
   view.kept = std::move(service->kept);
-  for (dubbo::Url& url : service->providers) {
-    if (view.status.on_demand || dubbo::matches(view.status.service, url.service_key())) {
-      view.providers.push_back(std::move(url));
+  const dubbo::ServiceKey& wanted = view.status.service;
+  for (const registry::ListedProvider& provider : service->providers) {
+    if (view.status.on_demand ||
+        (dubbo::group_matches(wanted.group, provider.parameter("group")) &&
+         dubbo::version_matches(wanted.version, provider.parameter("version")))) {
+      view.providers.push_back(provider);
     }
   }
   return view;
@@ -130,6 +138,7 @@ ordered_json publications_json(const std::vector<registry::PublicationStatus>& p
 ordered_json subscriptions_json(const std::vector<SubscriptionView>& subscriptions,
                                 const EndpointStates& endpoints) {
   ordered_json json = ordered_json::array();
+  std::size_t left = kMaxListedInAll;
   for (const SubscriptionView& view : subscriptions) {
     ordered_json entry = service_key_json(view.status.service);
     entry["registry"] = view.status.registry;
@@ -137,7 +146,9 @@ ordered_json subscriptions_json(const std::vector<SubscriptionView>& subscriptio
     entry["on_demand"] = view.status.on_demand;
     entry["stale"] = view.is_stale;
     entry["providers"] = view.status.providers;
-    entry["endpoints"] = providers_json(view.providers, endpoints, view.kept);
+    entry["endpoints"] =
+        providers_json(view.providers, std::min(left, kMaxListedProviders), endpoints, view.kept);
+    left -= entry["endpoints"].size();
     json.push_back(std::move(entry));
   }
   return json;
@@ -149,7 +160,8 @@ ordered_json service_json(const registry::ServiceStatus& service, const Endpoint
           {"stale", service.is_stale},
           {"change_waiting", service.has_waiting_change},
           {"providers", service.providers.size()},
-          {"endpoints", providers_json(service.providers, endpoints, service.kept)}};
+          {"endpoints",
+           providers_json(service.providers, kMaxListedProviders, endpoints, service.kept)}};
 }
 
 ordered_json status_json(const ControlState& state, ApiBackend& backend) {

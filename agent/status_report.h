@@ -3,7 +3,6 @@
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -14,17 +13,19 @@
 // What the agent knows, as JSON documents; their fields are in docs/http-api.md and openapi.json.
 namespace skiff::agent {
 
-// Providers that are listed for one subscription or service; `providers` counts all of them.
+// Providers that are listed for one subscription or service, and in one document; `providers`
+// counts all of them.
 inline constexpr std::size_t kMaxListedProviders = 500;
+inline constexpr std::size_t kMaxListedInAll = 10'000;
 
 // Endpoint states by address, as TrafficSnapshot has them.
 using EndpointStates = std::map<std::string, std::string>;
 
 struct SubscriptionView {
   registry::SubscriptionStatus status;
-  bool is_stale = false;              // its interface's list
-  std::vector<dubbo::Url> providers;  // those that match it
-  std::set<std::string> kept;         // as ServiceStatus has them
+  bool is_stale = false;                // its interface's list
+  registry::ListedProviders providers;  // those that match it
+  registry::ListedProviders kept;       // as ServiceStatus has them
 };
 
 // What the control plane knows, taken in one task of the control thread.

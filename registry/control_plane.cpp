@@ -53,9 +53,9 @@ Result<void> ControlPlaneImpl::restore_subscription(const SavedState::Subscripti
   });
 }
 
-void ControlPlaneImpl::restore(const SavedState& state, const std::vector<SavedList>& lists) {
+void ControlPlaneImpl::restore(const SavedState& state, std::vector<SavedList> lists) {
   links_.take_up(state.sessions);
-  directory_.remember(lists);
+  directory_.remember(std::move(lists));
   const auto note = [](const std::string& subject, const Result<void>& restored) {
     if (restored) return;
     spdlog::error("{} cannot be restored and is forgotten: {}", subject, restored.error().message);

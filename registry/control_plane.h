@@ -17,6 +17,7 @@
 #include "registry/executor.h"
 #include "registry/health_check.h"
 #include "registry/list_protection.h"
+#include "registry/listed_provider.h"
 #include "registry/provider_checker.h"
 #include "registry/registry_metrics.h"
 
@@ -69,8 +70,8 @@ enum class VerbState { kRegistered, kUnregistered, kSubscribed, kUnsubscribed, k
 struct VerbOutcome {
   VerbState state = VerbState::kPending;
   std::string reason;
-  std::string url;                    // of a publication: what is, or will be, in the registry
-  std::vector<dubbo::Url> providers;  // of a subscription: the list in hand
+  std::string url;            // of a publication: what is, or will be, in the registry
+  ListedProviders providers;  // of a subscription: the list in hand
   std::vector<std::string> warnings;
 };
 // Called on the control thread exactly once. Errors: kInvalidArgument (400), kNotFound (404),
@@ -125,8 +126,8 @@ struct ServiceStatus {
   bool list_in_hand = false;
   bool is_stale = false;            // nobody is listed any more; the last list is still in use
   bool has_waiting_change = false;  // that the freeze keeps from being applied
-  std::vector<dubbo::Url> providers;
-  std::set<std::string> kept{};  // the texts of those among them that are not listed any more
+  ListedProviders providers;
+  ListedProviders kept{};  // those among them that are not listed any more, sorted
 };
 
 // A provider of this machine, for the inbound side. Withdrawn ones stay for kLocalServiceLinger,
@@ -177,7 +178,7 @@ class ControlPlane {
 
   // Before start(): goes on where an earlier process stopped. What cannot be gone on with, since
   // the configuration is another one, is logged and left out.
-  virtual void restore(const SavedState& state, const std::vector<SavedList>& lists) = 0;
+  virtual void restore(const SavedState& state, std::vector<SavedList> lists) = 0;
   // What restore() needs. After withdraw_all(), what it was before: a restart publishes again.
   virtual SavedState state() const = 0;
 

@@ -77,7 +77,7 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
     });
   }
 
-  void restore(const SavedState& state, const std::vector<SavedList>& lists) override;
+  void restore(const SavedState& state, std::vector<SavedList> lists) override;
   SavedState state() const override;
   void start() override { links_.start(); }
 

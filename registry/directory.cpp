@@ -3,10 +3,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <iterator>
-#include <limits>
-#include <set>
+#include <string_view>
+#include <system_error>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -19,11 +20,12 @@ using std::chrono::milliseconds;
 
 namespace {
 
-bool is_later(const dubbo::Url& url, const dubbo::Url& other) {
-  const auto timestamp = [](const dubbo::Url& one) {
-    return one.number_parameter("timestamp", 0, std::numeric_limits<std::int64_t>::max());
-  };
-  return timestamp(url) > timestamp(other);
+// 0 where it says none.
+std::int64_t timestamp_of(const ListedProvider& provider) {
+  const std::string_view text = provider.parameter("timestamp");
+  std::int64_t timestamp = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), timestamp);
+  return error == std::errc() && end == text.data() + text.size() && timestamp > 0 ? timestamp : 0;
 }
 
 }  // namespace
@@ -40,28 +42,18 @@ Directory::Directory(ControlPlaneSink& sink, Executor& executor, ProviderProbe& 
               on_verdict(interface, address, is_alive);
             }) {}
 
-void Directory::remember(const std::vector<SavedList>& lists) {
-  std::size_t unreadable = 0;
-  for (const SavedList& list : lists) {
-    std::vector<dubbo::Url> urls;
-    for (const std::string& text : list.providers) {
-      if (auto url = dubbo::Url::parse_node_name(text)) {
-        urls.push_back(std::move(*url));
-      } else {
-        ++unreadable;
-      }
-    }
-    remembered_.insert_or_assign({list.registry, list.interface}, std::move(urls));
+void Directory::remember(std::vector<SavedList> lists) {
+  for (SavedList& list : lists) {
+    remembered_.insert_or_assign({std::move(list.registry), std::move(list.interface)},
+                                 std::move(list.providers));
   }
-  if (unreadable != 0) spdlog::warn("{} remembered providers cannot be read", unreadable);
   if (remembered_.empty()) return;
   executor_.post_after(kRememberedListExpiry, alive_.guard([this] { forget_remembered(); }));
 }
 
-std::vector<dubbo::Url> Directory::take_remembered(const RegistryLink& link,
-                                                   const std::string& interface) {
+ListedProviders Directory::take_remembered(const RegistryLink& link, const std::string& interface) {
   auto found = remembered_.extract({link.identity(), interface});
-  return found.empty() ? std::vector<dubbo::Url>() : std::move(found.mapped());
+  return found.empty() ? ListedProviders() : std::move(found.mapped());
 }
 
 void Directory::forget_remembered() {
@@ -131,8 +123,8 @@ void Directory::set_providers(const RegistryLink& link, const std::string& inter
   ++metrics_.lists_received;
   Service& service = found->second;
   const bool is_first = !listing->providers;
-  listing->providers = providers;
-  listing->remembered.clear();
+  listing->providers = listed(providers);
+  listing->remembered = ListedProviders();  // with its memory
   if (is_first && !(is_frozen_ && service.reported)) {
     rebuild(interface, service);  // somebody waits for it
   } else {
@@ -148,7 +140,7 @@ void Directory::note_change(const std::string& interface, Time told_at) {
 void Directory::report_again(const std::string& interface) {
   const auto found = services_.find(interface);
   if (found != services_.end() && found->second.reported) {
-    sink_.on_service(interface, found->second.merged);
+    sink_.on_service(interface, urls_of(found->second.merged));
   }
 }
 
@@ -161,8 +153,8 @@ bool Directory::is_in_hand(const RegistryLink& link, std::string_view interface)
   });
 }
 
-const std::vector<dubbo::Url>& Directory::providers(std::string_view interface) const {
-  static const std::vector<dubbo::Url> none;
+const ListedProviders& Directory::providers(std::string_view interface) const {
+  static const ListedProviders none;
   const auto found = services_.find(interface);
   return found == services_.end() ? none : found->second.merged;
 }
@@ -227,25 +219,26 @@ bool Directory::may_err(const Service& service) {
                      [](const Listing& listing) { return listing.link->registry().may_err(); });
 }
 
-std::vector<dubbo::Url> Directory::merge(const Service& service) {
+ListedProviders Directory::merge(const Service& service) {
   struct Place {
     const Listing* listing;
     std::size_t index;
   };
-  std::vector<dubbo::Url> merged;
-  std::unordered_set<std::string> seen;
+  ListedProviders merged;
+  std::unordered_set<std::string_view> seen;
   std::unordered_map<ProviderListBrake::Identity, Place> first_places;
   for (const Listing& listing : service.listings) {
-    for (const dubbo::Url& url : listing.providers ? *listing.providers : listing.remembered) {
-      if (!seen.insert(url.to_string()).second) continue;
-      const auto [first, is_new] = first_places.try_emplace(ProviderListBrake::identity_of(url),
+    for (const ListedProvider& one : listing.providers ? *listing.providers : listing.remembered) {
+      if (!seen.insert(one.text()).second) continue;
+      const auto [first, is_new] = first_places.try_emplace(ProviderListBrake::identity_of(one),
                                                             Place{&listing, merged.size()});
       // Several URLs in one registry are a provider's change: who knows routes knows what they
       // mean.
       if (is_new || first->second.listing == &listing) {
-        merged.push_back(url);
-      } else if (dubbo::Url& other = merged[first->second.index]; is_later(url, other)) {
-        other = url;
+        merged.push_back(one);
+      } else if (ListedProvider& other = merged[first->second.index];
+                 timestamp_of(one) > timestamp_of(other)) {
+        other = one;
       }
     }
   }
@@ -277,7 +270,7 @@ void Directory::rebuild_soon(const std::string& interface, Service& service) {
 void Directory::rebuild(const std::string& interface, Service& service) {
   const Time now = executor_.now();
   service.rebuilt_at = now;
-  const std::vector<dubbo::Url> listed = merge(service);
+  const ListedProviders listed = merge(service);
   if (may_err(service)) {
     service.brake.update(listed, now);
   } else {
@@ -296,30 +289,28 @@ void Directory::apply(const std::string& interface, Service& service) {
 
 void Directory::report(const std::string& interface, Service& service) {
   const auto told_at = std::exchange(service.told_at, std::nullopt);
-  std::vector<dubbo::Url> merged = service.brake.providers();
+  ListedProviders merged = service.brake.providers();
   // "No provider" is a statement that needs every registry; a provider is one as soon as it is
   // listed anywhere.
   const bool is_known = service.reported || !merged.empty() || all_in_hand(service);
-  if (!is_known || (service.reported && merged == service.merged)) return;
-  service.merged = std::move(merged);
+  if (!is_known) return;
+  const bool is_news = !service.reported || merged != service.merged;
+  service.merged = std::move(merged);  // also then: equal texts are shared from now on
   service.reported = true;
-  ++metrics_.lists_applied;
   store(interface, service);
-  sink_.on_service(interface, service.merged);
+  if (!is_news) return;
+  ++metrics_.lists_applied;
+  sink_.on_service(interface, urls_of(service.merged));
   if (told_at) sink_.on_service_told(interface, *told_at);
 }
 
 // With the first registry goes what no registry lists any more and the brake keeps: a process that
 // starts while the registry is wrong must not believe it.
 void Directory::store(const std::string& interface, const Service& service) {
-  std::vector<dubbo::Url> kept;
-  const std::set<std::string> kept_texts = service.brake.kept();
-  for (const dubbo::Url& url : service.merged) {
-    if (kept_texts.contains(url.to_string())) kept.push_back(url);
-  }
+  ListedProviders kept = service.brake.kept();
   for (const Listing& listing : service.listings) {
     if (!listing.providers) continue;  // what is remembered of it is stored already
-    std::vector<dubbo::Url> providers = *listing.providers;
+    ListedProviders providers = *listing.providers;
     std::ranges::move(std::exchange(kept, {}), std::back_inserter(providers));
     store_.on_list(listing.link->identity(), interface, providers);
   }

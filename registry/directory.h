@@ -14,6 +14,7 @@
 #include "registry/executor.h"
 #include "registry/held_endpoints.h"
 #include "registry/list_protection.h"
+#include "registry/listed_provider.h"
 #include "registry/provider_list_brake.h"
 #include "registry/registry_link.h"
 #include "registry/registry_metrics.h"
@@ -39,7 +40,7 @@ class Directory {
 
   // Lists of an earlier process, for interfaces that somebody becomes interested in before
   // kRememberedListExpiry.
-  void remember(const std::vector<SavedList>& lists);
+  void remember(std::vector<SavedList> lists);
 
   void add_interest(RegistryLink& link, const std::string& interface);
   // Takes back one add_interest().
@@ -65,7 +66,7 @@ class Directory {
   // True once `link` has sent its list.
   bool is_in_hand(const RegistryLink& link, std::string_view interface) const;
   // The merged list.
-  const std::vector<dubbo::Url>& providers(std::string_view interface) const;
+  const ListedProviders& providers(std::string_view interface) const;
   std::optional<ServiceStatus> status(std::string_view interface) const;
   // Puts what is so now into the figures; the rest was counted when it happened.
   void measure(RegistryMetrics& metrics) const;
@@ -75,15 +76,15 @@ class Directory {
   struct Listing {
     RegistryLink* link = nullptr;
     std::size_t interested = 0;
-    std::optional<std::vector<dubbo::Url>> providers;
-    std::vector<dubbo::Url> remembered;  // stands in for `providers` until they come
+    std::optional<ListedProviders> providers;
+    ListedProviders remembered;  // stands in for `providers` until they come
   };
   struct Service {
     explicit Service(const ListProtection& protection) : brake(protection) {}
 
     std::vector<Listing> listings;  // in the order of first interest
     ProviderListBrake brake;
-    std::vector<dubbo::Url> merged;
+    ListedProviders merged;
     bool reported = false;
     std::optional<Time> rebuilt_at;
     std::optional<Time> told_at;  // the first event that no rebuild has followed yet
@@ -97,7 +98,7 @@ class Directory {
   static bool may_err(const Service& service);
   // As they are listed; a provider that several registries list is there once, as the latest of its
   // URLs says.
-  static std::vector<dubbo::Url> merge(const Service& service);
+  static ListedProviders merge(const Service& service);
 
   void drop_listed_there(const std::string& interface, Service& service);
   void rebuild_soon(const std::string& interface, Service& service);
@@ -113,7 +114,7 @@ class Directory {
 
   using RegistryAndInterface = std::pair<std::string, std::string>;
 
-  std::vector<dubbo::Url> take_remembered(const RegistryLink& link, const std::string& interface);
+  ListedProviders take_remembered(const RegistryLink& link, const std::string& interface);
   void forget_remembered();
 
   ControlPlaneSink& sink_;
@@ -121,7 +122,7 @@ class Directory {
   const ListProtection protection_;
   RegistryMetrics& metrics_;
   StateStore& store_;
-  std::map<RegistryAndInterface, std::vector<dubbo::Url>> remembered_;  // and not asked for yet
+  std::map<RegistryAndInterface, ListedProviders> remembered_;  // and not asked for yet
   bool is_frozen_ = false;
   HeldEndpoints held_;
   std::map<std::string, Service, std::less<>> services_;

@@ -87,6 +87,10 @@ inline constexpr std::size_t kMaxAgesWaiting = 20'000;
 // A list is reported again for creation times once in so long at most.
 inline constexpr std::chrono::seconds kAgeReportPause{1};
 
+// Lists that a registry is asked for at one time: what it answers waits in memory until it is
+// looked at.
+inline constexpr std::size_t kListsReadAtOnce = 256;
+
 // A service's list is rebuilt once in so long at most, however often it changes.
 inline constexpr std::chrono::milliseconds kRebuildPause{50};
 

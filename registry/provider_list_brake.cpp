@@ -1,8 +1,10 @@
 #include "registry/provider_list_brake.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "dubbo/service_key.h"
 #include "registry/limits.h"
 
 namespace skiff::registry {
@@ -10,30 +12,33 @@ namespace {
 
 using std::chrono::milliseconds;
 
-bool is_enabled(const dubbo::Url& url) { return url.parameter("enabled") != "false"; }
+bool is_enabled(const ListedProvider& provider) { return provider.parameter("enabled") != "false"; }
+
+void sort_out_doubles(ListedProviders& providers) {
+  std::sort(providers.begin(), providers.end());
+  providers.erase(std::unique(providers.begin(), providers.end()), providers.end());
+}
 
 }  // namespace
 
-ProviderListBrake::Identity ProviderListBrake::identity_of(const dubbo::Url& url) {
-  return url.protocol + "://" + url.address() + "/" + std::string(url.parameter("group")) + ":" +
-         std::string(dubbo::normalized_version(url.parameter("version")));
+ProviderListBrake::Identity ProviderListBrake::identity_of(const ListedProvider& provider) {
+  Identity identity(provider.protocol());
+  identity.append("://").append(provider.address()).append("/");
+  identity.append(provider.parameter("group")).append(":");
+  return identity.append(dubbo::normalized_version(provider.parameter("version")));
 }
 
 void ProviderListBrake::update(const Providers& listed, Time now) {
   std::set<Identity> present;
-  std::map<Identity, dubbo::Url> known;
-  listed_.clear();
-  for (const dubbo::Url& url : listed) {
-    const Identity identity = identity_of(url);
-    present.insert(identity);
-    if (!is_enabled(url)) continue;
-    known.insert_or_assign(identity, url);
-    listed_.insert_or_assign(url.to_string(), url);
-  }
+  for (const ListedProvider& provider : listed) present.insert(identity_of(provider));
   forget_listed(present, now);
-  const std::size_t before = known_.size() + just_vanished_.size();
-  std::map<Identity, dubbo::Url> vanished = take_vanished(present);
-  known_ = std::move(known);
+  ByIdentity vanished = known();
+  const std::size_t before = vanished.size() + just_vanished_.size();
+  std::erase_if(vanished, [&](const auto& entry) { return present.contains(entry.first); });
+  listed_.clear();
+  std::ranges::copy_if(listed, std::back_inserter(listed_), is_enabled);
+  sort_out_doubles(listed_);
+  listed_.shrink_to_fit();
   if (is_too_much(vanished.size(), before)) {
     hold(std::move(vanished), before, now);
   } else {
@@ -45,10 +50,18 @@ void ProviderListBrake::update(const Providers& listed, Time now) {
 
 void ProviderListBrake::adopt(const Providers& listed) {
   kept_.clear();
-  known_.clear();
+  listed_.clear();
   update(listed, Time());
   just_vanished_.clear();
   stale_since_.reset();
+}
+
+ProviderListBrake::ByIdentity ProviderListBrake::known() const {
+  ByIdentity known;
+  for (const ListedProvider& provider : listed_) {
+    known.insert_or_assign(identity_of(provider), provider);
+  }
+  return known;
 }
 
 void ProviderListBrake::forget_listed(const std::set<Identity>& present, Time now) {
@@ -56,12 +69,6 @@ void ProviderListBrake::forget_listed(const std::set<Identity>& present, Time no
   std::erase_if(just_vanished_, [&](const auto& entry) {
     return present.contains(entry.first) || now - entry.second.at > kVanishWindow;
   });
-}
-
-std::map<ProviderListBrake::Identity, dubbo::Url> ProviderListBrake::take_vanished(
-    const std::set<Identity>& present) {
-  std::erase_if(known_, [&](const auto& entry) { return present.contains(entry.first); });
-  return std::exchange(known_, {});
 }
 
 // Whether so many, with those of a moment ago, are too many to vanish of `before`. New ones that
@@ -75,23 +82,21 @@ bool ProviderListBrake::is_too_much(std::size_t vanished, std::size_t before) co
 
 // Those that vanished a moment ago, too few to be held then, come back with those that make them
 // too many: nodes are deleted one by one.
-void ProviderListBrake::hold(std::map<Identity, dubbo::Url> vanished, std::size_t before,
-                             Time now) {
+void ProviderListBrake::hold(ByIdentity vanished, std::size_t before, Time now) {
   for (auto& [identity, gone] : std::exchange(just_vanished_, {})) {
-    vanished.emplace(identity, std::move(gone.url));
+    vanished.emplace(identity, std::move(gone.provider));
   }
   events_.braked += vanished.size();
   events_.braked_of = before;
-  for (auto& [identity, url] : vanished) {
-    kept_.insert_or_assign(identity, Kept{.url = std::move(url), .held_since = now});
+  for (auto& [identity, provider] : vanished) {
+    kept_.insert_or_assign(identity, Kept{.provider = std::move(provider), .held_since = now});
   }
 }
 
-void ProviderListBrake::let_go(const std::map<Identity, dubbo::Url>& vanished, bool is_empty,
-                               Time now) {
-  for (const auto& [identity, url] : vanished) {
-    if (is_empty) kept_.insert_or_assign(identity, Kept{.url = url, .held_since = {}});
-    just_vanished_.insert_or_assign(identity, Vanished{.url = url, .at = now});
+void ProviderListBrake::let_go(const ByIdentity& vanished, bool is_empty, Time now) {
+  for (const auto& [identity, provider] : vanished) {
+    if (is_empty) kept_.insert_or_assign(identity, Kept{.provider = provider, .held_since = {}});
+    just_vanished_.insert_or_assign(identity, Vanished{.provider = provider, .at = now});
   }
 }
 
@@ -108,7 +113,7 @@ void ProviderListBrake::note_emptiness(bool is_empty, Time now) {
 bool ProviderListBrake::on_probe(const std::string& address, bool is_alive) {
   bool is_news = false;
   for (auto& [identity, kept] : kept_) {
-    if (!kept.held_since || kept.url.address() != address) continue;
+    if (!kept.held_since || kept.provider.address() != address) continue;
     if (kept.is_dead != is_alive) continue;
     is_news = true;
     kept.is_dead = !is_alive;
@@ -140,22 +145,11 @@ bool ProviderListBrake::all_kept_are_dead() const {
                      [](const auto& entry) { return entry.second.is_dead; });
 }
 
-std::map<std::string, dubbo::Url> ProviderListBrake::kept_in_use() const {
-  std::map<std::string, dubbo::Url> in_use;
-  const bool all_dead = all_kept_are_dead();
-  for (const auto& [identity, kept] : kept_) {
-    if (!kept.is_dead || all_dead) in_use.emplace(kept.url.to_string(), kept.url);
-  }
-  return in_use;
-}
-
 ProviderListBrake::Providers ProviderListBrake::providers() const {
-  std::map<std::string, dubbo::Url> all = kept_in_use();
-  all.insert(listed_.begin(), listed_.end());
-  Providers result;
-  result.reserve(all.size());
-  for (auto& [text, url] : all) result.push_back(std::move(url));
-  return result;
+  Providers all = kept();
+  all.insert(all.end(), listed_.begin(), listed_.end());
+  sort_out_doubles(all);
+  return all;
 }
 
 std::optional<ProviderListBrake::Time> ProviderListBrake::next_deadline() const {
@@ -169,16 +163,20 @@ std::optional<ProviderListBrake::Time> ProviderListBrake::next_deadline() const 
   return next;
 }
 
-std::set<std::string> ProviderListBrake::kept() const {
-  std::set<std::string> texts;
-  for (const auto& [text, url] : kept_in_use()) texts.insert(text);
-  return texts;
+ProviderListBrake::Providers ProviderListBrake::kept() const {
+  Providers in_use;
+  const bool all_dead = all_kept_are_dead();
+  for (const auto& [identity, kept] : kept_) {
+    if (!kept.is_dead || all_dead) in_use.push_back(kept.provider);
+  }
+  sort_out_doubles(in_use);
+  return in_use;
 }
 
 std::set<std::string> ProviderListBrake::addresses_to_probe() const {
   std::set<std::string> addresses;
   for (const auto& [identity, kept] : kept_) {
-    if (kept.held_since) addresses.insert(kept.url.address());
+    if (kept.held_since) addresses.emplace(kept.provider.address());
   }
   return addresses;
 }

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "dubbo/url.h"
 #include "registry/list_protection.h"
+#include "registry/listed_provider.h"
 
 namespace skiff::registry {
 
@@ -30,11 +30,11 @@ namespace skiff::registry {
 class ProviderListBrake {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  using Providers = std::vector<dubbo::Url>;
+  using Providers = ListedProviders;
   using Identity = std::string;
 
   // The same for all URLs of one provider.
-  static Identity identity_of(const dubbo::Url& url);
+  static Identity identity_of(const ListedProvider& provider);
 
   explicit ProviderListBrake(const ListProtection& protection) : protection_(protection) {}
 
@@ -67,36 +67,35 @@ class ProviderListBrake {
 
   bool keeps_any() const { return !kept_.empty(); }
   bool is_stale() const { return stale_since_.has_value(); }
-  // The texts of the URLs among providers() that are not listed any more.
-  std::set<std::string> kept() const;
+  // Those among providers() that are not listed any more, sorted.
+  Providers kept() const;
   // Of those that are held: to be probed.
   std::set<std::string> addresses_to_probe() const;
 
  private:
   struct Kept {
-    dubbo::Url url;
+    ListedProvider provider;
     std::optional<Time> held_since;  // empty: kept only because the list is stale
     bool is_dead = false;
   };
   struct Vanished {
-    dubbo::Url url;
+    ListedProvider provider;
     Time at;
   };
-  // The providers that were known and are not in `present` any more.
-  std::map<Identity, dubbo::Url> take_vanished(const std::set<Identity>& present);
+  using ByIdentity = std::map<Identity, ListedProvider>;
+
+  // One URL for each provider that is listed.
+  ByIdentity known() const;
   void forget_listed(const std::set<Identity>& present, Time now);
   bool is_too_much(std::size_t vanished, std::size_t before) const;
-  void hold(std::map<Identity, dubbo::Url> vanished, std::size_t before, Time now);
-  void let_go(const std::map<Identity, dubbo::Url>& vanished, bool is_empty, Time now);
+  void hold(ByIdentity vanished, std::size_t before, Time now);
+  void let_go(const ByIdentity& vanished, bool is_empty, Time now);
   void note_emptiness(bool is_empty, Time now);
   bool is_stale_at(Time now) const;
   bool all_kept_are_dead() const;
-  // The texts and URLs of those kept that may be called.
-  std::map<std::string, dubbo::Url> kept_in_use() const;
 
   const ListProtection protection_;
-  std::map<std::string, dubbo::Url> listed_;    // enabled ones, by their texts
-  std::map<Identity, dubbo::Url> known_;        // the same, one for each provider
+  Providers listed_;                            // enabled ones, sorted, each once
   std::map<Identity, Kept> kept_;               // not listed any more
   std::map<Identity, Vanished> just_vanished_;  // believed; within kVanishWindow
   bool was_empty_ = true;

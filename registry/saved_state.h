@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "registry/control_plane.h"
+#include "registry/listed_provider.h"
 
 namespace skiff::registry {
 
@@ -50,7 +51,7 @@ struct SavedState {
 struct SavedList {
   std::string registry;
   std::string interface;
-  std::vector<std::string> providers;  // as the names of registry nodes
+  ListedProviders providers;
   bool operator==(const SavedList&) const = default;
 };
 

@@ -2,9 +2,8 @@
 
 #include <functional>
 #include <string>
-#include <vector>
 
-#include "dubbo/url.h"
+#include "registry/listed_provider.h"
 
 namespace skiff::registry {
 
@@ -22,7 +21,7 @@ class StateStore {
   // What is in use of what a registry has listed for an interface; empty where nobody needs to know
   // it any more.
   virtual void on_list(const std::string& registry, const std::string& interface,
-                       const std::vector<dubbo::Url>& providers) = 0;
+                       const ListedProviders& providers) = 0;
 };
 
 // For an agent that remembers nothing.
@@ -31,7 +30,7 @@ class NoStateStore final : public StateStore {
   void on_state_changed() override {}
   void when_stored(std::function<void()> done) override { done(); }
   void on_list(const std::string& /*registry*/, const std::string& /*interface*/,
-               const std::vector<dubbo::Url>& /*providers*/) override {}
+               const ListedProviders& /*providers*/) override {}
 };
 
 }  // namespace skiff::registry

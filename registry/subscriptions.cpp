@@ -3,12 +3,23 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "registry/limits.h"
 #include "registry/provider_url.h"
 
 namespace skiff::registry {
+namespace {
+
+// By group and version: whose interface it is the directory knows, an old provider's URL may name
+// another path.
+bool matches(const dubbo::ServiceKey& wanted, const ListedProvider& provider) {
+  return dubbo::group_matches(wanted.group, provider.parameter("group")) &&
+         dubbo::version_matches(wanted.version, provider.parameter("version"));
+}
+
+}  // namespace
 
 std::string Subscriptions::subject(const dubbo::ServiceKey& service) {
   return "subscription of " + service.to_string();
@@ -42,7 +53,7 @@ void Subscriptions::replace(Subscription& subscription, const SubscriptionReques
   for (RegistryLink* link : links) {
     const auto known = std::find_if(old.begin(), old.end(),
                                     [&](const Placement& one) { return one.link == link; });
-    Placement placement{.link = link, .consumer = std::nullopt, .inherited = std::nullopt};
+    Placement placement{.link = link, .consumer = {}, .inherited = {}};
     if (known != old.end() && !changed) {
       placement = std::move(*known);
       old.erase(known);
@@ -57,29 +68,28 @@ void Subscriptions::replace(Subscription& subscription, const SubscriptionReques
 }
 
 void Subscriptions::write(const SubscriptionRequest& request, Placement& placement) {
-  if (!placement.link->advertised()) return;
-  std::optional<dubbo::Url> url = stamps_.same_again(
-      *placement.link->advertised(), placement.inherited,
+  RegistryLink& link = *placement.link;
+  if (!link.advertised()) return;
+  std::optional<dubbo::Url> inherited;
+  if (auto url = dubbo::Url::parse(std::exchange(placement.inherited, {}))) {
+    inherited = std::move(*url);
+  }
+  const auto same = stamps_.same_again(
+      *link.advertised(), inherited,
       [&request](const UrlContext& context) { return build_consumer_url(request, context); });
-  const bool is_inherited = url.has_value();
-  if (!is_inherited) {
-    auto built = build_consumer_url(request, stamps_.next(*placement.link->advertised()));
-    if (!built) {  // a longer address than that of the trial may be what is too much
-      spdlog::warn("{}: no consumer node: {}", subject(request.service), built.error().message);
-      return;
-    }
-    url = std::move(built->url);
-    if (placement.inherited) {
-      withdrawals_.withdraw(subject(request.service), *placement.link, *placement.inherited);
-    }
+  if (same) {
+    placement.consumer = same->to_string();
+    link.keep(*same);
+    return;
   }
-  placement.inherited.reset();
-  placement.consumer = std::move(url);
-  if (is_inherited) {
-    placement.link->keep(*placement.consumer);
-  } else {
-    placement.link->write(*placement.consumer);
+  if (inherited) withdrawals_.withdraw(subject(request.service), link, *inherited);
+  const auto built = build_consumer_url(request, stamps_.next(*link.advertised()));
+  if (!built) {  // a longer address than that of the trial may be what is too much
+    spdlog::warn("{}: no consumer node: {}", subject(request.service), built.error().message);
+    return;
   }
+  placement.consumer = built->url.to_string();
+  link.write(built->url);
 }
 
 Result<void> Subscriptions::restore(const SavedState::Subscription& saved,
@@ -95,10 +105,10 @@ Result<void> Subscriptions::restore(const SavedState::Subscription& saved,
   Subscription& subscription = subscriptions_[service];
   subscription = {.request = saved.request, .placements = {}};
   for (RegistryLink* link : links) {
-    Placement placement{.link = link, .consumer = std::nullopt, .inherited = std::nullopt};
+    Placement placement{.link = link, .consumer = {}, .inherited = {}};
     for (const SavedState::Written& written : saved.written) {
       if (written.registry != link->identity()) continue;
-      if (auto url = dubbo::Url::parse(written.url)) placement.inherited = std::move(*url);
+      if (dubbo::Url::parse(written.url)) placement.inherited = written.url;
     }
     directory_.add_interest(*link, service.interface);
     write(saved.request, placement);
@@ -114,7 +124,7 @@ std::vector<SavedState::Subscription> Subscriptions::saved() const {
     SavedState::Subscription saved{.request = subscription.request, .written = {}};
     for (const Placement& placement : subscription.placements) {
       for (const auto* url : {&placement.consumer, &placement.inherited}) {
-        if (*url) saved.written.push_back({placement.link->identity(), (*url)->to_string()});
+        if (!url->empty()) saved.written.push_back({placement.link->identity(), *url});
       }
     }
     result.push_back(std::move(saved));
@@ -122,10 +132,16 @@ std::vector<SavedState::Subscription> Subscriptions::saved() const {
   return result;
 }
 
-void Subscriptions::remove(const dubbo::ServiceKey& service, const Placement& placement) {
-  for (const auto* url : {&placement.consumer, &placement.inherited}) {
-    if (*url) withdrawals_.withdraw(subject(service), *placement.link, **url);
+void Subscriptions::take_back(const dubbo::ServiceKey& service, RegistryLink& link,
+                              const std::string& url) {
+  if (const auto parsed = dubbo::Url::parse(url)) {
+    withdrawals_.withdraw(subject(service), link, *parsed);
   }
+}
+
+void Subscriptions::remove(const dubbo::ServiceKey& service, const Placement& placement) {
+  take_back(service, *placement.link, placement.consumer);
+  take_back(service, *placement.link, placement.inherited);
   directory_.drop_interest(*placement.link, service.interface);
 }
 
@@ -137,11 +153,8 @@ void Subscriptions::withdraw(const dubbo::ServiceKey& service) {
 void Subscriptions::withdraw_consumers() {
   for (auto& [service, subscription] : subscriptions_) {
     for (Placement& placement : subscription.placements) {
-      for (auto* url : {&placement.consumer, &placement.inherited}) {
-        if (!*url) continue;
-        withdrawals_.withdraw(subject(service), *placement.link,
-                              *std::exchange(*url, std::nullopt));
-      }
+      take_back(service, *placement.link, std::exchange(placement.consumer, {}));
+      take_back(service, *placement.link, std::exchange(placement.inherited, {}));
     }
   }
 }
@@ -178,7 +191,9 @@ VerbOutcome Subscriptions::outcome(const dubbo::ServiceKey& service) const {
 std::vector<SubscriptionStatus> Subscriptions::status() const {
   std::vector<SubscriptionStatus> result;
   for (const auto& [service, subscription] : subscriptions_) {
-    const std::size_t providers = matching(service).size();
+    const auto providers = static_cast<std::size_t>(
+        std::ranges::count_if(directory_.providers(service.interface),
+                              [&](const ListedProvider& one) { return matches(service, one); }));
     for (const Placement& placement : subscription.placements) {
       result.push_back({.service = service,
                         .registry = placement.link->registry().name(),
@@ -193,20 +208,16 @@ std::vector<SubscriptionStatus> Subscriptions::status() const {
 void Subscriptions::on_link_changed(RegistryLink& link) {
   for (auto& [service, subscription] : subscriptions_) {
     for (Placement& placement : subscription.placements) {
-      if (placement.link == &link && !placement.consumer) write(subscription.request, placement);
+      if (placement.link == &link && placement.consumer.empty())
+        write(subscription.request, placement);
     }
   }
 }
 
-std::vector<dubbo::Url> Subscriptions::matching(const dubbo::ServiceKey& service) const {
-  std::vector<dubbo::Url> result;
-  for (const dubbo::Url& url : directory_.providers(service.interface)) {
-    // By the directory's interface: an old provider's URL may name another path.
-    if (dubbo::group_matches(service.group, url.parameter("group")) &&
-        dubbo::version_matches(service.version, url.parameter("version"))) {
-      result.push_back(url);
-    }
-  }
+ListedProviders Subscriptions::matching(const dubbo::ServiceKey& service) const {
+  ListedProviders result;
+  std::ranges::copy_if(directory_.providers(service.interface), std::back_inserter(result),
+                       [&service](const ListedProvider& one) { return matches(service, one); });
   return result;
 }
 

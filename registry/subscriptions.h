@@ -51,12 +51,12 @@ class Subscriptions {
   void on_link_changed(RegistryLink& link);
 
  private:
-  // A subscription in one registry.
+  // A subscription in one registry. Its URLs are kept as texts, which take an eighth: there are
+  // many, and each is needed twice in its life.
   struct Placement {
     RegistryLink* link = nullptr;
-    std::optional<dubbo::Url> consumer;  // empty until the link knows what to advertise
-    // Of an earlier process, until then.
-    std::optional<dubbo::Url> inherited;
+    std::string consumer;   // empty until the link knows what to advertise
+    std::string inherited;  // of an earlier process, until then
   };
   struct Subscription {
     SubscriptionRequest request;
@@ -66,8 +66,10 @@ class Subscriptions {
   void replace(Subscription& subscription, const SubscriptionRequest& request,
                const std::vector<RegistryLink*>& links);
   void write(const SubscriptionRequest& request, Placement& placement);
+  // Takes back `url`, one of a placement's, where it is not empty.
+  void take_back(const dubbo::ServiceKey& service, RegistryLink& link, const std::string& url);
   void remove(const dubbo::ServiceKey& service, const Placement& placement);
-  std::vector<dubbo::Url> matching(const dubbo::ServiceKey& service) const;
+  ListedProviders matching(const dubbo::ServiceKey& service) const;
 
   UrlStamps& stamps_;
   Directory& directory_;

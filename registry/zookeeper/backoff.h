@@ -8,19 +8,21 @@
 namespace skiff::registry {
 
 // The pauses between attempts: they double up to a limit, and each is shortened at random by up to
-// a half, so that many agents do not come back at one moment.
+// a half, so that many agents do not come back at one moment. There is one for each node and list,
+// so they share their random numbers; lives on one thread.
 class Backoff {
  public:
   Backoff(std::chrono::milliseconds first, std::chrono::milliseconds longest)
-      : first_(first), longest_(longest), random_(std::random_device{}()) {}
+      : first_(first), longest_(longest) {}
 
   // The pause before the next attempt.
   std::chrono::milliseconds next() {
     const std::chrono::milliseconds full = std::min(longest_, first_ * (1U << attempts_));
     constexpr unsigned kMaxDoublings = 16;
     attempts_ = std::min(attempts_ + 1, kMaxDoublings);
+    thread_local std::minstd_rand random(std::random_device{}());
     std::uniform_int_distribution<std::int64_t> pause(full.count() / 2, full.count());
-    return std::chrono::milliseconds(pause(random_));
+    return std::chrono::milliseconds(pause(random));
   }
 
   void reset() { attempts_ = 0; }
@@ -29,7 +31,6 @@ class Backoff {
   std::chrono::milliseconds first_;
   std::chrono::milliseconds longest_;
   unsigned attempts_ = 0;
-  std::minstd_rand random_;
 };
 
 }  // namespace skiff::registry

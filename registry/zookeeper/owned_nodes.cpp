@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <zookeeper/zookeeper.h>
 
+#include <string_view>
 #include <utility>
 
 #include "registry/url_stamps.h"
@@ -17,21 +18,30 @@ constexpr std::chrono::milliseconds kLongestRetryPause{10'000};
 // Another session that keeps writing our node must not keep us busy without a pause.
 constexpr int kMaxConflicts = 3;
 
-std::string folder_of(const dubbo::Url& url) {
-  return url.protocol == "consumer" ? "consumers" : "providers";
+constexpr std::string_view kConsumers = "/consumers/";
+constexpr std::string_view kProviders = "/providers/";
+
+// A node's name says all; what is asked for once in a while is not kept beside it.
+dubbo::Url url_of(const std::string& path) {
+  return dubbo::Url::parse_node_name(std::string_view(path).substr(path.rfind('/') + 1))
+      .value_or(dubbo::Url());
+}
+
+bool is_consumer(std::string_view path) {
+  return path.substr(0, path.rfind('/') + 1).ends_with(kConsumers);
 }
 
 }  // namespace
 
 std::string OwnedNodes::path_of(const dubbo::Url& url) const {
-  return root_ + "/" + dubbo::url_encode(url.service_key().interface) + "/" + folder_of(url) + "/" +
-         url.to_node_name();
+  return root_ + "/" + dubbo::url_encode(url.service_key().interface) +
+         std::string(url.protocol == "consumer" ? kConsumers : kProviders) + url.to_node_name();
 }
 
 OwnedNodes::Node& OwnedNodes::want(const dubbo::Url& url, State state_if_new) {
   const std::string path = path_of(url);
   auto [entry, is_new] =
-      nodes_.try_emplace(path, Node{.url = url, .backoff = {kFirstRetryPause, kLongestRetryPause}});
+      nodes_.try_emplace(path, Node{.backoff = {kFirstRetryPause, kLongestRetryPause}});
   Node& node = entry->second;
   if (is_new) node.state = state_if_new;
   node.wanted = true;
@@ -44,15 +54,15 @@ void OwnedNodes::want_successor(const dubbo::Url& url) {
   want(url, State::kAbsent).is_successor = true;
 }
 
-std::string OwnedNodes::data_of(const Node& node) {
-  if (!node.is_successor) return node.url.host;
-  return node_data(node.url.host, UrlStamps::age_of(node.url));
+std::string OwnedNodes::data_of(const std::string& path, const Node& node) {
+  const dubbo::Url url = url_of(path);
+  return node.is_successor ? node_data(url.host, UrlStamps::age_of(url)) : url.host;
 }
 
 void OwnedNodes::drop(const dubbo::Url& url) {
   const std::string path = path_of(url);
   auto [entry, is_new] =
-      nodes_.try_emplace(path, Node{.url = url, .backoff = {kFirstRetryPause, kLongestRetryPause}});
+      nodes_.try_emplace(path, Node{.backoff = {kFirstRetryPause, kLongestRetryPause}});
   entry->second.wanted = false;
   entry->second.backoff.reset();
   step_later(path);
@@ -74,7 +84,7 @@ void OwnedNodes::on_session_up(SessionStart start) {
       node.owes_report = true;
       if (node.wanted) {
         events_.on_register_failed(
-            node.url, {ErrorCode::kUnavailable, "the session was lost; writing it again"});
+            url_of(path), {ErrorCode::kUnavailable, "the session was lost; writing it again"});
       }
     }
     step_later(path);
@@ -91,14 +101,13 @@ void OwnedNodes::step(const std::string& path) {
   if (found == nodes_.end() || found->second.is_busy) return;
   Node& node = found->second;
   if (!node.wanted && node.state == State::kAbsent) {
-    const dubbo::Url url = std::move(node.url);
+    const dubbo::Url url = url_of(path);
     nodes_.erase(found);
     events_.on_unregistered(url);
   } else if (node.wanted && node.state == State::kPresent) {
-    if (std::exchange(node.owes_report, false)) events_.on_registered(node.url);
+    if (std::exchange(node.owes_report, false)) events_.on_registered(url_of(path));
   } else if (session_.is_connected() && !std::exchange(node.is_queued, true)) {
-    const bool is_consumer = node.url.protocol == "consumer";
-    queue_.add(path, is_consumer ? WriteQueue::Rank::kConsumer : WriteQueue::Rank::kProvider);
+    queue_.add(path, is_consumer(path) ? WriteQueue::Rank::kConsumer : WriteQueue::Rank::kProvider);
   }
 }
 
@@ -123,7 +132,7 @@ bool OwnedNodes::write(const std::string& path) {
 // A node that is busy is never forgotten, so these find it when its operation ends.
 void OwnedNodes::create(const std::string& path, Node& node) {
   node.state = State::kUnknown;
-  session_.create(path, data_of(node), true, [this, path](const OperationResult& result) {
+  session_.create(path, data_of(path, node), true, [this, path](const OperationResult& result) {
     on_created(path, nodes_.at(path), result.rc);
   });
 }
@@ -229,9 +238,10 @@ void OwnedNodes::on_owner(const std::string& path, const OperationResult& owner)
     node.state = is_gone ? State::kAbsent : State::kUnknown;
     node.owes_report = true;
     if (node.wanted) {
-      events_.on_register_failed(node.url, {ErrorCode::kUnavailable, what + "; writing it again"});
+      events_.on_register_failed(url_of(path),
+                                 {ErrorCode::kUnavailable, what + "; writing it again"});
     }
-    events_.on_lost_node_found(node.url);
+    events_.on_lost_node_found(url_of(path));
   }
   step(path);
 }
@@ -246,7 +256,7 @@ void OwnedNodes::on_failed(const std::string& path, Node& node, const char* what
   if (is_connection_error(rc)) return;  // the connection's own report says it all
   const Error error = zookeeper_error(std::string("cannot ") + what + " " + path, rc);
   if (node.wanted) {
-    events_.on_register_failed(node.url, error);
+    events_.on_register_failed(url_of(path), error);
   } else {
     spdlog::warn("{}; trying again in {} ms", error.message, pause.count());
   }

@@ -62,7 +62,6 @@ class OwnedNodes {
  private:
   enum class State { kAbsent, kUnknown, kPresent };
   struct Node {
-    dubbo::Url url;
     State state = State::kUnknown;
     bool wanted = true;
     bool is_successor = false;
@@ -75,7 +74,7 @@ class OwnedNodes {
   };
 
   Node& want(const dubbo::Url& url, State state_if_new);
-  static std::string data_of(const Node& node);
+  static std::string data_of(const std::string& path, const Node& node);
   std::string path_of(const dubbo::Url& url) const;
   void step_later(const std::string& path);
   void step(const std::string& path);

@@ -4,6 +4,8 @@
 #include <zookeeper/zookeeper.h>
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <utility>
 
 #include "dubbo/url.h"
@@ -15,6 +17,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kFirstRetryPause{100};
 constexpr std::chrono::milliseconds kLongestRetryPause{10'000};
+
+std::uint64_t hash_of(const std::string& name) { return std::hash<std::string>()(name); }
 
 }  // namespace
 
@@ -53,11 +57,14 @@ void ProviderWatches::report_again(const std::string& interface) {
 }
 
 void ProviderWatches::on_session_up(SessionStart start) {
+  if (start != SessionStart::kResumed) readings_ = 0;
+  waiting_.clear();
   for (auto& [path, list] : lists_) {
     list.backoff.reset();
     list.is_stale = true;
     list.is_check = false;
     list.is_catching_up = true;
+    list.is_waiting = false;
     if (start != SessionStart::kResumed) {
       list.is_busy = false;
       list.may_be_watched = false;
@@ -112,12 +119,14 @@ void ProviderWatches::step(const std::string& path) {
   }
 }
 
-// A burst of changes is read once in a while.
+// A burst of changes is read once in a while, and not more lists than one can look at.
 void ProviderWatches::read_soon(const std::string& path, List& list) {
   const auto now = executor_.now();
   const auto next = list.read_at ? *list.read_at + kRebuildPause : now;
-  if (next <= now) {
+  if (next <= now && readings_ < kListsReadAtOnce) {
     read(path, list);
+  } else if (next <= now) {
+    if (!std::exchange(list.is_waiting, true)) waiting_.push_back(path);
   } else {
     executor_.post_after(std::chrono::ceil<std::chrono::milliseconds>(next - now),
                          alive_.guard([this, path] { step(path); }));
@@ -131,6 +140,11 @@ void ProviderWatches::read(const std::string& path, List& list) {
   list.may_be_watched = true;
   list.read_at = executor_.now();
   list.read_for = std::exchange(list.told_at, std::nullopt);
+  ++readings_;
+  request(path);
+}
+
+void ProviderWatches::request(const std::string& path) {
   session_.list(path, [this, path](const OperationResult& result) {
     List& known = lists_.at(path);
     if (result.rc == ZOK) {
@@ -149,11 +163,23 @@ void ProviderWatches::await_creation(const std::string& path) {
     if (result.rc == ZNONODE) {
       on_names(path, list, {});
     } else if (result.rc == ZOK) {  // created between the two calls
-      read(path, list);
+      request(path);
     } else {
       on_failed(path, list, result.rc);
     }
   });
+}
+
+void ProviderWatches::end_reading() {
+  --readings_;
+  while (readings_ < kListsReadAtOnce && !waiting_.empty()) {
+    const std::string path = std::move(waiting_.front());
+    waiting_.pop_front();
+    const auto found = lists_.find(path);
+    if (found == lists_.end()) continue;
+    found->second.is_waiting = false;
+    step(path);
+  }
 }
 
 void ProviderWatches::stop_watching(const std::string& path, List& list) {
@@ -174,7 +200,11 @@ void ProviderWatches::on_names(const std::string& path, List& list,
   const bool is_check = std::exchange(list.is_check, false);
   const auto told_at = std::exchange(list.read_for, std::nullopt);
   const bool is_catching_up = std::exchange(list.is_catching_up, false);
-  const bool is_changed = list.names != names;
+  Hashes hashes;
+  hashes.reserve(names.size());
+  std::ranges::transform(names, std::back_inserter(hashes), hash_of);
+  std::sort(hashes.begin(), hashes.end());
+  const bool is_changed = list.names != hashes;
   if (list.wanted && (is_changed || list.owes_report)) {
     list.owes_report = false;
     if (is_check && is_changed && list.names) {
@@ -182,12 +212,12 @@ void ProviderWatches::on_names(const std::string& path, List& list,
       events_.on_deaf_watch_found(list.interface);
     }
     const bool is_told = list.names && !is_catching_up;
-    const std::vector<std::string> before =
-        std::exchange(list.names, std::move(names)).value_or(std::vector<std::string>());
+    const Hashes before = std::exchange(list.names, std::move(hashes)).value_or(Hashes());
     if (told_at) events_.on_change_told(list.interface, *told_at);
-    report(path, list, before, is_told ? told_at : std::nullopt);
+    report(path, list, names, before, is_told ? told_at : std::nullopt);
   }
   step(path);
+  end_reading();
 }
 
 void ProviderWatches::read_again(const std::string& path) {
@@ -209,19 +239,21 @@ void ProviderWatches::on_failed(const std::string& path, List& list, int rc) {
                  pause.count());
   }
   executor_.post_after(pause, alive_.guard([this, path] { step(path); }));
+  end_reading();
 }
 
 void ProviderWatches::report(const std::string& path, const List& list,
-                             const std::vector<std::string>& before, std::optional<Time> told_at) {
+                             const std::vector<std::string>& names, const Hashes& before,
+                             std::optional<Time> told_at) {
   std::vector<dubbo::Url> urls;
   ages_.begin(path);
-  for (const std::string& name : *list.names) {
+  for (const std::string& name : names) {
     if (urls.size() == kMaxProvidersPerInterface) {
       spdlog::error("{} providers of {} are listed: those over the limit of {} are left out",
-                    list.names->size(), list.interface, kMaxProvidersPerInterface);
+                    names.size(), list.interface, kMaxProvidersPerInterface);
       break;
     }
-    const bool is_new = !std::binary_search(before.begin(), before.end(), name);
+    const bool is_new = !std::binary_search(before.begin(), before.end(), hash_of(name));
     if (auto url = dubbo::Url::parse_node_name(name)) {
       ages_.date(name, *url, is_new ? told_at : std::nullopt);
       urls.push_back(std::move(*url));

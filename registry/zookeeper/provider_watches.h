@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,8 +22,9 @@ namespace skiff::registry {
 // The lists of providers that this registry watches. Watches of ZooKeeper fire once: each reading
 // of a list sets the next watch in the same call, and a list that does not exist is waited for.
 // After a connection was lost every list is read again, and so it is once in a check interval: a
-// watch may have gone deaf. A list is read once in kRebuildPause at most. Lives on the control
-// thread.
+// watch may have gone deaf. A list is read once in kRebuildPause at most, and kListsReadAtOnce are
+// at one time: a server answers thousands of readings faster than we can look at what it says.
+// Lives on the control thread.
 class ProviderWatches {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -45,10 +48,14 @@ class ProviderWatches {
   void on_node_changed(const std::string& path, Time at);
 
  private:
+  // Of names, sorted: names themselves would take as much as everything else that is known of
+  // providers. Two lists that differ have equal ones once in 2^64.
+  using Hashes = std::vector<std::uint64_t>;
   struct List {
     std::string interface;
     bool wanted = true;
     bool is_busy = false;         // an operation is under way
+    bool is_waiting = false;      // in waiting_
     bool is_stale = true;         // to be read
     bool may_be_watched = false;  // by the server, for us
     bool is_check = false;        // the reading under way; no event asked for it
@@ -57,7 +64,7 @@ class ProviderWatches {
     std::optional<Time> read_at;
     std::optional<Time> told_at;   // the first event that no reading has followed yet
     std::optional<Time> read_for;  // the event that the reading under way follows
-    std::optional<std::vector<std::string>> names;  // as last reported, sorted
+    std::optional<Hashes> names;   // as last reported
     Backoff backoff;
   };
 
@@ -67,6 +74,8 @@ class ProviderWatches {
   void read_soon(const std::string& path, List& list);
   void check(std::size_t lists);
   void read(const std::string& path, List& list);
+  void request(const std::string& path);
+  void end_reading();
   void await_creation(const std::string& path);
   void stop_watching(const std::string& path, List& list);
   void on_names(const std::string& path, List& list, std::vector<std::string> names);
@@ -75,8 +84,8 @@ class ProviderWatches {
   void read_again(const std::string& path);
   // `told_at`: when the event came that tells of all that is not in `before`; empty where there was
   // none.
-  void report(const std::string& path, const List& list, const std::vector<std::string>& before,
-              std::optional<Time> told_at);
+  void report(const std::string& path, const List& list, const std::vector<std::string>& names,
+              const Hashes& before, std::optional<Time> told_at);
 
   const std::string root_;
   Session& session_;
@@ -84,6 +93,8 @@ class ProviderWatches {
   RegistryEvents& events_;
   Alive alive_;
   std::map<std::string, List> lists_;  // by path
+  std::size_t readings_ = 0;           // under way
+  std::deque<std::string> waiting_;    // paths of lists to be read when one of these ends
   CheckPace pace_;
   ProviderAges ages_;
   std::string last_checked_;

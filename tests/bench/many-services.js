@@ -54,4 +54,4 @@ async function startAgentWithMany(stage, zookeeper, few, { count, payload, ports
   return { name: '20881-many', port: agent.outbound, pids: [agent.running.child.pid], ...requests };
 }
 
-module.exports = { startAgentWithMany };
+module.exports = { forAll, startAgentWithMany, subscribeAll };

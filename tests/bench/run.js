@@ -19,6 +19,7 @@ const { measureIdle } = require('./idle');
 const { countSystemCalls } = require('./system-calls');
 const { draw, merge } = require('./picture');
 const { measurePieces } = require('./pieces');
+const { measureRegistry } = require('./registry');
 const { summarize, table } = require('./report');
 
 const CALIBRATION_SECONDS = 2;
@@ -80,6 +81,15 @@ const countEachSystemCalls = (options) => measureEach(['haproxy', 'nginx', 'rela
   return `${total} system calls a request: ${Object.entries(calls).map(([call, count]) => `${call} ${count}`).join(', ')}`;
 });
 
+async function measureRegistrySide(options) {
+  const stage = new Stage();
+  try {
+    await stage.explain(() => measureRegistry(stage, options.registry));
+  } finally {
+    await stage.stopAll();
+  }
+}
+
 async function measureAll(options) {
   const results = [];
   for (const payload of new Set(options.shapes.map((shape) => shape.payload))) {
@@ -124,6 +134,7 @@ async function main() {
   if (options.idle) { await measureEachIdle(options); return; }
   if (options.pieces) { console.log(`\n${await measurePieces(options)}`); return; }
   if (options.systemCalls) { await countEachSystemCalls(options); return; }
+  if (options.registry) { await measureRegistrySide(options); return; }
   const results = await measureAll(options);
   const measured = { ...machine, options, results };
   fs.writeFileSync(options.json, `${JSON.stringify(measured, null, 1)}\n`);

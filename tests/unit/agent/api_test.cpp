@@ -41,9 +41,9 @@ TEST_F(ApiVerbs, HaveMosnsNamesAndWordsToo) {
 TEST_F(ApiVerbs, SubscribeCountsProvidersAndNamesTheirDefaults) {
   VerbOutcome outcome;
   outcome.state = VerbState::kSubscribed;
-  outcome.providers = {
-      *dubbo::Url::parse("dubbo://10.0.0.5:20882/a"),
-      *dubbo::Url::parse("dubbo://10.0.0.6:20882/a?timeout=2000&serialization=fastjson2")};
+  outcome.providers = registry::listed(
+      {*dubbo::Url::parse("dubbo://10.0.0.5:20882/a"),
+       *dubbo::Url::parse("dubbo://10.0.0.6:20882/a?timeout=2000&serialization=fastjson2")});
   plane_.answers.emplace("a", outcome);
   const auto answer = json(post("/subscribe", body("a")));
   EXPECT_EQ(answer["state"], "subscribed");

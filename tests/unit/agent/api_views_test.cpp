@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "agent/status_report.h"
 #include "support/api_fixture.h"
 
 namespace skiff::agent {
@@ -21,10 +22,10 @@ class ApiViews : public ApiFixture {
     plane_.services["com.example.Demo"] = {
         .interface = "com.example.Demo",
         .list_in_hand = true,
-        .providers = {*dubbo::Url::parse("dubbo://10.0.0.5:20882/com.example.Demo?"
-                                         "dubbo.tag=gray&group=g&interface=com.example.Demo&"
-                                         "weight=7"),
-                      *dubbo::Url::parse("dubbo://10.0.0.6:20882/com.example.Demo")}};
+        .providers = registry::listed(
+            {*dubbo::Url::parse("dubbo://10.0.0.5:20882/com.example.Demo?"
+                                "dubbo.tag=gray&group=g&interface=com.example.Demo&weight=7"),
+             *dubbo::Url::parse("dubbo://10.0.0.6:20882/com.example.Demo")})};
     plane_.subscription_list = {{.service = {"com.example.Demo", "g", ""},
                                  .registry = "zookeeper://10.0.0.9:2181",
                                  .list_in_hand = true,
@@ -168,7 +169,7 @@ TEST_F(ApiViews, FreezingIsShownWhereverOneLooks) {
 TEST_F(ApiViews, MarkStaleListsAndHeldProviders) {
   auto& service = plane_.services["com.example.Demo"];
   service.is_stale = true;
-  service.kept = {service.providers[0].to_string()};
+  service.kept = {service.providers[0]};
   const auto shown = json(request("GET", "/services/com.example.Demo"));
   EXPECT_EQ(shown["stale"], true);
   EXPECT_EQ(shown["endpoints"][0]["held"], true);
@@ -179,6 +180,26 @@ TEST_F(ApiViews, MarkStaleListsAndHeldProviders) {
   const std::string page = request("GET", "/").body;
   EXPECT_THAT(page, HasSubstr("STALE"));
   EXPECT_THAT(page, HasSubstr("HELD"));
+}
+
+TEST_F(ApiViews, ListNoMoreProvidersThanAReaderTakes) {
+  const dubbo::Url url = *dubbo::Url::parse("dubbo://10.0.0.1:20880/a?version=1.0.0");
+  const std::size_t services = kMaxListedInAll / kMaxListedProviders + 2;
+  for (std::size_t i = 0; i < services; ++i) {
+    const std::string name = "com.example.Many" + std::to_string(i);
+    registry::ServiceStatus& service = plane_.services[name];
+    service.interface = name;
+    service.providers.assign(kMaxListedProviders + 1, registry::ListedProvider(url));
+    plane_.subscription_list.push_back({.service = {name, "", "1.0.0"}, .registry = "memory"});
+  }
+  EXPECT_EQ(json(request("GET", "/services/com.example.Many0"))["endpoints"].size(),
+            kMaxListedProviders);
+  std::size_t listed = 0;
+  const auto document = json(request("GET", "/subscriptions"));
+  for (const auto& one : document["subscriptions"]) {
+    listed += one["endpoints"].size();
+  }
+  EXPECT_EQ(listed, kMaxListedInAll);
 }
 
 TEST_F(ApiViews, TheStatusPageEscapesWhatOthersNamed) {

@@ -25,7 +25,7 @@ class PacedWriterTest : public testing::Test {
     path_ = folder_ / "state.json";
     writer_ = std::make_unique<PacedWriter>(path_, 100ms, control_, disk_, [this] {
       ++snapshots_;
-      return [text = text_] { return text; };
+      return [text = text_](const TakePiece& take) { take(text); };
     });
   }
   ~PacedWriterTest() override { std::filesystem::remove_all(folder_); }

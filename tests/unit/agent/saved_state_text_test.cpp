@@ -98,10 +98,41 @@ TEST(SavedStateText, RefusesPortsThatThereAreNot) {
   }
 }
 
+registry::ListedProvider provider(const std::string& text) {
+  return registry::ListedProvider(*dubbo::Url::parse(text));
+}
+
+std::string text_of(const std::vector<SavedList>& lists) {
+  std::string text;
+  const TakePiece take = [&text](std::string_view piece) { text += piece; };
+  SavedListsText writer(take);
+  for (const SavedList& list : lists) writer.add(list.registry, list.interface, list.providers);
+  writer.end();
+  return text;
+}
+
 TEST(SavedListsText, HoldsEverything) {
-  const std::vector<SavedList> lists = {{"memory", "com.example.A", {"dubbo%3A%2F%2Fa", "b"}},
-                                        {"zookeeper://h:1", "com.example.A", {}}};
-  EXPECT_EQ(parse_saved_lists(to_text(lists)), lists);
+  const std::vector<SavedList> lists = {
+      {"memory", "com.example.A", {provider("dubbo://a?b=\"c\""), provider("dubbo://b:1/x")}},
+      {"zookeeper://h:1", "com.example.A", {}}};
+  EXPECT_EQ(parse_saved_lists(text_of(lists)), lists);
+  EXPECT_EQ(parse_saved_lists(text_of({})), std::vector<SavedList>());
+}
+
+TEST(SavedListsText, ReadsNamesOfNodesAndLeavesOutWhatIsNoUrl) {
+  const auto lists = parse_saved_lists(
+      R"({"lists":[{"registry":"r","interface":"i","providers":["dubbo%3A%2F%2Fa%3A1","b%","c"]}]})");
+  ASSERT_TRUE(lists);
+  EXPECT_EQ(*lists, (std::vector<SavedList>{{"r", "i", {provider("dubbo://a:1")}}}));
+}
+
+TEST(SavedListsText, IsRefusedWhereItIsNotAsExpected) {
+  for (const char* text :
+       {"", "{", "[]", "{}", R"({"lists":1})", R"({"lists":[1]})", R"({"lists":[{}]})",
+        R"({"lists":[{"registry":"r","interface":"i","providers":[1]}]})",
+        R"({"lists":[{"registry":1,"interface":"i","providers":[]}]})", R"({"lists":[]} x)"}) {
+    EXPECT_FALSE(parse_saved_lists(text)) << text;
+  }
 }
 
 }  // namespace

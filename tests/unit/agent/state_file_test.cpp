@@ -52,6 +52,38 @@ TEST_F(StateFile, IsReadAsItWasWritten) {
   EXPECT_EQ(files(), 1U);
 }
 
+TEST_F(StateFile, IsWrittenPieceByPiece) {
+  const std::string piece(100'000, 'y');
+  ASSERT_TRUE(write_state_file(path_, [&piece](const TakePiece& take) {
+    for (int i = 0; i < 10; ++i) take(piece);
+    take("the end");
+  }));
+  const auto text = read_state_file(path_);
+  ASSERT_TRUE(text);
+  EXPECT_EQ(text->size(), 10 * piece.size() + 7);
+  EXPECT_TRUE(text->ends_with("yyythe end"));
+}
+
+TEST_F(StateFile, OverTheLimitIsNotWritten) {
+  ASSERT_TRUE(write_state_file(path_, kText));
+  const std::string piece(kMaxStateFileBytes / 4, 'y');
+  const auto written = write_state_file(path_, [&piece](const TakePiece& take) {
+    for (int i = 0; i < 4; ++i) take(piece);
+  });
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, ErrorCode::kTooLarge);
+  EXPECT_EQ(read_state_file(path_), kText);
+  EXPECT_EQ(files(), 1U);
+}
+
+// As agents before wrote it: nothing stands in front of the size.
+TEST_F(StateFile, IsReadWhateverTheWidthOfItsSize) {
+  std::string bytes = sealed(kText);
+  const auto size = bytes.find(" 0") + 1;
+  bytes.erase(size, bytes.find_first_not_of('0', size) - size);
+  EXPECT_EQ(unsealed(bytes), kText);
+}
+
 TEST_F(StateFile, IsItsOwnersAlone) {
   const mode_t before = umask(0);
   EXPECT_TRUE(write_state_file(path_, kText));

@@ -74,12 +74,12 @@ registry::SavedState some_state() {
 TEST_F(StateKeeperTest, RestoresWhatItsPredecessorKept) {
   open();
   EXPECT_EQ(plane_.saved_state, registry::SavedState());
-  const auto url = dubbo::Url::parse("dubbo://10.0.0.1:20880/a?x=1");
+  const registry::ListedProvider url(*dubbo::Url::parse("dubbo://10.0.0.1:20880/a?x=1"));
   on_control([&] {
     plane_.saved_state = some_state();
     keeper_->on_state_changed();
-    keeper_->on_list("memory", "a", {*url});
-    keeper_->on_list("memory", "b", {*url, *url});
+    keeper_->on_list("memory", "a", {url});
+    keeper_->on_list("memory", "b", {url, url});
     keeper_->on_list("memory", "b", {});
   });
   wait_until_stored();
@@ -88,10 +88,10 @@ TEST_F(StateKeeperTest, RestoresWhatItsPredecessorKept) {
   plane_.saved_state = {};
   open();
   EXPECT_EQ(plane_.saved_state, some_state());
-  const std::vector<registry::SavedList> lists = {{"memory", "a", {url->to_node_name()}}};
+  const std::vector<registry::SavedList> lists = {{"memory", "a", {url}}};
   EXPECT_EQ(plane_.saved_lists, lists);
   // A list that nobody has asked for yet outlives further restarts.
-  on_control([&] { keeper_->on_list("memory", "c", {*url}); });
+  on_control([&] { keeper_->on_list("memory", "c", {url}); });
   wait_until_stored();
   open();
   EXPECT_THAT(plane_.saved_lists, SizeIs(2));
@@ -99,12 +99,12 @@ TEST_F(StateKeeperTest, RestoresWhatItsPredecessorKept) {
 
 TEST_F(StateKeeperTest, WritesNoListThatIsAsItWas) {
   open();
-  const auto url = dubbo::Url::parse("dubbo://10.0.0.1:20880/a?x=1");
-  on_control([&] { keeper_->on_list("memory", "a", {*url}); });
+  const registry::ListedProvider url(*dubbo::Url::parse("dubbo://10.0.0.1:20880/a?x=1"));
+  on_control([&] { keeper_->on_list("memory", "a", {url}); });
   wait_until_stored();
   const auto writes = report().writes;
   on_control([&] {
-    keeper_->on_list("memory", "a", {*url});
+    keeper_->on_list("memory", "a", {url});
     keeper_->on_list("memory", "unknown", {});
   });
   wait_until_stored();
@@ -133,7 +133,7 @@ TEST_F(StateKeeperTest, BelongsToOneAgentAtATime) {
 TEST_F(StateKeeperTest, SaysWhatItCannotWrite) {
   open();
   std::filesystem::create_directory(folder_ / "directory.json.new");
-  on_control([&] { keeper_->on_list("memory", "a", {dubbo::Url()}); });
+  on_control([&] { keeper_->on_list("memory", "a", {registry::ListedProvider(dubbo::Url())}); });
   wait_until_stored();
   EXPECT_THAT(report().problem, HasSubstr("directory.json.new: cannot create it"));
   EXPECT_EQ(report().write_failures, 1U);

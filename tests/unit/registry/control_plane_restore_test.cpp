@@ -37,7 +37,7 @@ class ManualStore final : public StateStore {
     }
   }
   void on_list(const std::string& /*registry*/, const std::string& interface,
-               const std::vector<dubbo::Url>& providers) override {
+               const ListedProviders& providers) override {
     lists[interface] = providers.size();
   }
   void release() {
@@ -136,7 +136,7 @@ TEST_F(Restore, ShowsWhatItKnowsBeforeARegistryAnswers) {
   const SavedState state = plane_->state();
   const std::string other = "dubbo://10.0.0.9:20880/com.example.Other?interface=com.example.Other";
   const std::vector<SavedList> lists = {
-      {"memory", "com.example.Other", {dubbo::Url::parse(other)->to_node_name(), "unreadable%"}}};
+      {"memory", "com.example.Other", {ListedProvider(*dubbo::Url::parse(other))}}};
   create();
   plane_->restore(state, lists);
   ASSERT_THAT(plane_->publications(), SizeIs(1));
@@ -152,7 +152,7 @@ TEST_F(Restore, ShowsWhatItKnowsBeforeARegistryAnswers) {
 }
 
 TEST_F(Restore, ServesRememberedListsOnDemandAndForgetsThemInTheEnd) {
-  const std::string url = dubbo::Url::parse("dubbo://10.0.0.9:20880/a.B?x=1")->to_node_name();
+  const ListedProvider url(*dubbo::Url::parse("dubbo://10.0.0.9:20880/a.B?x=1"));
   const std::string registry = "zookeeper://127.0.0.1:1";
   create({registry});
   const std::string identity = *registry_identity(registry);

@@ -97,7 +97,7 @@ TEST_F(ControlPlaneTest, PublishesAProviderThatASubscriberFinds) {
   ASSERT_TRUE(subscribed);
   EXPECT_EQ(subscribed->state, VerbState::kSubscribed);
   ASSERT_THAT(subscribed->providers, SizeIs(1));
-  EXPECT_EQ(subscribed->providers[0].to_string(), published->url);
+  EXPECT_EQ(subscribed->providers[0].text(), published->url);
   EXPECT_THAT(sink_.services[kDemo], SizeIs(1));
 }
 

@@ -52,10 +52,8 @@ class RecordingStore final : public StateStore {
   void on_state_changed() override {}
   void when_stored(std::function<void()> done) override { done(); }
   void on_list(const std::string& registry, const std::string& interface,
-               const std::vector<dubbo::Url>& providers) override {
-    SavedList& list = lists[registry];
-    list = {registry, interface, {}};
-    for (const dubbo::Url& url : providers) list.providers.push_back(url.to_node_name());
+               const ListedProviders& providers) override {
+    lists[registry] = {registry, interface, providers};
   }
 
   std::map<std::string, SavedList> lists;  // by registry
@@ -173,7 +171,7 @@ TEST_F(DirectoryTest, TakesAProviderOfSeveralRegistriesForOne) {
   list(here);
   directory_.set_providers(**other, kDemo, there);
   executor_.advance(kRebuildPause);
-  EXPECT_THAT(directory_.providers(kDemo),
+  EXPECT_THAT(urls_of(directory_.providers(kDemo)),
               testing::UnorderedElementsAre(there[0], here[1], there[2], there[3]));
   list_later({});
   EXPECT_EQ(in_use(), 4U) << "the other one lists them all";

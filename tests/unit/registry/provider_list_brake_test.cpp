@@ -30,7 +30,9 @@ std::vector<dubbo::Url> providers(int first, int last) {
 
 class Brake : public testing::Test {
  protected:
-  void list(const std::vector<dubbo::Url>& listed) { brake_.update(listed, now_); }
+  void list(const std::vector<dubbo::Url>& listed) {
+    brake_.update(registry::listed(listed), now_);
+  }
   void pass(milliseconds time) {
     now_ += time;
     brake_.expire(now_);
@@ -42,7 +44,7 @@ class Brake : public testing::Test {
   // The last numbers of the addresses that may be called.
   std::vector<int> in_use() const {
     std::vector<int> numbers;
-    for (const dubbo::Url& url : brake_.providers()) {
+    for (const dubbo::Url& url : urls_of(brake_.providers())) {
       numbers.push_back(std::stoi(url.host.substr(url.host.rfind('.') + 1)));
     }
     return numbers;
@@ -132,7 +134,7 @@ TEST_F(Brake, ForgetsAboutAProviderThatIsListedAgain) {
   list(providers(1, 1));
   list({provider(1), provider(3, "version=1.0.0&timestamp=2")});
   EXPECT_THAT(in_use(), ElementsAre(1, 2, 3));
-  EXPECT_THAT(brake_.kept(), ElementsAre(provider(2).to_string()));
+  EXPECT_THAT(brake_.kept(), ElementsAre(ListedProvider(provider(2))));
   probe(3, false);
   EXPECT_THAT(in_use(), ElementsAre(1, 2, 3)) << "what is listed is not judged by probes";
 }
@@ -221,7 +223,7 @@ TEST_F(Brake, BelievesEverythingWhereBothTimesAreZero) {
                                .vanish_percent = 50,
                                .hold_time = seconds(0),
                                .check_interval = seconds(0)});
-  believing.update(providers(1, 3), now_);
+  believing.update(listed(providers(1, 3)), now_);
   believing.update({}, now_);
   EXPECT_THAT(believing.providers(), IsEmpty());
   EXPECT_FALSE(believing.is_stale());
@@ -231,7 +233,7 @@ TEST_F(Brake, BelievesEverythingWhereBothTimesAreZero) {
 TEST_F(Brake, AdoptsAListAsItIs) {
   list(providers(1, 4));
   list(providers(4, 4));
-  brake_.adopt(providers(2, 2));
+  brake_.adopt(listed(providers(2, 2)));
   EXPECT_THAT(in_use(), ElementsAre(2));
   brake_.adopt({});
   EXPECT_THAT(in_use(), IsEmpty());

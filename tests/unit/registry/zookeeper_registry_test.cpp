@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "registry/limits.h"
 #include "support/registry_on_thread.h"
 #include "support/silent_listener.h"
 #include "support/zookeeper_client.h"
@@ -66,6 +67,28 @@ TEST(ZookeeperRegistry, WritesTheProviderNodeByteForByte) {
   EXPECT_NE(client.owner(path_of(provider())).value_or(0), 0) << "not ephemeral";
   EXPECT_EQ(client.owner(kProviders), 0) << "the folder is not persistent";
   EXPECT_EQ(client.first_acl_identity(path_of(provider())), "world:anyone");
+}
+
+TEST(ZookeeperRegistry, ReadsMoreListsThanItReadsAtOnce) {
+  ZookeeperServer server;
+  RegistryOnThread registry(server.url(), {.application_discovery = false});
+  constexpr std::size_t kLists = 3 * kListsReadAtOnce;
+  const auto name = [](std::size_t i) { return "com.example.Service" + std::to_string(i); };
+  for (std::size_t i = 0; i < kLists; ++i) registry.watch(name(i));
+  // Some are no longer of interest by the time that it is their turn.
+  for (std::size_t i = 0; i < kLists; i += 2) registry.unwatch(name(i));
+  ASSERT_TRUE(registry.wait_until([&](const RegistryRecord& record) {
+    for (std::size_t i = 1; i < kLists; i += 2) {
+      if (!record.reports.contains(name(i))) return false;
+    }
+    return true;
+  }));
+  // All the same after the server was away.
+  server.stop();
+  server.start();
+  ZookeeperClient client(server.address());
+  client.create_all("/dubbo/" + name(1) + "/providers/" + provider().to_node_name());
+  EXPECT_TRUE(registry.wait_providers(name(1), 1));
 }
 
 TEST(ZookeeperRegistry, WritesTheAgeOfAProviderIntoANodeThatTakesThePlaceOfAnother) {

@@ -40,10 +40,9 @@ class FakeControlPlane final : public registry::ControlPlane {
 
   void release();
 
-  void restore(const registry::SavedState& state,
-               const std::vector<registry::SavedList>& lists) override {
+  void restore(const registry::SavedState& state, std::vector<registry::SavedList> lists) override {
     saved_state = state;
-    saved_lists = lists;
+    saved_lists = std::move(lists);
   }
   registry::SavedState state() const override { return saved_state; }
   void start() override {}

@@ -1,0 +1,56 @@
+#include "registry/listed_provider.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace skiff::registry {
+namespace {
+
+constexpr std::string_view kProtocolEnd = "://";
+
+}  // namespace
+
+ListedProvider::ListedProvider(const dubbo::Url& url) {
+  const std::string text = url.to_string();
+  const std::shared_ptr<char[]> copy(new char[text.size()]);
+  std::ranges::copy(text, copy.get());
+  text_ = copy;
+  size_ = text.size();
+}
+
+std::string_view ListedProvider::protocol() const {
+  return text().substr(0, text().find(kProtocolEnd));
+}
+
+std::string_view ListedProvider::address() const {
+  std::string_view authority = text().substr(text().find(kProtocolEnd) + kProtocolEnd.size());
+  authority = authority.substr(0, authority.find_first_of("/?"));
+  return authority.substr(authority.rfind('@') + 1);  // npos + 1 is 0
+}
+
+std::string_view ListedProvider::parameter(std::string_view key) const {
+  std::string_view rest = text();
+  for (auto start = rest.find('?'); start != std::string_view::npos; start = rest.find('&')) {
+    rest.remove_prefix(start + 1);
+    if (!rest.starts_with(key) || rest.size() == key.size() || rest[key.size()] != '=') continue;
+    rest.remove_prefix(key.size() + 1);
+    return rest.substr(0, rest.find('&'));
+  }
+  return {};
+}
+
+ListedProviders listed(const std::vector<dubbo::Url>& urls) {
+  return ListedProviders(urls.begin(), urls.end());
+}
+
+std::vector<dubbo::Url> urls_of(const ListedProviders& providers) {
+  std::vector<dubbo::Url> urls;
+  urls.reserve(providers.size());
+  for (const ListedProvider& provider : providers) {
+    if (auto url = dubbo::Url::parse(provider.text())) urls.push_back(std::move(*url));
+  }
+  return urls;
+}
+
+}  // namespace skiff::registry
