@@ -54,4 +54,8 @@ std::map<std::string, std::string, std::less<>> json_texts(const nlohmann::json&
   return texts;
 }
 
+std::string dump_json(const nlohmann::json& value) {
+  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 }  // namespace skiff::registry

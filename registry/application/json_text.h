@@ -26,4 +26,7 @@ std::uint16_t json_port(const nlohmann::json& object, const char* key);
 // The members that have texts.
 std::map<std::string, std::string, std::less<>> json_texts(const nlohmann::json& object);
 
+// Its text; what is not UTF-8 in it is replaced.
+std::string dump_json(const nlohmann::json& value);
+
 }  // namespace skiff::registry

@@ -4,7 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "dubbo/service_key.h"
 #include "registry/application/json_text.h"
+#include "registry/application/md5.h"
 #include "registry/limits.h"
 
 namespace skiff::registry {
@@ -34,6 +36,22 @@ ServiceInfo read_service(const nlohmann::json& json) {
           .parameters = json_texts(json_member(json, "params"))};
 }
 
+std::map<std::string, const ServiceInfo*> by_key(const std::vector<ServiceInfo>& services) {
+  std::map<std::string, const ServiceInfo*> sorted;
+  for (const ServiceInfo& service : services) sorted[service.key()] = &service;
+  return sorted;
+}
+
+// As Java's TreeMap shows itself: "{a=1, b=2}".
+std::string java_text(const std::map<std::string, std::string, std::less<>>& parameters) {
+  std::string text = "{";
+  for (const auto& [key, value] : parameters) {
+    if (text.size() > 1) text += ", ";
+    text.append(key).append("=").append(value);
+  }
+  return text + '}';
+}
+
 struct ByInterface {
   bool operator()(const ServiceInfo& service, std::string_view interface) const {
     return service.interface < interface;
@@ -44,6 +62,11 @@ struct ByInterface {
 };
 
 }  // namespace
+
+std::string ServiceInfo::key() const {
+  const std::string service = dubbo::ServiceKey{interface, group, version}.to_string();
+  return protocol.empty() ? service : service + ':' + protocol;
+}
 
 MetadataInfo::MetadataInfo(std::vector<ServiceInfo> services) : services_(std::move(services)) {
   std::erase_if(services_, [](const ServiceInfo& service) { return !is_usable(service); });
@@ -75,6 +98,32 @@ Result<MetadataInfo> parse_metadata_json(std::string_view text, std::string_view
   services.reserve(all.size());
   for (const nlohmann::json& service : all) services.push_back(read_service(service));
   return MetadataInfo(std::move(services));
+}
+
+std::string metadata_revision(const std::string& application,
+                              const std::vector<ServiceInfo>& services) {
+  if (services.empty()) return "0";
+  std::string all = application;
+  for (const auto& [key, service] : by_key(services)) {
+    all += key + std::to_string(service->port) + service->path + java_text(service->parameters);
+  }
+  return md5_hex(all);
+}
+
+std::string metadata_json(const std::string& application, const std::string& revision,
+                          const std::vector<ServiceInfo>& services) {
+  nlohmann::json all = nlohmann::json::object();
+  for (const auto& [key, service] : by_key(services)) {
+    nlohmann::json& json = all[key];
+    json = {{"name", service->interface},
+            {"protocol", service->protocol},
+            {"port", service->port},
+            {"path", service->path},
+            {"params", service->parameters}};
+    if (!service->group.empty()) json["group"] = service->group;
+    if (!service->version.empty()) json["version"] = service->version;
+  }
+  return dump_json({{"app", application}, {"revision", revision}, {"services", std::move(all)}});
 }
 
 tl::unexpected<Error> wrong_revision(std::string_view came, std::string_view expected) {

@@ -24,6 +24,8 @@ struct ServiceInfo {
   std::map<std::string, std::string, std::less<>> parameters;
 
   bool operator==(const ServiceInfo&) const = default;
+  // "group/interface:version:protocol", absent parts left out (Dubbo: getMatchKey).
+  std::string key() const;
 };
 
 // What one revision of an application exports by protocol dubbo (Dubbo: MetadataInfo).
@@ -52,6 +54,16 @@ class MetadataInfo {
 // Fails with kTooLarge over kMaxMetadataBytes or kMaxServicesOfApplication, with kMalformed where
 // it is not such JSON, and with kInvalidArgument where it is of another revision than asked for.
 Result<MetadataInfo> parse_metadata_json(std::string_view text, std::string_view revision);
+
+// The revision of what an application exports, as Dubbo counts it: the MD5 of the application's
+// name and of each service's key, port, path and parameters, in the order of the keys
+// (MetadataInfo, calAndGetRevision). "0" where there are no services.
+std::string metadata_revision(const std::string& application,
+                              const std::vector<ServiceInfo>& services);
+// The reverse of parse_metadata_json(). Of services that agree in all but port, path and parameters
+// the last one is written.
+std::string metadata_json(const std::string& application, const std::string& revision,
+                          const std::vector<ServiceInfo>& services);
 
 // The errors that both forms of metadata have in common.
 tl::unexpected<Error> wrong_revision(std::string_view came, std::string_view expected);

@@ -1,5 +1,7 @@
 #include "registry/application/provider_urls.h"
 
+#include <algorithm>
+#include <array>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -12,6 +14,15 @@ namespace {
 std::uint16_t port_of(const ServiceInstance& instance, const ServiceInfo& service) {
   if (service.port != 0) return service.port;
   return instance.dubbo_port != 0 ? instance.dubbo_port : instance.port;
+}
+
+// Of a process or machine, and of no interest to consumers.
+bool is_left_out(std::string_view key) {
+  static constexpr std::array<std::string_view, 10> kLeftOut = {
+      "bind.ip",    "bind.port", "interfaces", "monitor",
+      "pid",        "qos.host",  "qos.port",   "qos.accept.foreign.ip",
+      "qos.enable", "validation"};
+  return std::find(kLeftOut.begin(), kLeftOut.end(), key) != kLeftOut.end();
 }
 
 using Identity = std::tuple<std::string, std::string, std::string>;
@@ -46,6 +57,25 @@ dubbo::Url provider_url(const std::string& application, const ServiceInstance& i
   set("side", "provider");
   set("category", "providers");
   return url;
+}
+
+ServiceInfo service_of(const dubbo::Url& provider) {
+  dubbo::ServiceKey key = provider.service_key();
+  ServiceInfo service{.interface = std::move(key.interface),
+                      .group = std::move(key.group),
+                      .version = std::move(key.version),
+                      .protocol = provider.protocol,
+                      .port = provider.port,
+                      .path = provider.path,
+                      .parameters = provider.parameters};
+  std::erase_if(service.parameters, [](const auto& parameter) {
+    return is_left_out(parameter.first) || is_instance_parameter(parameter.first);
+  });
+  return service;
+}
+
+bool is_instance_parameter(std::string_view key) {
+  return key == "timestamp" || key == "heartbeat.timeout" || key == "ipv6";
 }
 
 std::vector<dubbo::Url> merge_levels(std::vector<dubbo::Url> of_interface,

@@ -1,5 +1,6 @@
 #include "registry/application/service_instance.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -38,6 +39,26 @@ void read_metadata_service(const std::string& text, ServiceInstance& instance) {
   }
 }
 
+std::int64_t timestamp_of(const ServiceInstance& instance) {
+  const auto found = instance.parameters.find("timestamp");
+  std::int64_t timestamp = 0;
+  if (found != instance.parameters.end()) {
+    const std::string& text = found->second;
+    std::from_chars(text.data(), text.data() + text.size(), timestamp);
+  }
+  return timestamp;
+}
+
+nlohmann::json metadata_of(const ServiceInstance& instance) {
+  nlohmann::json metadata = instance.parameters;
+  const nlohmann::json endpoint = {{"port", instance.dubbo_port}, {"protocol", "dubbo"}};
+  metadata["dubbo.endpoints"] = dump_json(nlohmann::json::array({endpoint}));
+  metadata["dubbo.metadata.revision"] = instance.revision;
+  const bool is_remote = instance.storage == ServiceInstance::Storage::kRemote;
+  metadata["dubbo.metadata.storage-type"] = is_remote ? "remote" : "local";
+  return metadata;
+}
+
 }  // namespace
 
 Result<ServiceInstance> parse_service_instance(std::string_view text) {
@@ -67,6 +88,24 @@ Result<ServiceInstance> parse_service_instance(std::string_view text) {
     return parameter.first.starts_with("dubbo.") && parameter.first != "dubbo.tag";
   });
   return instance;
+}
+
+// "@class" tells Curator which class to read the payload as; it sorts before the other members.
+std::string service_instance_json(const std::string& application, const ServiceInstance& instance) {
+  const std::string id = ServiceInstance::node_name(instance.host, instance.port);
+  nlohmann::json payload = {{"@class", "org.apache.dubbo.registry.zookeeper.ZookeeperInstance"},
+                            {"id", id},
+                            {"name", application},
+                            {"metadata", metadata_of(instance)}};
+  return dump_json({{"name", application},
+                    {"id", id},
+                    {"address", instance.host},
+                    {"port", instance.port},
+                    {"sslPort", nullptr},
+                    {"payload", std::move(payload)},
+                    {"registrationTimeUTC", timestamp_of(instance)},
+                    {"serviceType", "DYNAMIC"},
+                    {"uriSpec", nullptr}});
 }
 
 }  // namespace skiff::registry

@@ -29,11 +29,19 @@ struct ServiceInstance {
   // What else the instance says, for all of its services: timestamp, weight, ...
   std::map<std::string, std::string, std::less<>> parameters;
 
+  // The name of its node: "ip:port" (CuratorFrameworkUtils.generateId).
+  static std::string node_name(const std::string& host, std::uint16_t port) {
+    return host + ':' + std::to_string(port);
+  }
   bool operator==(const ServiceInstance&) const = default;
 };
 
 // Fails with kTooLarge over kMaxInstanceBytes, with kMalformed where it is not such JSON or has no
 // host.
 Result<ServiceInstance> parse_service_instance(std::string_view text);
+
+// The reverse, for an instance without a MetadataService of its own. The same instance makes the
+// same text: its registration time is its timestamp.
+std::string service_instance_json(const std::string& application, const ServiceInstance& instance);
 
 }  // namespace skiff::registry
