@@ -30,6 +30,7 @@ registry::ControlPlaneConfig control_plane_config(const AgentConfig& config,
           .application = config.application,
           .lists = config.lists,
           .application_discovery = config.application_discovery,
+          .application_registration = config.application_registration,
           .warmup_steps = config.warmup_steps};
 }
 

@@ -139,6 +139,7 @@ nlohmann::ordered_json to_json(const AgentConfig& config) {
   json["registry_check_interval"] = format_duration(config.lists.check_interval);
   json["application_discovery"] = config.application_discovery;
   json["warmup_steps"] = config.warmup_steps;
+  json["application_registration"] = config.application_registration;
   return json;
 }
 

@@ -45,6 +45,7 @@ struct AgentConfig {
   registry::ListProtection lists{};
   bool application_discovery = true;
   unsigned warmup_steps = 0;
+  bool application_registration = false;
 
   AgentConfig();
 };

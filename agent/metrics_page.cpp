@@ -249,8 +249,8 @@ void add_registry(const registry::RegistryMetrics& figures, std::vector<MetricFa
   }
   families.push_back(std::move(probes));
   MetricFamily faults = family_of(kApplicationFaults);
-  constexpr std::array<const char*, registry::kApplicationFaults> kFaults = {"instance", "metadata",
-                                                                             "unanswered", "limit"};
+  constexpr std::array<const char*, registry::kApplicationFaults> kFaults = {
+      "instance", "metadata", "unanswered", "limit", "unwritten"};
   for (std::size_t i = 0; i < kFaults.size(); ++i) {
     add(faults, {{"fault", kFaults[i]}}, number(figures.application_faults[i]));
   }

@@ -158,12 +158,16 @@ Result<void> apply_vanish_percent(AgentConfig& config, const Values& values) {
   return store(parse_number(values.front(), 1, 100), config.lists.vanish_percent);
 }
 
-Result<void> apply_application_discovery(AgentConfig& config, const Values& values) {
-  if (values.front() != "true" && values.front() != "false") {
-    return unexpected_value(values.front(), "true or false");
-  }
-  config.application_discovery = values.front() == "true";
-  return {};
+using Switch = bool AgentConfig::*;
+
+auto on_or_off(Switch member) {
+  return [=](AgentConfig& config, const Values& values) -> Result<void> {
+    if (values.front() != "true" && values.front() != "false") {
+      return unexpected_value(values.front(), "true or false");
+    }
+    config.*member = values.front() == "true";
+    return {};
+  };
 }
 
 Result<void> apply_warmup_steps(AgentConfig& config, const Values& values) {
@@ -221,7 +225,10 @@ std::vector<Setting> make_settings() {
        list_duration(&Lists::check_interval)},
       {"application_discovery", "BOOL",
        "look for providers that Dubbo 3 registers by application, too: true or false", false,
-       apply_application_discovery},
+       on_or_off(&AgentConfig::application_discovery)},
+      {"application_registration", "BOOL",
+       "register providers by application, too, as Dubbo 3 does: true or false", false,
+       on_or_off(&AgentConfig::application_registration)},
       {"warmup_steps", "N",
        "new publications get their weight in so many steps; 0: the whole weight at once", false,
        apply_warmup_steps},

@@ -35,7 +35,8 @@ struct ControlPlaneConfig {
   std::uint16_t default_provider_port = 20880;
   std::string application = "skiff";  // where neither publication nor subscription names one
   ListProtection lists{};
-  bool application_discovery = true;  // providers that Dubbo 3 registers by application, too
+  bool application_discovery = true;      // providers that Dubbo 3 registers by application, too
+  bool application_registration = false;  // registers by application, too, as Dubbo 3 does
   // New publications get their weight in so many steps: 0 (at once) or 2..kMaxWeightSteps.
   unsigned warmup_steps = 0;
 };

@@ -143,6 +143,16 @@ inline constexpr std::chrono::milliseconds kMetadataCallTime{3'000};
 inline constexpr std::chrono::milliseconds kMetadataWait{500};
 // What is wrong with it is logged once in so long for each kind of fault.
 inline constexpr std::chrono::seconds kFaultLogPause{10};
+// What the agent writes there. A ZooKeeper server takes no request over 1 MiB (jute.maxbuffer): it
+// closes the connection.
+inline constexpr std::size_t kMaxNodeBytes = 1'000'000;
+inline constexpr std::size_t kMaxMappingBytes = std::size_t{64} * 1024;
+// So often a node is read that others change at the same moment; then it waits.
+inline constexpr int kMaxNodeReadings = 10;
+// An application is written when nothing of it has changed for so long, or after so long at the
+// latest: each revision is a node for ever.
+inline constexpr std::chrono::milliseconds kApplicationPause{50};
+inline constexpr std::chrono::milliseconds kLongestApplicationPause{1'000};
 // The pauses between attempts to get metadata that is not there.
 inline constexpr std::chrono::milliseconds kFirstMetadataPause{1'000};
 inline constexpr std::chrono::milliseconds kLongestMetadataPause{30'000};

@@ -13,14 +13,15 @@
 
 namespace skiff::registry {
 
-// What was wrong at application level, where instances say what they are.
+// What was wrong at application level, where instances say what they are, and we do.
 enum class ApplicationFault {
   kInstance,    // an instance's node cannot be read
   kMetadata,    // the list of an instance's services came and cannot be read, or is of another one
   kUnanswered,  // it did not come: no node, no connection, no answer in time, an error
-  kLimit        // there is more than a limit allows
+  kLimit,       // there is more than a limit allows
+  kUnwritten    // a node of ours cannot be written
 };
-inline constexpr std::size_t kApplicationFaults = 4;
+inline constexpr std::size_t kApplicationFaults = 5;
 
 // What a registry tells its owner. Every call comes on the control thread, never from inside a call
 // to Registry.
@@ -107,6 +108,8 @@ struct RegistryOptions {
   std::chrono::milliseconds check_interval = ListProtection().check_interval;
   // Providers are also looked for where Dubbo 3 registers them by application.
   bool application_discovery = true;
+  // Providers are also registered by application, as Dubbo 3 does.
+  bool application_registration = false;
 };
 
 // Opens "memory" or "zookeeper://host:port[,host:port...][/chroot][?group=dubbo]", username and

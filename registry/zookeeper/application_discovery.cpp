@@ -28,22 +28,9 @@ ApplicationDiscovery::ApplicationDiscovery(
       on_changed_(std::move(on_changed)),
       nodes_(session, executor, check_interval, faults, std::move(on_deaf)),
       metadata_(
-          paths_.root, session, executor, caller, faults,
+          paths_, session, executor, caller, faults,
           [this](const ApplicationMetadata::Id& id) { return pick_instance(id); },
           [this](const ApplicationMetadata::Id& id) { on_metadata(id); }) {}
-
-std::string ApplicationDiscovery::mapping_path(const std::string& interface) const {
-  return paths_.root + "/mapping/" + interface;
-}
-
-std::string ApplicationDiscovery::application_path(const std::string& application) const {
-  return paths_.instances + "/" + application;
-}
-
-std::string ApplicationDiscovery::instance_path(const std::string& application,
-                                                const std::string& name) const {
-  return application_path(application) + "/" + name;
-}
 
 void ApplicationDiscovery::watch(const std::string& interface) {
   auto [found, is_new] = interfaces_.try_emplace(interface);
@@ -53,14 +40,14 @@ void ApplicationDiscovery::watch(const std::string& interface) {
     touch(interface);
     return;
   }
-  nodes_.watch(mapping_path(interface), NodeWatches::Kind::kData, false,
+  nodes_.watch(paths_.mapping(interface), NodeWatches::Kind::kData, false,
                [this, interface](const NodeContent& content) { on_mapping(interface, content); });
 }
 
 void ApplicationDiscovery::unwatch(const std::string& interface) {
   const auto found = interfaces_.find(interface);
   if (found == interfaces_.end()) return;
-  nodes_.unwatch(mapping_path(interface));
+  nodes_.unwatch(paths_.mapping(interface));
   const auto applications = std::move(found->second.applications);
   interfaces_.erase(found);
   touched_.erase(interface);
@@ -94,7 +81,7 @@ void ApplicationDiscovery::need(const std::string& application, const std::strin
   found->second.interfaces.insert(interface);
   if (!is_new) return;
   nodes_.watch(
-      application_path(application), NodeWatches::Kind::kChildren, true,
+      paths_.application(application), NodeWatches::Kind::kChildren, true,
       [this, application](const NodeContent& content) { on_instances(application, content); });
 }
 
@@ -104,7 +91,7 @@ void ApplicationDiscovery::no_longer_need(const std::string& application,
   if (found == applications_.end()) return;
   found->second.interfaces.erase(interface);
   if (!found->second.interfaces.empty()) return;
-  nodes_.unwatch(application_path(application));
+  nodes_.unwatch(paths_.application(application));
   while (!found->second.instances.empty()) {
     forget_instance(application, std::string(found->second.instances.begin()->first));
   }
@@ -139,7 +126,7 @@ void ApplicationDiscovery::on_instances(const std::string& application,
 
 void ApplicationDiscovery::add_instance(const std::string& application, const std::string& name) {
   applications_.at(application).instances.try_emplace(name);
-  nodes_.watch(instance_path(application, name), NodeWatches::Kind::kData, true,
+  nodes_.watch(paths_.instance(application, name), NodeWatches::Kind::kData, true,
                [this, application, name](const NodeContent& content) {
                  on_instance(application, name, content);
                });
@@ -183,7 +170,7 @@ void ApplicationDiscovery::forget_instance(const std::string& application,
   auto& instances = applications_.at(application).instances;
   const auto found = instances.find(name);
   set_instance(application, found->second, std::nullopt);
-  nodes_.unwatch(instance_path(application, name));
+  nodes_.unwatch(paths_.instance(application, name));
   instances.erase(found);
 }
 

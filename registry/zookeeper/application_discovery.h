@@ -15,16 +15,11 @@
 #include "registry/application/service_instance.h"
 #include "registry/executor.h"
 #include "registry/zookeeper/application_metadata.h"
+#include "registry/zookeeper/application_paths.h"
 #include "registry/zookeeper/node_watches.h"
 #include "registry/zookeeper/session.h"
 
 namespace skiff::registry {
-
-// Where Dubbo 3 keeps what application-level discovery needs.
-struct ApplicationPaths {
-  std::string root;       // of Dubbo's tree; below it mapping/ and metadata/
-  std::string instances;  // the applications' folder
-};
 
 // The providers of interfaces that are registered by application, as Dubbo 3 does:
 //   <root>/mapping/<interface>               "app-a,app-b" (MetadataServiceNameMapping)
@@ -69,10 +64,6 @@ class ApplicationDiscovery {
   struct Interface {
     std::optional<std::vector<std::string>> applications;
   };
-
-  std::string mapping_path(const std::string& interface) const;
-  std::string application_path(const std::string& application) const;
-  std::string instance_path(const std::string& application, const std::string& name) const;
 
   void on_mapping(const std::string& interface, const NodeContent& content);
   void need(const std::string& application, const std::string& interface);

@@ -19,10 +19,11 @@ ApplicationFault fault_of(const Error& error) {
 
 }  // namespace
 
-ApplicationMetadata::ApplicationMetadata(std::string root, Session& session, Executor& executor,
-                                         MetadataCaller& caller, ApplicationFaults& faults,
-                                         PickInstance pick, OnChanged on_changed)
-    : root_(std::move(root)),
+ApplicationMetadata::ApplicationMetadata(ApplicationPaths paths, Session& session,
+                                         Executor& executor, MetadataCaller& caller,
+                                         ApplicationFaults& faults, PickInstance pick,
+                                         OnChanged on_changed)
+    : paths_(std::move(paths)),
       session_(session),
       executor_(executor),
       caller_(caller),
@@ -87,7 +88,7 @@ void ApplicationMetadata::attempt(const Id& id) {
 }
 
 void ApplicationMetadata::read_remote(const Id& id, Entry& entry) {
-  const std::string path = root_ + "/metadata/" + id.application + "/" + id.revision;
+  const std::string path = paths_.metadata(id.application, id.revision);
   entry.is_busy = entry.is_remote = true;
   session_.read(path, false,
                 [this, id, path, attempt = ++entry.attempt](const OperationResult& result) {

@@ -15,6 +15,7 @@
 #include "registry/application/metadata_info.h"
 #include "registry/application/service_instance.h"
 #include "registry/executor.h"
+#include "registry/zookeeper/application_paths.h"
 #include "registry/zookeeper/backoff.h"
 #include "registry/zookeeper/session.h"
 
@@ -37,9 +38,9 @@ class ApplicationMetadata {
   using PickInstance = std::function<std::optional<ServiceInstance>(const Id&)>;
   using OnChanged = std::function<void(const Id&)>;
 
-  // All must outlive it. `root` is the folder of Dubbo's tree. `on_changed` hears of each revision
-  // when it is known, or has become settled; never from inside a call.
-  ApplicationMetadata(std::string root, Session& session, Executor& executor,
+  // All must outlive it. `on_changed` hears of each revision when it is known, or has become settled;
+  // never from inside a call.
+  ApplicationMetadata(ApplicationPaths paths, Session& session, Executor& executor,
                       MetadataCaller& caller, ApplicationFaults& faults, PickInstance pick,
                       OnChanged on_changed);
 
@@ -73,7 +74,7 @@ class ApplicationMetadata {
   void on_failed(const Id& id, Entry& entry, const Error& error);
   void settle(const Id& id, Entry& entry);
 
-  const std::string root_;
+  const ApplicationPaths paths_;
   Session& session_;
   Executor& executor_;
   MetadataCaller& caller_;

@@ -111,6 +111,7 @@ struct ClientHandle::Callbacks {
     ClientEvent result = completion(data, rc);
     if (rc == ZOK && stat != nullptr) {
       result.owner_session = stat->ephemeralOwner;
+      result.version = stat->version;
     }
     put(data, std::move(result));
   }
@@ -125,7 +126,11 @@ struct ClientHandle::Callbacks {
 
   static void on_data(int rc, const char* value, int size, const Stat* stat, const void* data) {
     ClientEvent result = completion(data, rc);
-    if (rc == ZOK && stat != nullptr) result.created_at_ms = stat->ctime;
+    if (rc == ZOK && stat != nullptr) {
+      result.owner_session = stat->ephemeralOwner;
+      result.created_at_ms = stat->ctime;
+      result.version = stat->version;
+    }
     if (rc == ZOK && value != nullptr && size > 0) {
       result.data.assign(value, static_cast<std::size_t>(size));
     }
@@ -220,6 +225,14 @@ std::uint64_t ClientHandle::read(const std::string& path, bool watch) {
   return submit([&](const Operation* operation) {
     return zoo_awget(handle_, path.c_str(), watch ? &Callbacks::on_watch : nullptr, this,
                      &Callbacks::on_data, operation);
+  });
+}
+
+std::uint64_t ClientHandle::write(const std::string& path, const std::string& data,
+                                  std::int32_t version) {
+  return submit([&](const Operation* operation) {
+    return zoo_aset(handle_, path.c_str(), data.data(), static_cast<int>(data.size()), version,
+                    &Callbacks::on_stat, operation);
   });
 }
 

@@ -45,6 +45,7 @@ struct ClientEvent {
   int rc = 0;
   std::int64_t owner_session = 0;
   std::int64_t created_at_ms = 0;
+  std::int32_t version = 0;
   std::vector<std::string> names;
   std::string data;
 };
@@ -99,8 +100,10 @@ class ClientHandle {
   std::uint64_t exists(const std::string& path, bool watch);
   // Names the children, and sets a watch.
   std::uint64_t list(const std::string& path);
-  // Reads the data; with `watch`, sets one.
+  // Reads the data, which version it is, and which session owns the node; with `watch`, sets one.
   std::uint64_t read(const std::string& path, bool watch);
+  // Sets the data where they are of that version.
+  std::uint64_t write(const std::string& path, const std::string& data, std::int32_t version);
   // Takes back the watches on `path`.
   std::uint64_t unwatch(const std::string& path);
   // The operation's completion was handled: nothing of it is needed any more.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "registry/url_stamps.h"
+#include "registry/zookeeper/folders.h"
 #include "registry/zookeeper/node_age.h"
 #include "registry/zookeeper/zookeeper_error.h"
 
@@ -107,7 +108,8 @@ void OwnedNodes::step(const std::string& path) {
   } else if (node.wanted && node.state == State::kPresent) {
     if (std::exchange(node.owes_report, false)) events_.on_registered(url_of(path));
   } else if (session_.is_connected() && !std::exchange(node.is_queued, true)) {
-    queue_.add(path, is_consumer(path) ? WriteQueue::Rank::kConsumer : WriteQueue::Rank::kProvider);
+    queue_.add(is_consumer(path) ? WriteQueue::Rank::kConsumer : WriteQueue::Rank::kProvider,
+               [this, path] { return write(path); });
   }
 }
 
@@ -146,30 +148,19 @@ void OwnedNodes::on_created(const std::string& path, Node& node, int rc) {
     node.backoff.reset();
     step(path);
   } else if (rc == ZNONODE && !std::exchange(node.tried_parents, true)) {
-    create_parents(path, 0);
+    create_folders(session_, path, [this, path](int rc_of_folders) {
+      Node& known = nodes_.at(path);
+      if (rc_of_folders == ZOK) {
+        create(path, known);
+      } else {
+        on_failed(path, known, "create the folders of", rc_of_folders);
+      }
+    });
   } else if (rc == ZNODEEXISTS && node.conflicts < kMaxConflicts) {
     resolve_conflict(path, node);
   } else {
     on_failed(path, node, "create", rc);
   }
-}
-
-void OwnedNodes::create_parents(const std::string& path, std::size_t depth) {
-  const std::size_t next = path.find('/', depth + 1);
-  if (next == std::string::npos) {
-    create(path, nodes_.at(path));
-    return;
-  }
-  // Whatever comes of it: folders may exist, and those that do may refuse us while those below do
-  // not. The node's own creation decides.
-  session_.create(path.substr(0, next), "", false,
-                  [this, path, next](const OperationResult& result) {
-                    if (is_connection_error(result.rc)) {
-                      on_failed(path, nodes_.at(path), "create the folders of", result.rc);
-                    } else {
-                      create_parents(path, next);
-                    }
-                  });
 }
 
 // The node is there: ours, if an answer was lost; else that of a session that will end, and take

@@ -30,21 +30,21 @@ namespace skiff::registry {
 //              than ours means: delete, then create
 //   present    done: reported                              delete it
 //
-// To create or delete a node it waits for its turn in a WriteQueue; after a session was lost all of
-// them wait for a moment.
+// To create or delete a node it waits for its turn in the WriteQueue; after a session was lost all
+// of them wait for a moment.
 //
 // Once in a check interval each node that is present is looked for: one that has gone becomes
 // absent, one of another session's unknown, and both are written again.
 class OwnedNodes {
  public:
   // All must outlive it. `root` is the folder of Dubbo's tree.
-  OwnedNodes(std::string root, Session& session, Executor& executor, RegistryEvents& events,
-             std::chrono::milliseconds check_interval)
+  OwnedNodes(std::string root, Session& session, Executor& executor, WriteQueue& queue,
+             RegistryEvents& events, std::chrono::milliseconds check_interval)
       : root_(std::move(root)),
         session_(session),
         executor_(executor),
+        queue_(queue),
         events_(events),
-        queue_(executor, [this](const std::string& path) { return write(path); }),
         pace_(check_interval) {}
 
   void start_checks();
@@ -56,8 +56,6 @@ class OwnedNodes {
   // Also for nodes that this object never wrote.
   void drop(const dubbo::Url& url);
   void on_session_up(SessionStart start);
-  // Nodes that wait for their turn to be written.
-  std::size_t waiting() const { return queue_.size(); }
 
  private:
   enum class State { kAbsent, kUnknown, kPresent };
@@ -81,8 +79,6 @@ class OwnedNodes {
   bool write(const std::string& path);
   void create(const std::string& path, Node& node);
   void on_created(const std::string& path, Node& node, int rc);
-  // Creates what is missing of the folders above `path`, `depth` characters of which exist.
-  void create_parents(const std::string& path, std::size_t depth);
   void resolve_conflict(const std::string& path, Node& node);
   void remove(const std::string& path, Node& node);
   void check(std::size_t nodes);
@@ -92,10 +88,10 @@ class OwnedNodes {
   const std::string root_;
   Session& session_;
   Executor& executor_;
+  WriteQueue& queue_;
   RegistryEvents& events_;
   Alive alive_;
   std::map<std::string, Node> nodes_;  // by path
-  WriteQueue queue_;
   bool had_session_ = false;
   CheckPace pace_;
   std::string last_checked_;

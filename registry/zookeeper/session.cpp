@@ -182,7 +182,8 @@ void Session::on_completion(ClientEvent& event) {
                      .owner_session = event.owner_session,
                      .names = std::move(event.names),
                      .created_at_ms = event.created_at_ms,
-                     .data = std::move(event.data)});
+                     .data = std::move(event.data),
+                     .version = event.version});
 }
 
 void Session::remember(std::uint64_t operation, Callback done) {
@@ -208,6 +209,11 @@ void Session::list(const std::string& path, Callback done) {
 
 void Session::read(const std::string& path, bool watch, Callback done) {
   remember(handle_->read(path, watch), std::move(done));
+}
+
+void Session::write(const std::string& path, const std::string& data, std::int32_t version,
+                    Callback done) {
+  remember(handle_->write(path, data, version), std::move(done));
 }
 
 void Session::await_creation(const std::string& path, Callback done) {

@@ -45,10 +45,11 @@ class SessionEvents {
 // What came of an operation; `rc` is the C client's code.
 struct OperationResult {
   int rc = 0;
-  std::int64_t owner_session = 0;  // of find_owner()
+  std::int64_t owner_session = 0;  // of find_owner() and read(); 0: the node is persistent
   std::vector<std::string> names;  // of list()
   std::int64_t created_at_ms = 0;  // of read(): Unix time, by the server's clock
   std::string data;                // of read()
+  std::int32_t version = 0;        // of the data, of read()
 };
 
 // The one ZooKeeper session of a registry. It opens a new one when the server has expired the old,
@@ -92,6 +93,9 @@ class Session {
   void list(const std::string& path, Callback done);
   // Reads the data and, with `watch`, watches it.
   void read(const std::string& path, bool watch, Callback done);
+  // Sets the data of a node where their version is still the one that read() told; ZBADVERSION
+  // where it is not.
+  void write(const std::string& path, const std::string& data, std::int32_t version, Callback done);
   // ZNONODE: does not exist, and its creation is watched.
   void await_creation(const std::string& path, Callback done);
   void unwatch(const std::string& path, Callback done);

@@ -15,16 +15,15 @@ constexpr std::chrono::milliseconds kTurnJitter{20};
 
 }  // namespace
 
-WriteQueue::WriteQueue(Executor& executor, Write write)
+WriteQueue::WriteQueue(Executor& executor)
     : executor_(executor),
-      write_(std::move(write)),
       random_(std::random_device{}()),
       allowed_(static_cast<double>(kWriteBurst)),
       refilled_at_(executor.now()),
       held_until_(refilled_at_) {}
 
-void WriteQueue::add(const std::string& path, Rank rank) {
-  (rank == Rank::kProvider ? providers_ : consumers_).push_back(path);
+void WriteQueue::add(Rank rank, Write write) {
+  (rank == Rank::kProvider ? providers_ : consumers_).push_back(std::move(write));
   write_those_due();
 }
 
@@ -38,7 +37,8 @@ void WriteQueue::write_those_due() {
   refill();
   const Time now = executor_.now();
   while (size() > 0 && now >= held_until_ && allowed_ >= 1) {
-    if (write_(take_first())) --allowed_;
+    const Write write = take_first();
+    if (write()) --allowed_;
   }
   if (size() == 0 || std::exchange(is_turn_posted_, true)) return;
   const auto held = std::chrono::ceil<std::chrono::milliseconds>(held_until_ - now);
@@ -57,11 +57,11 @@ void WriteQueue::refill() {
                       static_cast<double>(kWriteBurst));
 }
 
-std::string WriteQueue::take_first() {
+WriteQueue::Write WriteQueue::take_first() {
   auto& queue = providers_.empty() ? consumers_ : providers_;
-  std::string path = std::move(queue.front());
+  Write write = std::move(queue.front());
   queue.pop_front();
-  return path;
+  return write;
 }
 
 std::chrono::milliseconds WriteQueue::random_up_to(std::chrono::milliseconds longest) {

@@ -5,7 +5,6 @@
 #include <deque>
 #include <functional>
 #include <random>
-#include <string>
 
 #include "registry/alive.h"
 #include "registry/executor.h"
@@ -18,18 +17,17 @@ namespace skiff::registry {
 // Whoever writes little never waits. Lives on the control thread.
 class WriteQueue {
  public:
-  // Writes the node at `path`, or returns false where there is nothing to write: then its turn is
-  // free for the next one.
-  using Write = std::function<bool(const std::string& path)>;
-  // Calls depend on providers; consumers are there to be looked at.
+  // Writes a node, or returns false where there is nothing to write: then its turn is free for the
+  // next one.
+  using Write = std::function<bool()>;
+  // Calls depend on providers; consumers are there to be looked at, and other nodes can wait, too.
   enum class Rank { kProvider, kConsumer };
 
   // `executor` must outlive it.
-  WriteQueue(Executor& executor, Write write);
+  explicit WriteQueue(Executor& executor);
 
-  // Calls `write` with `path` when its turn comes, which may be now. Providers come first, else who
-  // came first.
-  void add(const std::string& path, Rank rank);
+  // Calls `write` when its turn comes, which may be now. Providers come first, else who came first.
+  void add(Rank rank, Write write);
   // Writes nothing for a while: a random part of kSpreadPerNode for each of `nodes`, or of
   // kLongestSpread. For nodes that had to go together with those of other agents.
   void spread(std::size_t nodes);
@@ -41,15 +39,14 @@ class WriteQueue {
 
   void write_those_due();
   void refill();
-  std::string take_first();
+  Write take_first();
   std::chrono::milliseconds random_up_to(std::chrono::milliseconds longest);
 
   Executor& executor_;
-  const Write write_;
   Alive alive_;
   std::minstd_rand random_;
-  std::deque<std::string> providers_;
-  std::deque<std::string> consumers_;
+  std::deque<Write> providers_;
+  std::deque<Write> consumers_;
   double allowed_;  // writes that may begin now
   Time refilled_at_;
   Time held_until_;

@@ -7,13 +7,8 @@
 namespace skiff::registry {
 namespace {
 
-std::unique_ptr<ApplicationLevel> open_application_level(
-    const ZookeeperAddress& address, Session& session, Executor& executor, RegistryEvents& events,
-    const RegistryOptions& options, ApplicationLevel::ReportAgain report_again) {
-  if (!options.application_discovery) return nullptr;
-  return std::make_unique<ApplicationLevel>(
-      ApplicationPaths{.root = address.root_path(), .instances = address.instances_path()}, session,
-      executor, events, options.check_interval, std::move(report_again));
+ApplicationPaths application_paths(const ZookeeperAddress& address) {
+  return {.root = address.root_path(), .instances = address.instances_path()};
 }
 
 }  // namespace
@@ -25,10 +20,19 @@ ZookeeperRegistry::ZookeeperRegistry(const ZookeeperAddress& address, Executor& 
           dubbo::format_host_port(address.servers.front().host, address.servers.front().port)),
       events_(events),
       session_(address, executor, *this),
-      nodes_(address.root_path(), session_, executor, events, options.check_interval),
-      applications_(open_application_level(
-          address, session_, executor, events, options,
-          [this](const std::string& interface) { watches_.report_again(interface); })),
+      queue_(executor),
+      nodes_(address.root_path(), session_, executor, queue_, events, options.check_interval),
+      registration_(options.application_registration
+                        ? std::make_unique<ApplicationRegistration>(application_paths(address),
+                                                                    session_, executor, queue_,
+                                                                    events, options.check_interval)
+                        : nullptr),
+      applications_(
+          options.application_discovery
+              ? std::make_unique<ApplicationLevel>(
+                    application_paths(address), session_, executor, events, options.check_interval,
+                    [this](const std::string& interface) { watches_.report_again(interface); })
+              : nullptr),
       watches_(address.root_path(), session_, executor,
                applications_ ? static_cast<RegistryEvents&>(*applications_) : events,
                options.check_interval) {}
@@ -36,8 +40,26 @@ ZookeeperRegistry::ZookeeperRegistry(const ZookeeperAddress& address, Executor& 
 void ZookeeperRegistry::start() {
   session_.start();
   nodes_.start_checks();
+  if (registration_) registration_->start_checks();
   watches_.start_checks();
   if (applications_) applications_->start_checks();
+}
+
+void ZookeeperRegistry::register_url(const dubbo::Url& url) {
+  nodes_.want(url);
+  if (registration_) registration_->want(url);
+}
+
+void ZookeeperRegistry::keep_url(const dubbo::Url& url) {
+  nodes_.keep(url);
+  if (registration_) registration_->want(url);
+}
+
+// The instance goes first: who hears that the provider's node is gone, and remembers it no more,
+// leaves no instance behind.
+void ZookeeperRegistry::unregister_url(const dubbo::Url& url) {
+  if (registration_) registration_->drop(url);
+  nodes_.drop(url);
 }
 
 // The application level is asked first, so that its answer is mostly there when the list comes.
@@ -60,6 +82,7 @@ void ZookeeperRegistry::on_session_up(SessionStart start, const std::string& det
   spdlog::info("registry {}: {}", name_, detail);
   // What a new session lost is said before there is a connection again that could confirm it.
   nodes_.on_session_up(start);
+  if (registration_) registration_->on_session_up(start);
   events_.on_connection(true, detail);
   if (applications_) applications_->on_session_up(start);
   watches_.on_session_up(start);

@@ -6,17 +6,19 @@
 #include "registry/executor.h"
 #include "registry/registry.h"
 #include "registry/zookeeper/application_level.h"
+#include "registry/zookeeper/application_registration.h"
 #include "registry/zookeeper/owned_nodes.h"
 #include "registry/zookeeper/provider_watches.h"
 #include "registry/zookeeper/session.h"
+#include "registry/zookeeper/write_queue.h"
 #include "registry/zookeeper/zookeeper_address.h"
 
 namespace skiff::registry {
 
 // Dubbo's registry in ZooKeeper: one session, in it the nodes that we own and the lists that we
-// watch, at interface level and, unless switched off, at application level. Lives on the control
-// thread. Its destructor closes the session, which may take up to 5 s where the server is slow to
-// answer.
+// watch, at interface level and, where they are switched on, at application level. Lives on the
+// control thread. Its destructor closes the session, which may take up to 5 s where the server is
+// slow to answer.
 class ZookeeperRegistry final : public Registry, private SessionEvents {
  public:
   // `executor` and `events` must outlive it.
@@ -24,15 +26,15 @@ class ZookeeperRegistry final : public Registry, private SessionEvents {
                     const RegistryOptions& options);
 
   void start() override;
-  void register_url(const dubbo::Url& url) override { nodes_.want(url); }
-  void unregister_url(const dubbo::Url& url) override { nodes_.drop(url); }
-  void keep_url(const dubbo::Url& url) override { nodes_.keep(url); }
-  void register_successor(const dubbo::Url& url) override { nodes_.want_successor(url); }
+  void register_url(const dubbo::Url& url) override;
+  void unregister_url(const dubbo::Url& url) override;
+  void keep_url(const dubbo::Url& url) override;
+  void register_successor(const dubbo::Url& url) override;
   void watch(const std::string& interface) override;
   void unwatch(const std::string& interface) override;
   std::string name() const override { return name_; }
   bool connected() const override { return session_.is_connected(); }
-  std::size_t waiting_writes() const override { return nodes_.waiting(); }
+  std::size_t waiting_writes() const override { return queue_.size(); }
   std::string server_address() const override { return server_address_; }
   std::string session_ticket() const override { return session_.ticket().to_string(); }
   void take_up(const std::string& ticket) override;
@@ -47,8 +49,10 @@ class ZookeeperRegistry final : public Registry, private SessionEvents {
   RegistryEvents& events_;
   bool was_up_ = false;  // the session, when it last was reported
   Session session_;
+  WriteQueue queue_;
   OwnedNodes nodes_;
-  const std::unique_ptr<ApplicationLevel> applications_;  // null: switched off
+  const std::unique_ptr<ApplicationRegistration> registration_;  // null: switched off
+  const std::unique_ptr<ApplicationLevel> applications_;         // null: switched off
   ProviderWatches watches_;
 };
 

@@ -138,6 +138,7 @@ TEST(ShippedConfiguration, DocumentsEveryKeyWithItsDefault) {
   EXPECT_EQ(config.lists.check_interval, defaults.lists.check_interval);
   EXPECT_EQ(config.application_discovery, defaults.application_discovery);
   EXPECT_EQ(config.warmup_steps, defaults.warmup_steps);
+  EXPECT_EQ(config.application_registration, defaults.application_registration);
   EXPECT_EQ(config.log_level, defaults.log_level);
   EXPECT_EQ(config.application, defaults.application);
 }

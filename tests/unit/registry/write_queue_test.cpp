@@ -22,9 +22,17 @@ using Rank = WriteQueue::Rank;
 
 class WriteQueueTest : public testing::Test {
  protected:
+  void add(const std::string& name, Rank rank) {
+    queue_.add(rank, [this, name] {
+      if (needless_.contains(name)) return false;
+      written_.push_back(name);
+      return true;
+    });
+  }
+
   void add(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
-      queue_.add("node " + std::to_string(added_++), Rank::kProvider);
+      add("node " + std::to_string(added_++), Rank::kProvider);
     }
   }
 
@@ -43,11 +51,7 @@ class WriteQueueTest : public testing::Test {
   std::vector<std::string> written_;
   std::set<std::string> needless_;
   std::size_t added_ = 0;
-  WriteQueue queue_{executor_, [this](const std::string& path) {
-                      if (needless_.contains(path)) return false;
-                      written_.push_back(path);
-                      return true;
-                    }};
+  WriteQueue queue_{executor_};
 };
 
 TEST_F(WriteQueueTest, LetsALoneWriteGoAtOnce) {
@@ -89,10 +93,10 @@ TEST_F(WriteQueueTest, SavesNoMoreThanABurst) {
 TEST_F(WriteQueueTest, WritesInOrderButProvidersBeforeConsumers) {
   add(kWriteBurst);
   written_.clear();
-  queue_.add("consumer 1", Rank::kConsumer);
-  queue_.add("provider 1", Rank::kProvider);
-  queue_.add("consumer 2", Rank::kConsumer);
-  queue_.add("provider 2", Rank::kProvider);
+  add("consumer 1", Rank::kConsumer);
+  add("provider 1", Rank::kProvider);
+  add("consumer 2", Rank::kConsumer);
+  add("provider 2", Rank::kProvider);
   EXPECT_THAT(written_, IsEmpty());
   executor_.advance(milliseconds(100));
   EXPECT_THAT(written_, ElementsAre("provider 1", "provider 2", "consumer 1", "consumer 2"));

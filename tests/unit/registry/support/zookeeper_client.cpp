@@ -2,7 +2,6 @@
 
 #include <zookeeper/zookeeper.h>
 
-#include <array>
 #include <chrono>
 #include <stdexcept>
 
@@ -131,10 +130,23 @@ std::optional<std::int64_t> ZookeeperClient::owner(const std::string& path) {
 }
 
 std::string ZookeeperClient::data(const std::string& path) {
-  std::array<char, 1024> buffer{};
+  constexpr std::size_t kMaxBytes = std::size_t{1024} * 1024;
+  std::vector<char> buffer(kMaxBytes);
   int size = static_cast<int>(buffer.size());
   check(zoo_get(handle_, path.c_str(), 0, buffer.data(), &size, nullptr), "get " + path);
   return {buffer.data(), static_cast<std::size_t>(size)};
+}
+
+std::int64_t ZookeeperClient::creation(const std::string& path) {
+  Stat stat{};
+  check(zoo_exists(handle_, path.c_str(), 0, &stat), "exists " + path);
+  return stat.czxid;
+}
+
+int ZookeeperClient::version(const std::string& path) {
+  Stat stat{};
+  check(zoo_exists(handle_, path.c_str(), 0, &stat), "exists " + path);
+  return stat.version;
 }
 
 std::vector<std::string> ZookeeperClient::children(const std::string& path) {

@@ -33,6 +33,10 @@ class ZookeeperClient {
   // The session that owns a node, 0 for a persistent one; empty: there is none.
   std::optional<std::int64_t> owner(const std::string& path);
   std::string data(const std::string& path);
+  // Of an existing node: when it was created, by the order of all changes.
+  std::int64_t creation(const std::string& path);
+  // And how often its data have been set.
+  int version(const std::string& path);
   std::vector<std::string> children(const std::string& path);
   // "world:anyone", "digest:...": who may do something with the node.
   std::string first_acl_identity(const std::string& path);
