@@ -38,8 +38,8 @@ class ApplicationMetadata {
   using PickInstance = std::function<std::optional<ServiceInstance>(const Id&)>;
   using OnChanged = std::function<void(const Id&)>;
 
-  // All must outlive it. `on_changed` hears of each revision when it is known, or has become settled;
-  // never from inside a call.
+  // All must outlive it. `on_changed` hears of each revision when it is known, or has become
+  // settled; never from inside a call.
   ApplicationMetadata(ApplicationPaths paths, Session& session, Executor& executor,
                       MetadataCaller& caller, ApplicationFaults& faults, PickInstance pick,
                       OnChanged on_changed);

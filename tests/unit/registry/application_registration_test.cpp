@@ -251,8 +251,10 @@ TEST_F(ApplicationRegistrationTest, HasNoInstanceWhereItsMetadataAreTooLarge) {
   RegistryOnThread& registry = start();
   registry.register_url(provider(kDemo));
   ASSERT_TRUE(exports({kDemo}));
+  constexpr int kMany = 40;
   std::vector<dubbo::Url> large;
-  for (int i = 0; i < 40; ++i) {
+  large.reserve(kMany);
+  for (int i = 0; i < kMany; ++i) {
     large.push_back(
         provider("com.example.Large" + std::to_string(i), "&large=" + std::string(30'000, 'x')));
   }
