@@ -126,17 +126,10 @@ Result<void> check_parameter(const std::string& key, std::string_view value) {
 
 // Facts that the agent alone states, whether or not this URL has them.
 bool is_reserved(std::string_view key) {
-  static constexpr std::array<std::string_view, 10> kReserved = {"category",
-                                                                 "dubbo",
-                                                                 "dynamic",
-                                                                 "group",
-                                                                 "interface",
-                                                                 "methods",
-                                                                 "side",
-                                                                 "version",
-                                                                 kRealPortParameter,
-                                                                 kSteppedWarmupParameter};
-  return std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end();
+  static constexpr std::array<std::string_view, 8> kReserved = {
+      "category", "dubbo", "dynamic", "group", "interface", "methods", "side", "version"};
+  return key.starts_with(kOwnPrefix) ||
+         std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end();
 }
 
 bool offers_another_protocol(std::string_view key) {

@@ -1,10 +1,14 @@
 #include "registry/weight_steps.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "registry/limits.h"
+#include "registry/provider_url.h"
 #include "registry/warmup.h"
 
 namespace skiff::registry {
@@ -16,8 +20,16 @@ constexpr std::string_view kWeight = "weight";
 constexpr std::string_view kMethodWeightSuffix = ".weight";
 constexpr std::uint32_t kDefaultWeight = 100;
 
-bool is_weight(std::string_view key) {
-  return key == kWeight || key.ends_with(kMethodWeightSuffix);
+constexpr std::string_view kKept = kOwnPrefix;  // the wanted value stands behind it
+
+bool is_kept(std::string_view key) { return key.starts_with(kKept); }
+
+bool is_method_weight(std::string_view key) {
+  return key.ends_with(kMethodWeightSuffix) && !is_kept(key);
+}
+
+bool is_stepped(std::string_view key) {
+  return key == kWeight || key == kWarmupParameter || is_method_weight(key);
 }
 
 std::uint32_t weight_in(const dubbo::Url& url, std::string_view key = kWeight) {
@@ -54,14 +66,34 @@ SteppedUrl url_at(const dubbo::Url& wanted, milliseconds age, unsigned steps) {
   SteppedUrl stepped{.url = wanted, .next_at = now.next_at};
   if (!now.next_at) return stepped;
   auto& parameters = stepped.url.parameters;
-  for (auto& [key, value] : parameters) {
-    if (!key.ends_with(kMethodWeightSuffix)) continue;
-    value = std::to_string(stepped_weight(age, weight_in(wanted, key), warmup, steps).weight);
+  for (const auto& [key, value] : wanted.parameters) {
+    if (!is_stepped(key)) continue;
+    parameters.insert_or_assign(std::string(kKept) + key, value);
+    if (!is_method_weight(key)) continue;
+    parameters[key] =
+        std::to_string(stepped_weight(age, weight_in(wanted, key), warmup, steps).weight);
   }
   parameters.insert_or_assign(std::string(kWeight), std::to_string(now.weight));
   parameters.insert_or_assign(std::string(kWarmupParameter), "1");
   parameters.insert_or_assign(std::string(kSteppedWarmupParameter), std::to_string(warmup.count()));
   return stepped;
+}
+
+dubbo::Url whole_of(dubbo::Url url) {
+  if (!is_weight_step(url)) return url;
+  const milliseconds warmup = warmup_of(url);
+  std::map<std::string, std::string, std::less<>> whole;
+  for (auto& [key, value] : url.parameters) {
+    const std::string_view name = key;
+    if (is_kept(name) && is_stepped(name.substr(kKept.size()))) {
+      whole.insert_or_assign(std::string(name.substr(kKept.size())), std::move(value));
+    } else if (!is_stepped(name)) {
+      whole.insert_or_assign(key, std::move(value));
+    }
+  }
+  if (warmup == milliseconds(kDefaultWarmup)) whole.erase(std::string(kWarmupParameter));
+  url.parameters = std::move(whole);
+  return url;
 }
 
 bool is_step_of(const dubbo::Url& url, const dubbo::Url& wanted) {
@@ -83,7 +115,7 @@ std::string describe_step(const dubbo::Url& step, const dubbo::Url& wanted) {
 }
 
 bool is_stepped_parameter(std::string_view key) {
-  return is_weight(key) || key == kWarmupParameter || key == kSteppedWarmupParameter;
+  return is_stepped(is_kept(key) ? key.substr(kKept.size()) : key);
 }
 
 }  // namespace skiff::registry

@@ -18,9 +18,11 @@
 //
 // Until the last one, the URL has `warmup=1` (ms): consumers that warm up by themselves, which are
 // those of Dubbo 2 and our own balancer, would multiply their own share with ours. They must read
-// an uptime that is beyond `warmup`; 1 and not 0, since dubbo-go has taken a 0 for absent. What
-// stood there goes to `skiff.warmup`. The last URL is the wanted one, and its `timestamp` tells
-// those consumers by then that it is warm.
+// an uptime that is beyond `warmup`; 1 and not 0, since dubbo-go has taken a 0 for absent. The last
+// URL is the wanted one, and its `timestamp` tells those consumers by then that it is warm.
+//
+// What stood in the wanted URL stands in the steps behind "skiff.": `skiff.warmup`, which each of
+// them has, `skiff.weight`, `skiff.<method>.weight`.
 namespace skiff::registry {
 
 struct SteppedWeight {
@@ -44,6 +46,10 @@ struct SteppedUrl {
 
 // `wanted` as it is to be written at `age`, its weights for single methods as well.
 SteppedUrl url_at(const dubbo::Url& wanted, std::chrono::milliseconds age, unsigned steps);
+
+// The URL that url_at() made `url` from; `url` itself where it is no step. A `warmup` that is the
+// default is left out.
+dubbo::Url whole_of(dubbo::Url url);
 
 // Whether url_at(wanted) makes, or once made with other `steps`, the step that `url` is.
 bool is_step_of(const dubbo::Url& url, const dubbo::Url& wanted);

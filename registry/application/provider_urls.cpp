@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dubbo/service_key.h"
+#include "registry/weight_steps.h"
 
 namespace skiff::registry {
 namespace {
@@ -67,7 +68,7 @@ ServiceInfo service_of(const dubbo::Url& provider) {
                       .protocol = provider.protocol,
                       .port = provider.port,
                       .path = provider.path,
-                      .parameters = provider.parameters};
+                      .parameters = whole_of(provider).parameters};
   std::erase_if(service.parameters, [](const auto& parameter) {
     return is_left_out(parameter.first) || is_instance_parameter(parameter.first);
   });

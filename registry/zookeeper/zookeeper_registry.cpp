@@ -50,6 +50,11 @@ void ZookeeperRegistry::register_url(const dubbo::Url& url) {
   if (registration_) registration_->want(url);
 }
 
+void ZookeeperRegistry::register_successor(const dubbo::Url& url) {
+  nodes_.want_successor(url);
+  if (registration_) registration_->want(url);
+}
+
 void ZookeeperRegistry::keep_url(const dubbo::Url& url) {
   nodes_.keep(url);
   if (registration_) registration_->want(url);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -13,6 +14,8 @@
 #include "registry/application/metadata_info.h"
 #include "registry/application/provider_urls.h"
 #include "registry/application/service_instance.h"
+#include "registry/warmup.h"
+#include "registry/weight_steps.h"
 
 namespace skiff::registry {
 namespace {
@@ -161,6 +164,15 @@ TEST(ApplicationTexts, ChangeTheirRevisionWithWhatIsExported) {
   EXPECT_NE(revision({url_text("com.example.A", "&timeout=7")}), first);
   EXPECT_NE(revision({url_text("com.example.A", "&group=g")}), first);
   EXPECT_NE(application_texts("depot", urls({demo})).revision, first);
+}
+
+// Dubbo 3 lets an instance warm up by itself, and each revision is a node for ever.
+TEST(ApplicationTexts, SayTheWholeWeightOfAProviderWhoseWeightComesInSteps) {
+  const std::string text = url_text("com.example.A", "&weight=300");
+  const dubbo::Url step = url_at(*dubbo::Url::parse(text), std::chrono::milliseconds(0), 4).url;
+  ASSERT_TRUE(is_weight_step(step));
+  EXPECT_EQ(application_texts("shop", urls({step.to_string()})).metadata,
+            application_texts("shop", urls({text})).metadata);
 }
 
 TEST(ApplicationTexts, AreAsOldAsTheOldestProviderAndTakeTheYoungestOfEquals) {

@@ -75,6 +75,7 @@ TEST(SteppedUrl, HasAPartOfAllItsWeightsAndNoWarmUpForOthersToAdd) {
   const dubbo::Url wanted = provider("&weight=200&hi.weight=40&bye.weight=0&warmup=9000");
   const SteppedUrl stepped = url_at(wanted, 0ms, 4);
   EXPECT_EQ(stepped.url, provider("&weight=50&hi.weight=10&bye.weight=0&warmup=1"
+                                  "&skiff.weight=200&skiff.hi.weight=40&skiff.bye.weight=0"
                                   "&skiff.warmup=9000"));
   EXPECT_EQ(stepped.next_at, 3s);
   EXPECT_TRUE(is_weight_step(stepped.url));
@@ -84,9 +85,18 @@ TEST(SteppedUrl, HasAPartOfAllItsWeightsAndNoWarmUpForOthersToAdd) {
 TEST(SteppedUrl, IsTheWantedOneInTheEnd) {
   const dubbo::Url wanted = provider("&hi.weight=40");
   EXPECT_EQ(url_at(wanted, 10min - 1ms, 2).url,
-            provider("&hi.weight=20&weight=50&warmup=1&skiff.warmup=600000"));
+            provider("&hi.weight=20&weight=50&warmup=1&skiff.hi.weight=40&skiff.warmup=600000"));
   EXPECT_EQ(url_at(wanted, 10min, 2).url, wanted);
   EXPECT_FALSE(url_at(wanted, 10min, 2).next_at);
+}
+
+TEST(SteppedUrl, TellsTheWantedOne) {
+  for (const char* parameters :
+       {"", "&weight=200", "&weight=200&hi.weight=40&bye.weight=0&warmup=9000"}) {
+    const dubbo::Url wanted = provider(parameters);
+    EXPECT_EQ(whole_of(url_at(wanted, 0ms, 4).url), wanted) << parameters;
+    EXPECT_EQ(whole_of(wanted), wanted) << parameters;
+  }
 }
 
 TEST(SteppedUrl, IsRecognizedWhateverTheNumberOfSteps) {
