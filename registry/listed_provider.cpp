@@ -1,7 +1,5 @@
 #include "registry/listed_provider.h"
 
-#include <algorithm>
-#include <string>
 #include <utility>
 
 namespace skiff::registry {
@@ -10,14 +8,6 @@ namespace {
 constexpr std::string_view kProtocolEnd = "://";
 
 }  // namespace
-
-ListedProvider::ListedProvider(const dubbo::Url& url) {
-  const std::string text = url.to_string();
-  const std::shared_ptr<char[]> copy(new char[text.size()]);
-  std::ranges::copy(text, copy.get());
-  text_ = copy;
-  size_ = text.size();
-}
 
 std::string_view ListedProvider::protocol() const {
   return text().substr(0, text().find(kProtocolEnd));
@@ -40,9 +30,7 @@ std::string_view ListedProvider::parameter(std::string_view key) const {
   return {};
 }
 
-ListedProviders listed(const std::vector<dubbo::Url>& urls) {
-  return ListedProviders(urls.begin(), urls.end());
-}
+ListedProviders listed(const std::vector<dubbo::Url>& urls) { return {urls.begin(), urls.end()}; }
 
 std::vector<dubbo::Url> urls_of(const ListedProviders& providers) {
   std::vector<dubbo::Url> urls;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,10 +14,11 @@ namespace skiff::registry {
 // dubbo::Url takes. Immutable; may be read by several threads.
 class ListedProvider {
  public:
-  explicit ListedProvider(const dubbo::Url& url);
+  explicit ListedProvider(const dubbo::Url& url)
+      : text_(std::make_shared<const std::string>(url.to_string())) {}
 
   // Url::to_string().
-  std::string_view text() const { return {text_.get(), size_}; }
+  std::string_view text() const { return *text_; }
   // As of the Url.
   std::string_view protocol() const;
   std::string_view address() const;
@@ -31,8 +31,7 @@ class ListedProvider {
   bool operator<(const ListedProvider& other) const { return text() < other.text(); }
 
  private:
-  std::shared_ptr<const char[]> text_;
-  std::size_t size_ = 0;
+  std::shared_ptr<const std::string> text_;
 };
 
 using ListedProviders = std::vector<ListedProvider>;

@@ -53,7 +53,7 @@ std::optional<milliseconds> Publications::step_placement(const Publication& publ
 void Publications::step_later(const PublicationId& id, Publication& publication,
                               milliseconds next_at) {
   if (publication.next_step_at || !publication.up_since) return;
-  const milliseconds wait = next_at - age_of(publication);
+  const milliseconds wait = std::max(next_at - age_of(publication), milliseconds(0));
   std::uniform_int_distribution<milliseconds::rep> jitter(0,
                                                           wait.count() / kWeightStepJitterDivisor);
   const TimePoint when = executor_.now() + wait + milliseconds(jitter(random_));

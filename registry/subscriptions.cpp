@@ -190,7 +190,8 @@ VerbOutcome Subscriptions::outcome(const dubbo::ServiceKey& service) const {
 
 std::vector<SubscriptionStatus> Subscriptions::status() const {
   std::vector<SubscriptionStatus> result;
-  for (const auto& [service, subscription] : subscriptions_) {
+  for (const auto& [key, subscription] : subscriptions_) {
+    const dubbo::ServiceKey& service = key;
     const auto providers = static_cast<std::size_t>(
         std::ranges::count_if(directory_.providers(service.interface),
                               [&](const ListedProvider& one) { return matches(service, one); }));

@@ -49,7 +49,8 @@ void check_lists(std::string_view text) {
     SKIFF_PROPERTY(written.has_value());
     SKIFF_PROPERTY(written->size() == lists->size());
     const auto again = parse_saved_lists(text_of(*written));
-    SKIFF_PROPERTY(again == written);
+    SKIFF_PROPERTY(again.has_value());
+    SKIFF_PROPERTY(*again == *written);
   } else {
     SKIFF_PROPERTY(lists.error().code == ErrorCode::kMalformed);
   }

@@ -38,8 +38,9 @@ TEST(ListedProvider, EqualsOneOfTheSameText) {
 
 TEST(ListedProvider, SharesItsTextWithCopies) {
   const ListedProvider one = provider("dubbo://h:1/a?x=1");
-  const ListedProvider copy(one);
-  EXPECT_EQ(one.text().data(), copy.text().data());
+  const ListedProviders copies(2, one);
+  EXPECT_EQ(copies[0].text().data(), one.text().data());
+  EXPECT_EQ(copies[1].text().data(), one.text().data());
 }
 
 TEST(ListedProviders, AreReadBack) {

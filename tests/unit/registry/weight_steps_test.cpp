@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "registry/limits.h"
 #include "registry/warmup.h"
@@ -24,7 +25,7 @@ TEST(SteppedWeight, IsAPartThatGrowsAtEvenIntervalsUpToTheWholeAtTheEndOfTheWarm
     milliseconds age;
     SteppedWeight weight;
   };
-  const Expectation expectations[] = {
+  const std::vector<Expectation> expectations = {
       {0ms, {25, 200s}},  {200s - 1ms, {25, 200s}}, {200s, {50, 400s}}, {399s, {50, 400s}},
       {400s, {75, 600s}}, {600s - 1ms, {75, 600s}}, {600s, {100, {}}},  {24h, {100, {}}},
   };
