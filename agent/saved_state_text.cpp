@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -72,6 +73,13 @@ json session_json(const SavedState::Session& session) {
   return {{"registry", session.registry}, {"ticket", session.ticket}};
 }
 
+json list_json(const SavedList& list) {
+  json urls = json::array();
+  for (const registry::ListedProvider& provider : list.providers) urls.push_back(provider.text());
+  return {
+      {"registry", list.registry}, {"interface", list.interface}, {"providers", std::move(urls)}};
+}
+
 // A member of a document: its items, one a line.
 template <typename Item>
 void write_array(const char* name, const std::vector<Item>& items, json (*json_of)(const Item&),
@@ -82,7 +90,7 @@ void write_array(const char* name, const std::vector<Item>& items, json (*json_o
   take("]");
 }
 
-// The readers throw json::exception where something is missing or of another type; read_with()
+// The readers throw json::exception where something is missing or of another type; read_text()
 // catches it.
 SavedState::Written read_written(const json& object) {
   return {.registry = object.at("registry"), .url = object.at("url")};
@@ -191,16 +199,50 @@ std::size_t read_list(const json& object, SavedList& list) {
   return providers.size() - list.providers.size();
 }
 
-template <typename Reader>
-auto read_with(Reader reader, std::string_view text) -> Result<decltype(reader(json()))> {
-  auto document = parse_json(text);
-  if (!document) return fail(ErrorCode::kMalformed, "its text is not JSON");
+// What read() returns, where it throws no json::exception.
+template <typename Read>
+auto read_text(Read read) -> Result<decltype(read())> {
   try {
-    return reader(*document);
+    return read();
   } catch (const json::exception& exception) {
     return fail(ErrorCode::kMalformed,
                 std::string("its text is not as expected: ") + exception.what());
   }
+}
+
+// Takes the lists out of a document while it is parsed.
+class ListsReader {
+ public:
+  // nlohmann's parser_callback_t: false where the parser is to forget `parsed`.
+  bool operator()(int depth, json::parse_event_t event, json& parsed) {
+    using Event = json::parse_event_t;
+    const bool is_start = event == Event::array_start || event == Event::object_start;
+    if (is_start && depth >= static_cast<int>(kMaxJsonDepth)) {
+      throw json::other_error::create(0, "it is nested too deep", &parsed);
+    }
+    if (depth == kDepthOfMember && event == Event::key) is_in_lists_ = parsed == "lists";
+    const bool is_list = is_in_lists_ && depth == kDepthOfList;
+    if (!is_list || event != Event::object_end) return true;
+    unreadable_ += read_list(parsed, lists_.emplace_back());
+    return false;
+  }
+
+  std::vector<SavedList> take() { return std::move(lists_); }
+  std::size_t unreadable() const { return unreadable_; }
+
+ private:
+  static constexpr int kDepthOfMember = 1;
+  static constexpr int kDepthOfList = 2;
+
+  bool is_in_lists_ = false;
+  std::vector<SavedList> lists_;
+  std::size_t unreadable_ = 0;
+};
+
+std::string whole_text(const StateText& text) {
+  std::string whole;
+  text([&whole](std::string_view piece) { whole += piece; });
+  return whole;
 }
 
 }  // namespace
@@ -218,41 +260,38 @@ void write_text(const SavedState& state, const TakePiece& take) {
 }
 
 std::string to_text(const SavedState& state) {
-  std::string text;
-  write_text(state, [&text](std::string_view piece) { text += piece; });
-  return text;
+  return whole_text([&state](const TakePiece& take) { write_text(state, take); });
 }
 
-Result<SavedState> parse_saved_state(std::string_view text) { return read_with(read_state, text); }
+Result<SavedState> parse_saved_state(std::string_view text) {
+  const auto document = parse_json(text);
+  if (!document) return fail(ErrorCode::kMalformed, "its text is not JSON");
+  return read_text([&document] { return read_state(*document); });
+}
 
-void SavedListsText::add(const std::string& registry, const std::string& interface,
-                         const registry::ListedProviders& providers) {
-  json names = json::array();
-  for (const registry::ListedProvider& provider : providers) names.push_back(provider.text());
-  const json object = {
-      {"registry", registry}, {"interface", interface}, {"providers", std::move(names)}};
-  take_((std::exchange(is_first_, false) ? "\n" : ",\n") + to_text(object));
+void write_text(const std::vector<SavedList>& lists, const TakePiece& take) {
+  take("{");
+  write_array("lists", lists, list_json, take);
+  take("}");
+}
+
+std::string to_text(const std::vector<SavedList>& lists) {
+  return whole_text([&lists](const TakePiece& take) { write_text(lists, take); });
 }
 
 Result<std::vector<SavedList>> parse_saved_lists(std::string_view text) {
-  constexpr int kDepthOfList = 2;  // below the document and the array in it
-  std::vector<SavedList> lists;
-  std::size_t unreadable = 0;
-  const auto take_list = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (depth != kDepthOfList || event != json::parse_event_t::object_end) return true;
-    unreadable += read_list(parsed, lists.emplace_back());
-    return false;
-  };
-  try {
-    if (!json::parse(text, take_list).at("lists").empty()) {
-      return fail(ErrorCode::kMalformed, "its text is not as expected: lists are objects");
+  return read_text([text] {
+    ListsReader reader;
+    const json rest = json::parse(text, std::ref(reader));
+    // What is no object is left there.
+    if (!rest.at("lists").empty()) {
+      throw json::other_error::create(0, "lists are objects", &rest);
     }
-  } catch (const json::exception& exception) {
-    return fail(ErrorCode::kMalformed,
-                std::string("its text is not as expected: ") + exception.what());
-  }
-  if (unreadable != 0) spdlog::warn("{} remembered providers cannot be read", unreadable);
-  return lists;
+    if (reader.unreadable() != 0) {
+      spdlog::warn("{} remembered providers cannot be read", reader.unreadable());
+    }
+    return reader.take();
+  });
 }
 
 }  // namespace skiff::agent

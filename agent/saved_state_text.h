@@ -17,22 +17,10 @@ std::string to_text(const registry::SavedState& state);
 // Fails with kMalformed. Fields that are not known are ignored.
 Result<registry::SavedState> parse_saved_state(std::string_view text);
 
-// The text of lists, which are many: they are added one by one, and each gives its piece.
-class SavedListsText {
- public:
-  explicit SavedListsText(const TakePiece& take) : take_(take) { take_("{\"lists\":["); }
-
-  void add(const std::string& registry, const std::string& interface,
-           const registry::ListedProviders& providers);
-  void end() { take_("]}"); }
-
- private:
-  const TakePiece& take_;
-  bool is_first_ = true;
-};
-
-// Never holds more of the document than one list. Providers whose URLs cannot be read are left out
-// and logged.
+void write_text(const std::vector<registry::SavedList>& lists, const TakePiece& take);
+std::string to_text(const std::vector<registry::SavedList>& lists);
+// Fails with kMalformed. Never holds more of the document than one list. Providers whose URLs
+// cannot be read are left out and logged; fields that are not known are ignored.
 Result<std::vector<registry::SavedList>> parse_saved_lists(std::string_view text);
 
 }  // namespace skiff::agent

@@ -74,10 +74,7 @@ tl::unexpected<Error> too_large(const std::string& path, std::size_t bytes) {
 // A file under way. What is written after a failure is lost, and finish() tells.
 class Writing {
  public:
-  explicit Writing(int file) : file_(file) {
-    buffer_.reserve(kBufferBytes);
-    buffer_ = first_line(0, 0);
-  }
+  explicit Writing(int file) : file_(file), buffer_(first_line(0, 0)) {}
 
   void add(std::string_view piece) {
     size_ += piece.size();
@@ -86,7 +83,7 @@ class Writing {
     buffer_ += piece;
     if (buffer_.size() >= kBufferBytes) flush();
   }
-  std::size_t bytes() const { return first_line(0, 0).size() + size_; }
+  std::size_t bytes() const { return first_line_size_ + size_; }
   // 0, or errno.
   int finish() {
     flush();
@@ -106,6 +103,7 @@ class Writing {
 
   const int file_;
   std::string buffer_;
+  const std::size_t first_line_size_ = buffer_.size();
   std::size_t size_ = 0;  // of the text
   Checksum sum_;
   int error_ = 0;

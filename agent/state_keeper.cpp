@@ -134,9 +134,10 @@ StateText StateKeeper::state_snapshot() const {
 
 StateText StateKeeper::lists_snapshot() const {
   return [lists = lists_](const TakePiece& take) {
-    SavedListsText text(take);
-    for (const auto& [key, providers] : lists) text.add(key.first, key.second, *providers);
-    text.end();
+    std::vector<registry::SavedList> saved;
+    saved.reserve(lists.size());
+    for (const auto& [key, providers] : lists) saved.push_back({key.first, key.second, *providers});
+    write_text(saved, take);
   };
 }
 

@@ -55,9 +55,7 @@ SubscriptionView view_of(registry::SubscriptionStatus status, const registry::Co
   view.kept = std::move(service->kept);
   const dubbo::ServiceKey& wanted = view.status.service;
   for (const registry::ListedProvider& provider : service->providers) {
-    if (view.status.on_demand ||
-        (dubbo::group_matches(wanted.group, provider.parameter("group")) &&
-         dubbo::version_matches(wanted.version, provider.parameter("version")))) {
+    if (view.status.on_demand || registry::matches(wanted, provider)) {
       view.providers.push_back(provider);
     }
   }

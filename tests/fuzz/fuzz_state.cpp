@@ -32,23 +32,14 @@ void check_state(std::string_view text) {
   }
 }
 
-std::string text_of(const std::vector<registry::SavedList>& lists) {
-  std::string text;
-  const TakePiece take = [&text](std::string_view piece) { text += piece; };
-  SavedListsText writer(take);
-  for (const auto& list : lists) writer.add(list.registry, list.interface, list.providers);
-  writer.end();
-  return text;
-}
-
 // The same, from the second time on: a provider's URL that is no UTF-8 loses what makes it so.
 void check_lists(std::string_view text) {
   const auto lists = parse_saved_lists(text);
   if (lists) {
-    const auto written = parse_saved_lists(text_of(*lists));
+    const auto written = parse_saved_lists(to_text(*lists));
     SKIFF_PROPERTY(written.has_value());
     SKIFF_PROPERTY(written->size() == lists->size());
-    const auto again = parse_saved_lists(text_of(*written));
+    const auto again = parse_saved_lists(to_text(*written));
     SKIFF_PROPERTY(again.has_value());
     SKIFF_PROPERTY(*again == *written);
   } else {

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/json_fields.h"
+
 namespace skiff::agent {
 namespace {
 
@@ -102,21 +104,12 @@ registry::ListedProvider provider(const std::string& text) {
   return registry::ListedProvider(*dubbo::Url::parse(text));
 }
 
-std::string text_of(const std::vector<SavedList>& lists) {
-  std::string text;
-  const TakePiece take = [&text](std::string_view piece) { text += piece; };
-  SavedListsText writer(take);
-  for (const SavedList& list : lists) writer.add(list.registry, list.interface, list.providers);
-  writer.end();
-  return text;
-}
-
 TEST(SavedListsText, HoldsEverything) {
   const std::vector<SavedList> lists = {
       {"memory", "com.example.A", {provider("dubbo://a?b=\"c\""), provider("dubbo://b:1/x")}},
       {"zookeeper://h:1", "com.example.A", {}}};
-  EXPECT_EQ(parse_saved_lists(text_of(lists)), lists);
-  EXPECT_EQ(parse_saved_lists(text_of({})), std::vector<SavedList>());
+  EXPECT_EQ(parse_saved_lists(to_text(lists)), lists);
+  EXPECT_EQ(parse_saved_lists(to_text(std::vector<SavedList>())), std::vector<SavedList>());
 }
 
 TEST(SavedListsText, ReadsNamesOfNodesAndLeavesOutWhatIsNoUrl) {
@@ -124,6 +117,19 @@ TEST(SavedListsText, ReadsNamesOfNodesAndLeavesOutWhatIsNoUrl) {
       R"({"lists":[{"registry":"r","interface":"i","providers":["dubbo%3A%2F%2Fa%3A1","b%","c"]}]})");
   ASSERT_TRUE(lists);
   EXPECT_EQ(*lists, (std::vector<SavedList>{{"r", "i", {provider("dubbo://a:1")}}}));
+}
+
+TEST(SavedListsText, MayHaveFieldsThatAreNotKnown) {
+  const auto lists = parse_saved_lists(
+      R"({"a":{"b":{}},"lists":[{"registry":"r","interface":"i","providers":[],"c":{}}],"d":[{}]})");
+  ASSERT_TRUE(lists) << lists.error().message;
+  EXPECT_EQ(*lists, (std::vector<SavedList>{{"r", "i", {}}}));
+}
+
+TEST(SavedListsText, NestedTooDeepIsRefused) {
+  const std::string deep(kMaxJsonDepth + 1, '[');
+  const std::string end(kMaxJsonDepth + 1, ']');
+  EXPECT_FALSE(parse_saved_lists("{\"lists\":[],\"a\":" + deep + end + "}"));
 }
 
 TEST(SavedListsText, IsRefusedWhereItIsNotAsExpected) {
