@@ -30,6 +30,11 @@ std::string_view ListedProvider::parameter(std::string_view key) const {
   return {};
 }
 
+bool matches(const dubbo::ServiceKey& wanted, const ListedProvider& provider) {
+  return dubbo::group_matches(wanted.group, provider.parameter("group")) &&
+         dubbo::version_matches(wanted.version, provider.parameter("version"));
+}
+
 ListedProviders listed(const std::vector<dubbo::Url>& urls) { return {urls.begin(), urls.end()}; }
 
 std::vector<dubbo::Url> urls_of(const ListedProviders& providers) {

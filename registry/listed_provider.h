@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dubbo/service_key.h"
 #include "dubbo/url.h"
 
 namespace skiff::registry {
@@ -35,6 +36,10 @@ class ListedProvider {
 };
 
 using ListedProviders = std::vector<ListedProvider>;
+
+// By group and version, as dubbo::matches(): whose interface it is, who holds the list knows; an
+// old provider's URL may name another path.
+bool matches(const dubbo::ServiceKey& wanted, const ListedProvider& provider);
 
 ListedProviders listed(const std::vector<dubbo::Url>& urls);
 // Leaves out what Url::parse() does not read, since its text is too long or its parts, which an

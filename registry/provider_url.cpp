@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "registry/limits.h"
-#include "registry/warmup.h"
 
 namespace skiff::registry {
 namespace {

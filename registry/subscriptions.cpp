@@ -10,16 +10,6 @@
 #include "registry/provider_url.h"
 
 namespace skiff::registry {
-namespace {
-
-// By group and version: whose interface it is the directory knows, an old provider's URL may name
-// another path.
-bool matches(const dubbo::ServiceKey& wanted, const ListedProvider& provider) {
-  return dubbo::group_matches(wanted.group, provider.parameter("group")) &&
-         dubbo::version_matches(wanted.version, provider.parameter("version"));
-}
-
-}  // namespace
 
 std::string Subscriptions::subject(const dubbo::ServiceKey& service) {
   return "subscription of " + service.to_string();
@@ -71,23 +61,22 @@ void Subscriptions::write(const SubscriptionRequest& request, Placement& placeme
   RegistryLink& link = *placement.link;
   if (!link.advertised()) return;
   std::optional<dubbo::Url> inherited;
-  if (auto url = dubbo::Url::parse(std::exchange(placement.inherited, {}))) {
-    inherited = std::move(*url);
-  }
+  if (auto url = dubbo::Url::parse(placement.inherited)) inherited = std::move(*url);
   const auto same = stamps_.same_again(
       *link.advertised(), inherited,
       [&request](const UrlContext& context) { return build_consumer_url(request, context); });
   if (same) {
+    placement.inherited.clear();
     placement.consumer = same->to_string();
     link.keep(*same);
     return;
   }
-  if (inherited) withdrawals_.withdraw(subject(request.service), link, *inherited);
   const auto built = build_consumer_url(request, stamps_.next(*link.advertised()));
   if (!built) {  // a longer address than that of the trial may be what is too much
     spdlog::warn("{}: no consumer node: {}", subject(request.service), built.error().message);
     return;
   }
+  take_back(request.service, link, std::exchange(placement.inherited, {}));
   placement.consumer = built->url.to_string();
   link.write(built->url);
 }

@@ -1,7 +1,6 @@
 #include "registry/weight_steps.h"
 
 #include <algorithm>
-#include <functional>
 #include <limits>
 #include <map>
 #include <string>

@@ -12,6 +12,8 @@ namespace skiff::registry {
 // so they share their random numbers; lives on one thread.
 class Backoff {
  public:
+  // For operations on nodes.
+  Backoff() : Backoff(std::chrono::milliseconds(100), std::chrono::seconds(10)) {}
   Backoff(std::chrono::milliseconds first, std::chrono::milliseconds longest)
       : first_(first), longest_(longest) {}
 

@@ -7,21 +7,8 @@
 #include "registry/zookeeper/zookeeper_error.h"
 
 namespace skiff::registry {
-namespace {
-
-constexpr std::chrono::milliseconds kFirstRetryPause{100};
-constexpr std::chrono::milliseconds kLongestRetryPause{10'000};
-
-}  // namespace
-
-KeptNodes::Node& KeptNodes::node_of(const std::string& path) {
-  return nodes_
-      .try_emplace(path, Node{.wish = {}, .backoff = {kFirstRetryPause, kLongestRetryPause}})
-      .first->second;
-}
-
 void KeptNodes::keep(const std::string& path, Wish wish) {
-  Node& node = node_of(path);
+  Node& node = nodes_[path];
   node.wish = std::move(wish);
   node.wanted = true;
   node.owes_report = true;
@@ -29,7 +16,7 @@ void KeptNodes::keep(const std::string& path, Wish wish) {
 }
 
 void KeptNodes::remove(const std::string& path) {
-  Node& node = node_of(path);
+  Node& node = nodes_[path];
   node.wanted = false;
   unsettle(path, node);
 }

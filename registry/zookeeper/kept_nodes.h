@@ -81,7 +81,6 @@ class KeptNodes {
     Backoff backoff;
   };
 
-  Node& node_of(const std::string& path);
   void unsettle(const std::string& path, Node& node);
   void queue(const std::string& path, Node& node);
   bool write(const std::string& path);

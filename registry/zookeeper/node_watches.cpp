@@ -12,9 +12,6 @@
 namespace skiff::registry {
 namespace {
 
-constexpr std::chrono::milliseconds kFirstRetryPause{100};
-constexpr std::chrono::milliseconds kLongestRetryPause{10'000};
-
 std::size_t hash_of(const NodeContent& content) {
   std::string all(1, static_cast<char>(content.state));
   all += content.data;
@@ -29,11 +26,7 @@ void NodeWatches::start_checks() {
 }
 
 void NodeWatches::watch(const std::string& path, Kind kind, bool is_likely, Listener listener) {
-  auto [entry, is_new] = nodes_.try_emplace(path, Node{.listener = {},
-                                                       .read_at = {},
-                                                       .told = {},
-                                                       .backoff = {kFirstRetryPause,  //
-                                                                   kLongestRetryPause}});
+  auto [entry, is_new] = nodes_.try_emplace(path);
   Node& node = entry->second;
   node.kind = kind;
   node.listener = std::move(listener);

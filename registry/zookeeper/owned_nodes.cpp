@@ -14,8 +14,6 @@
 namespace skiff::registry {
 namespace {
 
-constexpr std::chrono::milliseconds kFirstRetryPause{100};
-constexpr std::chrono::milliseconds kLongestRetryPause{10'000};
 // Another session that keeps writing our node must not keep us busy without a pause.
 constexpr int kMaxConflicts = 3;
 
@@ -41,8 +39,7 @@ std::string OwnedNodes::path_of(const dubbo::Url& url) const {
 
 OwnedNodes::Node& OwnedNodes::want(const dubbo::Url& url, State state_if_new) {
   const std::string path = path_of(url);
-  auto [entry, is_new] =
-      nodes_.try_emplace(path, Node{.backoff = {kFirstRetryPause, kLongestRetryPause}});
+  auto [entry, is_new] = nodes_.try_emplace(path);
   Node& node = entry->second;
   if (is_new) node.state = state_if_new;
   node.wanted = true;
@@ -62,10 +59,9 @@ std::string OwnedNodes::data_of(const std::string& path, const Node& node) {
 
 void OwnedNodes::drop(const dubbo::Url& url) {
   const std::string path = path_of(url);
-  auto [entry, is_new] =
-      nodes_.try_emplace(path, Node{.backoff = {kFirstRetryPause, kLongestRetryPause}});
-  entry->second.wanted = false;
-  entry->second.backoff.reset();
+  Node& node = nodes_[path];
+  node.wanted = false;
+  node.backoff.reset();
   step_later(path);
 }
 

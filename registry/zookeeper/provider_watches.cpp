@@ -15,9 +15,6 @@
 namespace skiff::registry {
 namespace {
 
-constexpr std::chrono::milliseconds kFirstRetryPause{100};
-constexpr std::chrono::milliseconds kLongestRetryPause{10'000};
-
 std::uint64_t hash_of(const std::string& name) { return std::hash<std::string>()(name); }
 
 }  // namespace
@@ -28,15 +25,10 @@ std::string ProviderWatches::path_of(const std::string& interface) const {
 
 void ProviderWatches::watch(const std::string& interface) {
   const std::string path = path_of(interface);
-  auto [entry, is_new] =
-      lists_.try_emplace(path, List{.interface = interface,
-                                    .read_at = {},
-                                    .told_at = {},
-                                    .read_for = {},
-                                    .names = {},
-                                    .backoff = {kFirstRetryPause, kLongestRetryPause}});
+  auto [entry, is_new] = lists_.try_emplace(path);
   List& list = entry->second;
   if (!is_new && list.wanted) return;
+  list.interface = interface;
   list.wanted = true;
   list.is_stale = true;
   list.names.reset();
