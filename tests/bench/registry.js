@@ -64,26 +64,29 @@ const publishAll = async (agent) => {
   if (status !== 200) throw new Error(`publish ${PUBLICATIONS} services: ${status} ${text.slice(0, 500)}`);
 };
 
-// The histogram's upper bound, in seconds, that so much of the observations keep within.
-function quantile(text, name, share) {
-  const buckets = [...text.matchAll(new RegExp(`^${name}_bucket\\{le="([^"]+)"\\} (\\d+)$`, 'gm'))].map(([, bound, count]) => ({ bound, count: Number(count) }));
-  return { buckets, at: (before) => {
-    const counts = buckets.map(({ bound, count }, i) => ({ bound, count: count - (before?.[i]?.count ?? 0) }));
-    return counts.find(({ count }) => count >= share * counts.at(-1).count).bound;
-  } };
+const ROUTE_UPDATES = 'skiff_route_update_seconds';
+const routeUpdates = async (agent) => [...(await metrics(agent)).matchAll(new RegExp(`^${ROUTE_UPDATES}_bucket\\{le="([^"]+)"\\} (\\d+)$`, 'gm'))]
+  .map(([, bound, count]) => ({ bound, count: Number(count) }));
+
+// The bound, in seconds, that so much of what was observed between two readings of a histogram keeps within.
+function quantile(before, after, share) {
+  const counts = after.map(({ count }, i) => count - before[i].count);
+  return after[counts.findIndex((count) => count >= share * counts.at(-1))].bound;
 }
 
-// Changes in the registry, one after the other, each applied before the next. Returns the p99 as the agent itself measured it.
+// Changes in the registry, one after the other, each applied before the next; how long they took as the agent itself measured it.
 async function changeProviders(agent, zookeeper, services) {
-  const name = 'skiff_route_update_seconds';
-  const before = quantile(await metrics(agent), name, 0.99).buckets;
+  const before = await routeUpdates(agent);
   for (let i = 0; i < CHANGES; i++) {
     const service = (i * 7919) % services;
     await zookeeper.register(serviceName(service), providerOf(service, PROVIDERS + 1 + Math.floor(i / services)));
     await agent.knowsProviders(serviceName(service), PROVIDERS + 1 + Math.floor(i / services));
   }
-  await eventually(async () => sample(await metrics(agent), `${name}_count`) >= before.at(-1).count + CHANGES, 'all changes have reached the workers');
-  return { p50: quantile(await metrics(agent), name, 0.5).at(before), p99: quantile(await metrics(agent), name, 0.99).at(before) };
+  const after = await eventually(async () => {
+    const now = await routeUpdates(agent);
+    return now.at(-1).count >= before.at(-1).count + CHANGES && now;
+  }, 'all changes have reached the workers');
+  return { p50: quantile(before, after, 0.5), p99: quantile(before, after, 0.99) };
 }
 
 const shown = (agent) => {
@@ -105,7 +108,7 @@ async function measureRegistry(stage, services) {
   console.log(`asked for through the API: ${times(await untilComplete(agent, services, start))}; ${shown(agent)}`);
 
   for (const signal of ['SIGTERM', 'SIGKILL']) {
-    const { stateDir, api, outbound, inbound } = { stateDir: agent.stateDir, ...agent };
+    const { stateDir, api, outbound, inbound } = agent;
     await eventually(() => fs.statSync(`${stateDir}/directory.json`).size > 0, 'the lists are stored');
     await agent.stop(signal);
     start = performance.now();

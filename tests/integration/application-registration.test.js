@@ -3,6 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { startAgent } = require('./lib/agent');
+const { NodeWatcher } = require('./lib/node-watcher');
 const { RawConsumer } = require('./lib/raw-consumer');
 const { RawProvider } = require('./lib/raw-provider');
 const { scenario } = require('./lib/stage');
@@ -15,34 +16,10 @@ const BELIEVES = ['--empty-list-time', '0s', '--vanish-hold-time', '0s'];
 
 const nameProvider = (name) => (call) => call.value(name);
 
-// Counts what a watcher of an application's instances, and of one of them, is told.
-class InstanceWatcher {
-  static async start(zookeeper, application, instance) {
-    const watcher = Object.assign(new InstanceWatcher(), { zookeeper, folder: `/services/${application}`, instance, events: 0 });
-    await watcher.look('getChildren', watcher.folder);
-    await watcher.look('getData', `${watcher.folder}/${instance}`);
-    return watcher;
-  }
-
-  look(method, node) {
-    return this.zookeeper.ask(method, node, () => {
-      this.events += 1;
-      this.look(method, node).catch(() => {});
-    });
-  }
-
-  // All events until now. A change of our own is the last of them: watchers are told in order.
-  async take() {
-    const before = this.events;
-    const marker = `${this.folder}/marker:1`;
-    await this.zookeeper.ask('create', marker);
-    await eventually(() => this.events > before, 'the watcher is told of a change');
-    await this.zookeeper.remove(marker);
-    await eventually(() => this.events > before + 1, 'the watcher is told of another change');
-    const events = this.events - 2;
-    this.events = 0;
-    return events;
-  }
+// Of an application's instances, and of one of them.
+function watchInstance(zookeeper, application, instance) {
+  const folder = `/services/${application}`;
+  return NodeWatcher.start(zookeeper, [['getChildren', folder], ['getData', `${folder}/${instance}`]], () => zookeeper.ask('create', `${folder}/marker:1`));
 }
 
 scenario('Registration by application', ({ stage, before, it }) => {
@@ -167,7 +144,7 @@ scenario('Registration by application', ({ stage, before, it }) => {
     for (const name of names) await agent.publish({ interface: name, application: 'crash', port: provider.port, check: CHECK });
     const keys = names.map((name) => `${name}:dubbo`);
     await exportsOnly('crash', agent, keys);
-    const watcher = await InstanceWatcher.start(zookeeper, 'crash', `127.0.0.1:${agent.inbound}`);
+    const watcher = await watchInstance(zookeeper, 'crash', `127.0.0.1:${agent.inbound}`);
     const mapping = await zookeeper.ask('exists', `/dubbo/mapping/${names[0]}`);
 
     await agent.stop('SIGKILL');

@@ -5,6 +5,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { startAgent } = require('./lib/agent');
+const { NodeWatcher } = require('./lib/node-watcher');
 const { startProvider } = require('./lib/peers');
 const { RawConsumer } = require('./lib/raw-consumer');
 const { RawProvider } = require('./lib/raw-provider');
@@ -18,33 +19,8 @@ const portsOf = ({ api, outbound, inbound }) => ({ api, outbound, inbound });
 const NO_CHECK = { type: 'none' };
 const READY_TO_REGISTERED_MS = 2_000;
 
-// Counts what a watcher of the interface's providers is told.
-class Watcher {
-  static async start(zookeeper, name) {
-    const watcher = Object.assign(new Watcher(), { zookeeper, name, events: 0 });
-    await watcher.look();
-    return watcher;
-  }
-
-  look() {
-    return this.zookeeper.ask('getChildren', `/dubbo/${this.name}/providers`, () => {
-      this.events += 1;
-      this.look().catch(() => {});
-    });
-  }
-
-  // All events until now. A change of our own is the last of them: watchers are told in order.
-  async take() {
-    const before = this.events;
-    const marker = await this.zookeeper.register(this.name, { port: 1 });
-    await eventually(() => this.events > before, 'the watcher is told of a change');
-    await this.zookeeper.remove(marker);
-    await eventually(() => this.events > before + 1, 'the watcher is told of another change');
-    const events = this.events - 2;
-    this.events = 0;
-    return events;
-  }
-}
+// Of the interface's providers.
+const watchProviders = (zookeeper, name) => NodeWatcher.start(zookeeper, [['getChildren', `/dubbo/${name}/providers`]], () => zookeeper.register(name, { port: 1 }));
 
 scenario('Restart', ({ stage, before, it }) => {
   let zookeeper;
@@ -74,7 +50,7 @@ scenario('Restart', ({ stage, before, it }) => {
       const nodes = await zookeeper.nodes(name, 'consumers');
       return nodes.length === 1 && nodes;
     }, 'the consumer node is there');
-    const watcher = await Watcher.start(zookeeper, name);
+    const watcher = await watchProviders(zookeeper, name);
 
     await agent.stop('SIGKILL');
     const successor = await successorOf(agent);
@@ -100,7 +76,7 @@ scenario('Restart', ({ stage, before, it }) => {
     const [dies, lives] = [await RawProvider.start(stage), await RawProvider.start(stage)];
     const agent = await startAgent(stage, { registry: zookeeper.registry });
     for (const { port } of [dies, lives]) await agent.publish({ interface: name, port, check });
-    const watcher = await Watcher.start(zookeeper, name);
+    const watcher = await watchProviders(zookeeper, name);
     await agent.stop('SIGKILL');
     await dies.stop();
     const successor = await successorOf(agent);
@@ -116,7 +92,7 @@ scenario('Restart', ({ stage, before, it }) => {
     const name = 'com.example.Crashes';
     let agent = await startAgent(stage, { registry: zookeeper.registry });
     for (let i = 0; i < 20; i += 1) await agent.publish({ interface: name, port: 20_000 + i, check: NO_CHECK });
-    const watcher = await Watcher.start(zookeeper, name);
+    const watcher = await watchProviders(zookeeper, name);
     for (let i = 0; i < 5; i += 1) {
       await agent.stop('SIGKILL');
       agent = await successorOf(agent);

@@ -4,9 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +14,7 @@
 #include "registry/application/service_instance.h"
 #include "registry/limits.h"
 #include "registry/registry.h"
+#include "support/eventually.h"
 #include "support/registry_on_thread.h"
 #include "support/zookeeper_client.h"
 #include "support/zookeeper_server.h"
@@ -38,24 +37,6 @@ dubbo::Url provider(const std::string& interface, const std::string& more = "",
   return *dubbo::Url::parse("dubbo://10.0.0.5:20882/" + interface + "?application=" + application +
                             "&interface=" + interface + more +
                             "&methods=hi&side=provider&timestamp=1764000000000");
-}
-
-// A node that goes between two looks makes the client throw: not yet, then.
-bool holds_now(const std::function<bool()>& condition) {
-  try {
-    return condition();
-  } catch (const std::runtime_error&) {
-    return false;
-  }
-}
-
-bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!holds_now(condition)) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  return true;
 }
 
 class ApplicationRegistrationTest : public testing::Test {

@@ -6,9 +6,9 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "registry/limits.h"
+#include "support/eventually.h"
 #include "support/registry_on_thread.h"
 #include "support/silent_listener.h"
 #include "support/zookeeper_client.h"
@@ -40,17 +40,6 @@ dubbo::Url provider(int number = 1) {
 }
 
 std::string path_of(const dubbo::Url& url) { return kProviders + "/" + url.to_node_name(); }
-
-// For what only the server can be asked for, again and again.
-template <typename Condition>
-bool holds_in_time(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 TEST(ZookeeperRegistry, WritesTheProviderNodeByteForByte) {
   ZookeeperServer server;
@@ -173,7 +162,7 @@ TEST(ZookeeperRegistry, KeepsANodeThatIsWantedAgainWhileBeingWithdrawn) {
   registry.register_url(provider());
   registry.register_url(provider(2));
   ASSERT_TRUE(registry.wait_registered(provider(2)));
-  EXPECT_TRUE(holds_in_time([&] { return client.exists(path_of(provider())); }));
+  EXPECT_TRUE(eventually([&] { return client.exists(path_of(provider())); }));
 }
 
 TEST(ZookeeperRegistry, ReportsWithdrawnWhatNeverWasThere) {
@@ -461,7 +450,7 @@ TEST(ZookeeperRegistry, TakesItsNodesAlongWhenItIsClosed) {
     registry.register_url(provider());
     ASSERT_TRUE(registry.wait_registered(provider()));
   }
-  EXPECT_TRUE(holds_in_time([&] { return client.children(kProviders).empty(); }));
+  EXPECT_TRUE(eventually([&] { return client.children(kProviders).empty(); }));
 }
 
 }  // namespace
