@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -73,9 +74,28 @@ json session_json(const SavedState::Session& session) {
   return {{"registry", session.registry}, {"ticket", session.ticket}};
 }
 
+// Whether it stands in JSON as it is. Others come out of nodes' names: those may hold anything.
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+}
+
+std::string provider_text(const registry::ListedProvider& provider) {
+  const std::string_view url = provider.text();
+  return is_plain(url) ? std::string(url) : dubbo::url_encode(url);
+}
+
+// Of provider_text().
+std::size_t size_of(const registry::ListedProvider& provider) {
+  const std::string_view url = provider.text();
+  return is_plain(url) ? url.size() : dubbo::url_encode(url).size();
+}
+
 json list_json(const SavedList& list) {
   json urls = json::array();
-  for (const registry::ListedProvider& provider : list.providers) urls.push_back(provider.text());
+  for (const registry::ListedProvider& provider : list.providers) {
+    urls.push_back(provider_text(provider));
+  }
   return {
       {"registry", list.registry}, {"interface", list.interface}, {"providers", std::move(urls)}};
 }
@@ -179,7 +199,7 @@ SavedState read_state(const json& document) {
   return state;
 }
 
-// Older versions stored the names of registry nodes.
+// provider_text(); older versions stored all of them as names of nodes.
 Result<dubbo::Url> read_provider(const std::string& text) {
   const bool is_url = text.find("://") != std::string::npos;
   return is_url ? dubbo::Url::parse(text) : dubbo::Url::parse_node_name(text);
@@ -273,6 +293,17 @@ void write_text(const std::vector<SavedList>& lists, const TakePiece& take) {
   take("{");
   write_array("lists", lists, list_json, take);
   take("}");
+}
+
+std::size_t text_size(const std::string& registry, const std::string& interface,
+                      const registry::ListedProviders& providers) {
+  constexpr std::size_t kAroundAProvider = 3;  // quotes and a comma
+  constexpr std::size_t kAroundAList = 2;      // a comma and the end of a line
+  std::size_t size = to_text(list_json({registry, interface, {}})).size() + kAroundAList;
+  for (const registry::ListedProvider& provider : providers) {
+    size += size_of(provider) + kAroundAProvider;
+  }
+  return size;
 }
 
 std::string to_text(const std::vector<SavedList>& lists) {

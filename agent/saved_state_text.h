@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,11 @@ std::string to_text(const registry::SavedState& state);
 // Fails with kMalformed. Fields that are not known are ignored.
 Result<registry::SavedState> parse_saved_state(std::string_view text);
 
+// URLs that are not plain ASCII, or that JSON would escape, are written as the names of nodes are.
 void write_text(const std::vector<registry::SavedList>& lists, const TakePiece& take);
+// What a list takes of such a text, which is a few bytes longer than all its lists.
+std::size_t text_size(const std::string& registry, const std::string& interface,
+                      const registry::ListedProviders& providers);
 std::string to_text(const std::vector<registry::SavedList>& lists);
 // Fails with kMalformed. Never holds more of the document than one list. Providers whose URLs
 // cannot be read are left out and logged; fields that are not known are ignored.

@@ -3,10 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
-#include <numeric>
 
 #include "agent/saved_state_text.h"
-#include "agent/state_file.h"
 
 namespace skiff::agent {
 namespace {
@@ -18,12 +16,6 @@ constexpr const char* kListsFile = "directory.json";
 // After a change that nobody waits for. Lists change often, and an older one is of use, too.
 constexpr auto kStatePace = 100ms;
 constexpr auto kListsPace = 1s;
-
-std::size_t bytes_of(const registry::ListedProviders& providers) {
-  return std::accumulate(
-      providers.begin(), providers.end(), std::size_t{0},
-      [](std::size_t sum, const auto& provider) { return sum + provider.text().size(); });
-}
 
 }  // namespace
 
@@ -110,13 +102,15 @@ void StateKeeper::on_list(const std::string& registry, const std::string& interf
 }
 
 void StateKeeper::set_list(const ListKey& key, registry::ListedProviders providers) {
-  if (const auto known = lists_.extract(key)) list_bytes_ -= bytes_of(*known.mapped());
-  const std::size_t bytes = bytes_of(providers);
-  if (bytes == 0) return;
+  if (const auto known = lists_.extract(key)) {
+    list_bytes_ -= text_size(key.first, key.second, *known.mapped());
+  }
+  if (providers.empty()) return;
+  const std::size_t bytes = text_size(key.first, key.second, providers);
   if (list_bytes_ + bytes > kMaxListBytes) {
     if (!std::exchange(said_full_, true)) {
       spdlog::warn(
-          "the URLs of all known providers take more than {} bytes: {} and others are not "
+          "all known providers take more than {} bytes on the disk: {} and others are not "
           "remembered over a restart",
           kMaxListBytes, key.second);
     }

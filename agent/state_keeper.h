@@ -11,6 +11,7 @@
 
 #include "agent/paced_writer.h"
 #include "agent/state_dir.h"
+#include "agent/state_file.h"
 #include "agent/state_report.h"
 #include "dubbo/result.h"
 #include "registry/control_plane.h"
@@ -25,8 +26,8 @@ namespace skiff::agent {
 // only open() may be called from another one.
 class StateKeeper final : public registry::StateStore {
  public:
-  // Providers' URLs that are remembered, all lists together.
-  static constexpr std::size_t kMaxListBytes = std::size_t{112} * 1024 * 1024;
+  // What is remembered of providers, as it is written: as much as their file may hold.
+  static constexpr std::size_t kMaxListBytes = kMaxStateFileBytes - 1024;
 
   // Fails where `folder` cannot be opened, or another agent uses it. Files that cannot be used are
   // set aside. `control` must outlive it.

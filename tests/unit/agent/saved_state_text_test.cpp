@@ -112,6 +112,25 @@ TEST(SavedListsText, HoldsEverything) {
   EXPECT_EQ(parse_saved_lists(to_text(std::vector<SavedList>())), std::vector<SavedList>());
 }
 
+TEST(SavedListsText, HoldsUrlsOfAnyBytesAndIsNoLongerThanIsCounted) {
+  std::string all;
+  for (int byte = 1; byte < 256; ++byte) all += static_cast<char>(byte);
+  std::erase(all, '&');
+  std::vector<SavedList> lists;
+  for (const std::string& text : {all, std::string(1'000, '\x01'), std::string(1'000, '"'),
+                                  std::string(1'000, '\xff'), std::string("\xc3\xbc")}) {
+    lists.push_back({"memory", "com.example.A", {provider("dubbo://a:1/b?c=" + text)}});
+  }
+  lists.push_back({"memory", "com.example.B", {provider("dubbo://a:1"), provider("dubbo://b:2")}});
+  const std::string text = to_text(lists);
+  EXPECT_EQ(parse_saved_lists(text), lists);
+  std::size_t counted = 0;
+  for (const SavedList& list : lists) {
+    counted += text_size(list.registry, list.interface, list.providers);
+  }
+  EXPECT_NEAR(static_cast<double>(text.size()), static_cast<double>(counted), 20);
+}
+
 TEST(SavedListsText, ReadsNamesOfNodesAndLeavesOutWhatIsNoUrl) {
   const auto lists = parse_saved_lists(
       R"({"lists":[{"registry":"r","interface":"i","providers":["dubbo%3A%2F%2Fa%3A1","b%","c"]}]})");
