@@ -8,6 +8,7 @@ find_package(CLI11 REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+pkg_check_modules(md REQUIRED IMPORTED_TARGET libmd)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
 
 # libzookeeper-mt has no pkg-config file; THREADED selects the multi-threaded library's synchronous calls and types.

@@ -1,12 +1,14 @@
 #include "registry/application/metadata_info.h"
 
+#include <md5.h>
+
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "dubbo/service_key.h"
 #include "registry/application/json_text.h"
-#include "registry/application/md5.h"
 #include "registry/limits.h"
 
 namespace skiff::registry {
@@ -18,6 +20,13 @@ std::size_t bytes_of(const ServiceInfo& service) {
                       service.version.size() + service.path.size();
   for (const auto& [key, value] : service.parameters) bytes += kNode + key.size() + value.size();
   return bytes;
+}
+
+// 32 lower-case hexadecimal digits. libmd, since OpenSSL has no MD5 where FIPS is enforced.
+std::string md5_hex(const std::string& text) {
+  std::array<char, MD5_DIGEST_STRING_LENGTH> digits{};
+  MD5Data(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), digits.data());
+  return digits.data();
 }
 
 bool is_usable(const ServiceInfo& service) {

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "registry/application/application_names.h"
-#include "registry/application/md5.h"
 #include "registry/application/metadata_info.h"
 #include "registry/application/provider_urls.h"
 #include "registry/application/service_instance.h"
@@ -54,24 +53,6 @@ std::vector<std::string> found_again(const ApplicationTexts& texts) {
     found.push_back(provider_url("shop", *instance, service).to_string());
   }
   return found;
-}
-
-TEST(Md5, IsThatOfTheRfc) {
-  EXPECT_EQ(md5_hex(""), "d41d8cd98f00b204e9800998ecf8427e");
-  EXPECT_EQ(md5_hex("a"), "0cc175b9c0f1b6a831c399e269772661");
-  EXPECT_EQ(md5_hex("message digest"), "f96b697d7cb7938d525a2f31aaf161d0");
-  EXPECT_EQ(
-      md5_hex("12345678901234567890123456789012345678901234567890123456789012345678901234567890"),
-      "57edf4a22be3c955ac49da2e2107b67a");
-}
-
-TEST(Md5, FillsItsLastBlockWhateverTheLength) {
-  EXPECT_EQ(md5_hex(std::string(55, 'a')), "ef1772b6dff9a122358552954ad0df65");
-  EXPECT_EQ(md5_hex(std::string(56, 'a')), "3b0c8ac703f828b04c6c197006d17218");
-  EXPECT_EQ(md5_hex(std::string(64, 'a')), "014842d480b571495a4a0363793f7367");
-  EXPECT_EQ(md5_hex(std::string(119, 'a')), "8a7bd0732ed6a28ce75f6dabc90e1613");
-  EXPECT_EQ(md5_hex(std::string(120, 'a')), "5f61c0ccad4cac44c75ff505e1f1e537");
-  EXPECT_EQ(md5_hex(std::string(1000, 'a')), "cabe45dcc9ae5b66ba86600cca6b8ba8");
 }
 
 TEST(MetadataRevision, IsCountedAsDubboDoes) {
