@@ -71,10 +71,12 @@ void ProviderAges::date(const std::string& name, dubbo::Url& url, std::optional<
   if (is_new && seen_at) {
     node.came_at =
         now_ - std::chrono::duration_cast<milliseconds>(executor_.now() - *seen_at).count();
-  } else if (is_new &&
-             !enqueue({.path = reading_, .name = name, .key = key, .timestamp = timestamp})) {
-    nodes.erase(entry);  // asked for when the list is read again
-    return;
+  } else if (!node.came_at && !node.is_asked) {
+    node.is_asked = enqueue({.path = reading_, .name = name, .key = key, .timestamp = timestamp});
+    if (!node.is_asked) {
+      nodes.erase(entry);  // asked for when the list is read again
+      return;
+    }
   }
   node.is_listed = true;
   node.needed_until = needed_until;
@@ -175,7 +177,12 @@ void ProviderAges::on_answer(std::uint64_t number, const OperationResult& result
     return;
   }
   Node* const node = find(question);
-  if (result.rc != ZOK || node == nullptr) return;
+  if (node == nullptr) return;
+  if (result.rc == ZNONODE) {  // a step of its weight may have replaced it
+    node->is_asked = false;
+    tell_later(question.path, lists_.at(question.path));
+  }
+  if (result.rc != ZOK) return;
   node->came_at = result.created_at_ms - ms(age_in_node_data(result.data));
   if (is_wrong(question.timestamp, *node->came_at)) {
     tell_later(question.path, lists_.at(question.path));

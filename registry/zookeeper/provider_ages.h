@@ -25,7 +25,8 @@ namespace skiff::registry {
 //   seen to come           the time of the event, on this machine's clock
 //   there when we came     the creation time of its node, less the age in its data (node_age.h):
 //                          the server is asked for it, some at a time, and the owner hears when
-//                          that changes what it has reported; nothing where we may not read it
+//                          that changes what it has reported, or when another node has replaced
+//                          that one meanwhile; nothing where we may not read it
 //   own timestamp so old   nothing: it is warm, however wrong its clock may be (up to
 //   that it is warm        kProviderClockErrorMax), and costs no memory
 //
@@ -56,7 +57,8 @@ class ProviderAges {
   using Milliseconds = std::int64_t;  // Unix time
   using Key = std::uint64_t;          // the hash of what all nodes of a provider have in common
   struct Node {
-    std::optional<Milliseconds> came_at;  // empty: the server is being asked, or does not know
+    std::optional<Milliseconds> came_at;
+    bool is_asked = false;  // the server is being asked for it, or does not say
     Milliseconds needed_until = 0;
     bool is_listed = false;
   };

@@ -203,6 +203,28 @@ TEST_F(ProviderAgesTest, AreAskedForWhereAProviderCameWhileThereWasNoConnection)
   EXPECT_TRUE(wait_dated(1, from));
 }
 
+TEST_F(ProviderAgesTest, AreThoseOfTheNodesThatReplaceOthersBeforeTheyWereAskedFor) {
+  constexpr int kMany = 200;
+  constexpr int kReplaced = 20;
+  const auto step = [](int number, const char* weight) {
+    dubbo::Url url = started(1h, number);
+    url.parameters["timestamp"] = std::to_string(4'000'000'000'000);
+    url.parameters["weight"] = weight;
+    url.parameters["warmup"] = "1";
+    url.parameters["skiff.warmup"] = "600000";
+    return url;
+  };
+  const std::int64_t from = now_ms();
+  for (int i = 0; i < kMany; ++i) create(step(i, "25"));
+  watch();
+  ASSERT_TRUE(registry_.wait_providers(kInterface, kMany));
+  for (int i = 0; i < kReplaced; ++i) {  // most of them before their turn
+    create(step(i, "50"));
+    client_.remove(path_of(step(i, "25")));
+  }
+  EXPECT_TRUE(wait_dated(kMany, from));
+}
+
 TEST_F(ProviderAgesTest, OfManyComeLaterThanTheListAndInFewReports) {
   constexpr int kMany = 300;
   const std::int64_t from = now_ms();
