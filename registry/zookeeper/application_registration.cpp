@@ -47,11 +47,12 @@ ApplicationRegistration::InstanceId ApplicationRegistration::InstanceId::of(cons
   return {std::string(url.parameter("application")), url.host, url.port};
 }
 
-ApplicationRegistration::ApplicationRegistration(ApplicationPaths paths, Session& session,
-                                                 Executor& executor, WriteQueue& queue,
-                                                 RegistryEvents& events,
+ApplicationRegistration::ApplicationRegistration(bool is_on, ApplicationPaths paths,
+                                                 Session& session, Executor& executor,
+                                                 WriteQueue& queue, RegistryEvents& events,
                                                  std::chrono::milliseconds check_interval)
-    : paths_(std::move(paths)),
+    : is_on_(is_on),
+      paths_(std::move(paths)),
       executor_(executor),
       faults_(executor, events),
       nodes_(session, executor, queue, faults_, check_interval,
@@ -62,7 +63,7 @@ std::string ApplicationRegistration::instance_path(const InstanceId& id) const {
 }
 
 void ApplicationRegistration::want(const dubbo::Url& url) {
-  if (url.protocol != "dubbo") return;
+  if (!is_on_ || url.protocol != "dubbo") return;
   InstanceId id = InstanceId::of(url);
   if (!is_application_name(id.application)) {
     faults_.report(ApplicationFault::kUnwritten,
@@ -74,11 +75,11 @@ void ApplicationRegistration::want(const dubbo::Url& url) {
 }
 
 void ApplicationRegistration::drop(const dubbo::Url& url) {
+  if (!is_on_ && !is_inheriting_) return;
   const InstanceId id = InstanceId::of(url);
   if (url.protocol != "dubbo" || !is_application_name(id.application)) return;
   Instance& instance = instances_[id];
   const bool was_there = instance.urls.erase(url.to_string()) != 0;
-  // Where an earlier process wanted it, others may follow that belong to the same instance.
   if (was_there && instance.urls.empty()) end(id, instance);
   touch(id);
 }

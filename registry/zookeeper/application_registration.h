@@ -32,21 +32,29 @@ namespace skiff::registry {
 // may use the same revision, which depends on nothing but what is exported. Where metadata would be
 // larger than a node may be, the application has no instance.
 //
+// Switched off, it only deletes the instances that an earlier process left in the session that this
+// one takes up.
+//
 // Changes wait for kApplicationPause of quiet, kLongestApplicationPause at most: each revision is a
 // node for ever. Only the last provider's end is written at once. Lives on the control thread.
 class ApplicationRegistration {
  public:
   // All must outlive it.
-  ApplicationRegistration(ApplicationPaths paths, Session& session, Executor& executor,
+  ApplicationRegistration(bool is_on, ApplicationPaths paths, Session& session, Executor& executor,
                           WriteQueue& queue, RegistryEvents& events,
                           std::chrono::milliseconds check_interval);
 
+  // Before any keep() or drop() of what that process wrote.
+  void on_session_inherited() { is_inheriting_ = true; }
   void start_checks() { nodes_.start_checks(); }
   // Of providers; other URLs are of no interest. An application whose name cannot be a node's is
   // reported and left out.
   void want(const dubbo::Url& url);
-  // Also for what an earlier process wanted. Its instance is deleted before what the caller deletes
-  // next through the same WriteQueue.
+  // The same for what an earlier process wrote.
+  void keep(const dubbo::Url& url) { is_on_ ? want(url) : drop(url); }
+  // Of what this process wanted, the instance is deleted before what the caller deletes next
+  // through the same WriteQueue. Of what only an earlier one did, within kLongestApplicationPause:
+  // others of the same instance may follow.
   void drop(const dubbo::Url& url);
   void on_session_up(SessionStart start);
 
@@ -78,6 +86,8 @@ class ApplicationRegistration {
   void on_metadata_kept(const std::string& path);
   void update_mappings();
 
+  const bool is_on_;
+  bool is_inheriting_ = false;
   const ApplicationPaths paths_;
   Executor& executor_;
   Alive alive_;

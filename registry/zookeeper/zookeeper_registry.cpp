@@ -22,11 +22,8 @@ ZookeeperRegistry::ZookeeperRegistry(const ZookeeperAddress& address, Executor& 
       session_(address, executor, *this),
       queue_(executor),
       nodes_(address.root_path(), session_, executor, queue_, events, options.check_interval),
-      registration_(options.application_registration
-                        ? std::make_unique<ApplicationRegistration>(application_paths(address),
-                                                                    session_, executor, queue_,
-                                                                    events, options.check_interval)
-                        : nullptr),
+      registration_(options.application_registration, application_paths(address), session_,
+                    executor, queue_, events, options.check_interval),
       applications_(
           options.application_discovery
               ? std::make_unique<ApplicationLevel>(
@@ -40,30 +37,30 @@ ZookeeperRegistry::ZookeeperRegistry(const ZookeeperAddress& address, Executor& 
 void ZookeeperRegistry::start() {
   session_.start();
   nodes_.start_checks();
-  if (registration_) registration_->start_checks();
+  registration_.start_checks();
   watches_.start_checks();
   if (applications_) applications_->start_checks();
 }
 
 void ZookeeperRegistry::register_url(const dubbo::Url& url) {
   nodes_.want(url);
-  if (registration_) registration_->want(url);
+  registration_.want(url);
 }
 
 void ZookeeperRegistry::register_successor(const dubbo::Url& url) {
   nodes_.want_successor(url);
-  if (registration_) registration_->want(url);
+  registration_.want(url);
 }
 
 void ZookeeperRegistry::keep_url(const dubbo::Url& url) {
   nodes_.keep(url);
-  if (registration_) registration_->want(url);
+  registration_.keep(url);
 }
 
 // The instance goes first: who hears that the provider's node is gone, and remembers it no more,
 // leaves no instance behind.
 void ZookeeperRegistry::unregister_url(const dubbo::Url& url) {
-  if (registration_) registration_->drop(url);
+  registration_.drop(url);
   nodes_.drop(url);
 }
 
@@ -79,7 +76,10 @@ void ZookeeperRegistry::unwatch(const std::string& interface) {
 }
 
 void ZookeeperRegistry::take_up(const std::string& ticket) {
-  if (const auto parsed = SessionTicket::parse(ticket)) session_.take_up(*parsed);
+  const auto parsed = SessionTicket::parse(ticket);
+  if (!parsed) return;
+  session_.take_up(*parsed);
+  registration_.on_session_inherited();
 }
 
 void ZookeeperRegistry::on_session_up(SessionStart start, const std::string& detail) {
@@ -87,7 +87,7 @@ void ZookeeperRegistry::on_session_up(SessionStart start, const std::string& det
   spdlog::info("registry {}: {}", name_, detail);
   // What a new session lost is said before there is a connection again that could confirm it.
   nodes_.on_session_up(start);
-  if (registration_) registration_->on_session_up(start);
+  registration_.on_session_up(start);
   events_.on_connection(true, detail);
   if (applications_) applications_->on_session_up(start);
   watches_.on_session_up(start);

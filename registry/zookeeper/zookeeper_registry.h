@@ -51,8 +51,8 @@ class ZookeeperRegistry final : public Registry, private SessionEvents {
   Session session_;
   WriteQueue queue_;
   OwnedNodes nodes_;
-  const std::unique_ptr<ApplicationRegistration> registration_;  // null: switched off
-  const std::unique_ptr<ApplicationLevel> applications_;         // null: switched off
+  ApplicationRegistration registration_;
+  const std::unique_ptr<ApplicationLevel> applications_;  // null: switched off
   ProviderWatches watches_;
 };
 

@@ -163,6 +163,20 @@ scenario('Registration by application', ({ stage, before, it }) => {
     assert.deepEqual(await instances('crash'), []);
   });
 
+  it('after a crash, with the option switched off since: the instance goes, the provider stays', async () => {
+    const name = 'com.example.SwitchedOff';
+    const provider = await RawProvider.start(stage, nameProvider('off'));
+    const agent = await start();
+    await agent.publish({ interface: name, application: 'switched', port: provider.port, check: CHECK });
+    await eventually(() => readInstance('switched', agent), 'the instance is there');
+    const nodes = await zookeeper.nodes(name);
+    await agent.stop('SIGKILL');
+    const { api, outbound, inbound, stateDir } = agent;
+    await startAgent(stage, { name: 'successor', registry: zookeeper.registry, ports: { api, outbound, inbound }, stateDir });
+    await eventually(async () => (await instances('switched')).length === 0, 'the instance is gone');
+    assert.deepEqual(await zookeeper.nodes(name), nodes);
+  });
+
   it('stays off unless it is switched on', async () => {
     const name = 'com.example.Off';
     const provider = await RawProvider.start(stage);
