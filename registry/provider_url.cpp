@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "registry/limits.h"
+#include "registry/weight_steps.h"
 
 namespace skiff::registry {
 namespace {
@@ -125,9 +126,10 @@ Result<void> check_parameter(const std::string& key, std::string_view value) {
 
 // Facts that the agent alone states, whether or not this URL has them.
 bool is_reserved(std::string_view key) {
-  static constexpr std::array<std::string_view, 8> kReserved = {
-      "category", "dubbo", "dynamic", "group", "interface", "methods", "side", "version"};
-  return key.starts_with(kOwnPrefix) ||
+  static constexpr std::array<std::string_view, 9> kReserved = {
+      "category", "dubbo", "dynamic", "group",           "interface",
+      "methods",  "side",  "version", kRealPortParameter};
+  return is_parameter_of_steps(key) ||
          std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end();
 }
 

@@ -14,8 +14,6 @@
 // functions.
 namespace skiff::registry {
 
-// Parameters that begin so are the agent's own.
-inline constexpr std::string_view kOwnPrefix = "skiff.";
 // Names the port that a provider really listens on, for other agents.
 inline constexpr std::string_view kRealPortParameter = "skiff.port";
 

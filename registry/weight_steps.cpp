@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "registry/limits.h"
-#include "registry/provider_url.h"
 #include "registry/warmup.h"
 
 namespace skiff::registry {
@@ -19,7 +18,7 @@ constexpr std::string_view kWeight = "weight";
 constexpr std::string_view kMethodWeightSuffix = ".weight";
 constexpr std::uint32_t kDefaultWeight = 100;
 
-constexpr std::string_view kKept = kOwnPrefix;  // the wanted value stands behind it
+constexpr std::string_view kKept = "skiff.";  // the wanted value stands behind it
 
 bool is_kept(std::string_view key) { return key.starts_with(kKept); }
 
@@ -75,6 +74,7 @@ SteppedUrl url_at(const dubbo::Url& wanted, milliseconds age, unsigned steps) {
   parameters.insert_or_assign(std::string(kWeight), std::to_string(now.weight));
   parameters.insert_or_assign(std::string(kWarmupParameter), "1");
   parameters.insert_or_assign(std::string(kSteppedWarmupParameter), std::to_string(warmup.count()));
+  if (stepped.url.to_string().size() > kMaxRegisteredUrlBytes) return {.url = wanted};
   return stepped;
 }
 
@@ -114,7 +114,11 @@ std::string describe_step(const dubbo::Url& step, const dubbo::Url& wanted) {
 }
 
 bool is_stepped_parameter(std::string_view key) {
-  return is_stepped(is_kept(key) ? key.substr(kKept.size()) : key);
+  return is_stepped(key) || is_parameter_of_steps(key);
+}
+
+bool is_parameter_of_steps(std::string_view key) {
+  return is_kept(key) && is_stepped(key.substr(kKept.size()));
 }
 
 }  // namespace skiff::registry

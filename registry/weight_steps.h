@@ -44,7 +44,8 @@ struct SteppedUrl {
   std::optional<std::chrono::milliseconds> next_at = {};
 };
 
-// `wanted` as it is to be written at `age`, its weights for single methods as well.
+// `wanted` as it is to be written at `age`, its weights for single methods as well; `wanted` itself
+// where a step would be longer than kMaxRegisteredUrlBytes.
 SteppedUrl url_at(const dubbo::Url& wanted, std::chrono::milliseconds age, unsigned steps);
 
 // The URL that url_at() made `url` from; `url` itself where it is no step. A `warmup` that is the
@@ -63,5 +64,8 @@ std::string describe_step(const dubbo::Url& step, const dubbo::Url& wanted);
 
 // Whether the value of `key` differs between the steps of one URL.
 bool is_stepped_parameter(std::string_view key);
+
+// Whether `key` stands in steps alone.
+bool is_parameter_of_steps(std::string_view key);
 
 }  // namespace skiff::registry

@@ -20,7 +20,8 @@ constexpr int kMaxConflicts = 3;
 constexpr std::string_view kConsumers = "/consumers/";
 constexpr std::string_view kProviders = "/providers/";
 
-// A node's name says all; what is asked for once in a while is not kept beside it.
+// A node's name says all; what is asked for once in a while is not kept beside it. Each name was
+// made of a URL, none of which is longer than what can be read again (kMaxRegisteredUrlBytes).
 dubbo::Url url_of(const std::string& path) {
   return dubbo::Url::parse_node_name(std::string_view(path).substr(path.rfind('/') + 1))
       .value_or(dubbo::Url());

@@ -120,9 +120,10 @@ TEST(ProviderUrl, TakesTheRequestsParametersAndLetsThemDescribe) {
 
 TEST(ProviderUrl, RefusesParametersThatContradictTheAgent) {
   for (const char* key : {"dubbo", "interface", "side", "category", "group", "version",
-                          "skiff.port", "skiff.weight", "methods", "dynamic"}) {
+                          "skiff.port", "skiff.weight", "skiff.hi.weight", "methods", "dynamic"}) {
     EXPECT_THAT(error_of_parameter(key, "other"), HasSubstr(std::string(key) + "=\"other\""));
   }
+  EXPECT_EQ(error_of_parameter("skiff.team", "other"), "") << "the agent writes no such one";
   EXPECT_EQ(error_of_parameter("side", "provider"), "") << "the same is no contradiction";
 }
 

@@ -111,6 +111,16 @@ TEST(SteppedUrl, IsRecognizedWhateverTheNumberOfSteps) {
   EXPECT_FALSE(is_step_of(step, provider("&weight=200&hi.weight=40&warmup=1000")));
 }
 
+TEST(SteppedUrl, IsTheWholeOneWhereAStepWouldBeTooLong) {
+  std::string methods;
+  for (int i = 0; methods.size() < kMaxRegisteredUrlBytes * 2 / 3; ++i) {
+    methods += "&method" + std::to_string(i) + ".weight=100";
+  }
+  const dubbo::Url wanted = provider(methods);
+  EXPECT_EQ(url_at(wanted, 0ms, 4).url, wanted);
+  EXPECT_FALSE(url_at(wanted, 0ms, 4).next_at);
+}
+
 TEST(SteppedUrl, TellsTheAgeThatItsWeightIsDueAt) {
   const dubbo::Url wanted = provider();
   const dubbo::Url half = url_at(wanted, 200s, 4).url;
