@@ -15,8 +15,7 @@ namespace skiff::registry {
 // dubbo::Url takes. Immutable; may be read by several threads.
 class ListedProvider {
  public:
-  explicit ListedProvider(const dubbo::Url& url)
-      : text_(std::make_shared<const std::string>(url.to_string())) {}
+  explicit ListedProvider(const dubbo::Url& url);
 
   // Url::to_string().
   std::string_view text() const { return *text_; }
