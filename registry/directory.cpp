@@ -38,8 +38,9 @@ Directory::Directory(ControlPlaneSink& sink, Executor& executor, ProviderProbe& 
       metrics_(metrics),
       store_(store),
       held_(executor, probe, metrics,
-            [this](const std::string& interface, const std::string& address, bool is_alive) {
-              on_verdict(interface, address, is_alive);
+            [this](const std::string& interface, const std::string& address, bool is_alive,
+                   const std::set<std::string>& down) {
+              on_verdict(interface, address, is_alive, down);
             }) {}
 
 void Directory::remember(std::vector<SavedList> lists) {
@@ -333,11 +334,11 @@ void Directory::on_wake(const std::string& interface, Time planned) {
   if (!is_frozen_) apply(interface, found->second);
 }
 
-void Directory::on_verdict(const std::string& interface, const std::string& address,
-                           bool is_alive) {
+void Directory::on_verdict(const std::string& interface, const std::string& address, bool is_alive,
+                           const std::set<std::string>& down) {
   const auto found = services_.find(interface);
   if (found == services_.end()) return;
-  const bool is_news = found->second.brake.on_probe(address, is_alive);
+  const bool is_news = found->second.brake.on_probe(address, is_alive, down);
   if (is_news && !is_frozen_) apply(interface, found->second);
 }
 

@@ -109,7 +109,8 @@ class Directory {
   void store(const std::string& interface, const Service& service);
   void wake_later(const std::string& interface, Service& service);
   void on_wake(const std::string& interface, Time planned);
-  void on_verdict(const std::string& interface, const std::string& address, bool is_alive);
+  void on_verdict(const std::string& interface, const std::string& address, bool is_alive,
+                  const std::set<std::string>& down);
   void tell_of(const std::string& interface, Service& service);
 
   using RegistryAndInterface = std::pair<std::string, std::string>;

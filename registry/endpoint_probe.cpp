@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "dubbo/down_question.h"
 #include "dubbo/frame.h"
 #include "dubbo/response.h"
 #include "dubbo/url.h"
@@ -40,8 +41,12 @@ ProbeResult meaning_of(int error) {
 // One probe; its socket is closed with it. Made on the control thread, then the probe thread's.
 class EndpointProbe::Attempt {
  public:
-  Attempt(std::string address, Clock::time_point deadline, Callback done)
-      : address_(std::move(address)), deadline_(deadline), done_(std::move(done)) {}
+  Attempt(std::string address, std::vector<std::string> services, Clock::time_point deadline,
+          Callback done)
+      : address_(std::move(address)),
+        services_(std::move(services)),
+        deadline_(deadline),
+        done_(std::move(done)) {}
   ~Attempt() {
     if (fd_ >= 0) close(fd_);
   }
@@ -59,9 +64,10 @@ class EndpointProbe::Attempt {
     if (fd_ < 0) result = open();
     if (!result && !is_asked_) result = ask();
     if (!result && is_asked_) result = read_answer();
-    if (!result && now >= deadline_) result = ProbeResult::kSilent;
+    if (!result && now >= deadline_) result = ended();
     return result;
   }
+  std::set<std::string> take_down() { return std::move(down_); }
 
  private:
   std::optional<ProbeResult> open() {
@@ -82,34 +88,63 @@ class EndpointProbe::Attempt {
     socklen_t size = sizeof(error);
     getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) return meaning_of(error);
-    std::vector<std::byte> heartbeat;
-    dubbo::append_heartbeat_request(1, heartbeat);
+    std::vector<std::byte> question;
+    if (services_.empty()) {
+      dubbo::append_heartbeat_request(kRequestId, question);
+    } else {
+      dubbo::append_down_question(kRequestId, services_, question);
+    }
     // A new connection takes these few bytes at once, or is broken.
-    const ssize_t sent = send(fd_, heartbeat.data(), heartbeat.size(), MSG_NOSIGNAL);
-    if (sent != static_cast<ssize_t>(heartbeat.size())) return ProbeResult::kSilent;
+    const ssize_t sent = send(fd_, question.data(), question.size(), MSG_NOSIGNAL);
+    if (sent != static_cast<ssize_t>(question.size())) return ProbeResult::kSilent;
     is_asked_ = true;
     return std::nullopt;
   }
 
-  // Any frame will do: a provider may have something of its own to say first.
+  // Where no services are asked for, any frame will do: a provider may have something of its own to
+  // say first.
   std::optional<ProbeResult> read_answer() {
-    const ssize_t got =
-        recv(fd_, header_.data() + received_, header_.size() - received_, MSG_DONTWAIT);
+    std::array<std::byte, kReadBytes> piece{};
+    const ssize_t got = recv(fd_, piece.data(), piece.size(), MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
-    if (got <= 0) return ProbeResult::kSilent;
-    received_ += static_cast<std::size_t>(got);
-    const dubbo::Bytes bytes(header_.data(), received_);
-    if (!dubbo::starts_like_a_frame(bytes)) return ProbeResult::kGone;
-    return received_ < header_.size() ? std::nullopt : std::optional(ProbeResult::kAnswers);
+    if (got <= 0) return ended();
+    input_.insert(input_.end(), piece.begin(), piece.begin() + got);
+    if (!dubbo::starts_like_a_frame(input_)) return ProbeResult::kGone;
+    while (input_.size() >= dubbo::FrameHeader::kSize) {
+      answers_ = true;
+      const auto header = dubbo::parse_frame_header(input_, kMaxFrameBytes);
+      if (services_.empty() || !header) return ProbeResult::kAnswers;
+      const std::size_t size = dubbo::FrameHeader::kSize + header->body_size;
+      if (input_.size() < size) break;
+      if (header->is_event && !header->is_request && header->request_id == kRequestId) {
+        for (std::string& service : dubbo::parse_down_answer(
+                 dubbo::Bytes(input_).subspan(dubbo::FrameHeader::kSize, header->body_size))) {
+          down_.insert(std::move(service));
+        }
+        return ProbeResult::kAnswers;
+      }
+      input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(size));
+    }
+    return std::nullopt;
   }
 
+  // Nothing more is to come.
+  ProbeResult ended() const { return answers_ ? ProbeResult::kAnswers : ProbeResult::kSilent; }
+
+  static constexpr std::uint64_t kRequestId = 1;
+  static constexpr std::size_t kReadBytes = 4096;
+  // Of what a provider says by itself, and of the answer; others say no more than that it lives.
+  static constexpr std::uint32_t kMaxFrameBytes = 2 * dubbo::kMaxDownQuestionBytes;
+
   const std::string address_;
+  const std::vector<std::string> services_;
   const Clock::time_point deadline_;
   Callback done_;
   int fd_ = -1;
   bool is_asked_ = false;
-  std::array<std::byte, dubbo::FrameHeader::kSize> header_{};
-  std::size_t received_ = 0;
+  bool answers_ = false;  // with whatever frame
+  std::vector<std::byte> input_;
+  std::set<std::string> down_;
 };
 
 EndpointProbe::EndpointProbe(Executor& executor, milliseconds limit)
@@ -125,10 +160,13 @@ EndpointProbe::~EndpointProbe() {
   if (wake_up_ >= 0) close(wake_up_);
 }
 
-void EndpointProbe::probe(const std::string& address, Callback done) {
+void EndpointProbe::probe(const std::string& address, const std::set<std::string>& services,
+                          Callback done) {
   {
     const std::lock_guard lock(mutex_);
-    asked_.push_back(std::make_unique<Attempt>(address, Clock::now() + limit_, std::move(done)));
+    asked_.push_back(std::make_unique<Attempt>(
+        address, std::vector<std::string>(services.begin(), services.end()), Clock::now() + limit_,
+        std::move(done)));
   }
   if (!thread_.joinable()) {
     thread_ = std::thread([this] { run(); });
@@ -171,7 +209,8 @@ void EndpointProbe::step(Attempts& attempts) {
   std::erase_if(attempts, [&](const std::unique_ptr<Attempt>& attempt) {
     const auto result = attempt->step(now);
     if (!result) return false;
-    executor_.post([done = attempt->take_callback(), result = *result] { done(result); });
+    executor_.post([done = attempt->take_callback(),
+                    report = ProbeReport{*result, attempt->take_down()}] { done(report); });
     return true;
   });
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,18 +22,27 @@ enum class ProbeResult {
   kUnknown   // this machine could not even try
 };
 
+struct ProbeReport {
+  ProbeResult result = ProbeResult::kUnknown;
+  std::set<std::string> down = {};  // of the services that were asked for; where it answers
+};
+
 // Asks whether a provider lives, whatever the registry says. Lives on the control thread.
 class ProviderProbe {
  public:
-  using Callback = std::function<void(ProbeResult)>;
+  using Callback = std::function<void(const ProbeReport&)>;
 
   virtual ~ProviderProbe() = default;
   // `address` is host:port or [host]:port, numeric. `done` runs on the control thread, once, never
-  // inside this call; not at all where the probe or the executor ends before.
-  virtual void probe(const std::string& address, Callback done) = 0;
+  // inside this call; not at all where the probe or the executor ends before. `services`, in
+  // Dubbo's spelling: where the address is an agent's, those that it is asked for
+  // (down_question.h).
+  virtual void probe(const std::string& address, const std::set<std::string>& services,
+                     Callback done) = 0;
 };
 
-// Opens a connection, sends a heartbeat, waits for any Dubbo frame, closes. All sockets are on one
+// Opens a connection, sends a heartbeat, waits for any Dubbo frame, closes; where services are
+// asked for, it waits for the answer to that. All sockets are on one
 // thread of its own, which starts with the first probe. How many are under way is up to the caller.
 class EndpointProbe final : public ProviderProbe {
  public:
@@ -43,7 +53,8 @@ class EndpointProbe final : public ProviderProbe {
   EndpointProbe(const EndpointProbe&) = delete;
   EndpointProbe& operator=(const EndpointProbe&) = delete;
 
-  void probe(const std::string& address, Callback done) override;
+  void probe(const std::string& address, const std::set<std::string>& services,
+             Callback done) override;
 
  private:
   class Attempt;

@@ -14,28 +14,26 @@ constexpr milliseconds kRetryPause{1'000};
 
 }  // namespace
 
-void HeldEndpoints::set(const std::string& service, std::set<std::string> addresses) {
-  const auto known = by_service_.find(service);
-  if (known == by_service_.end() && addresses.empty()) return;
-  const std::set<std::string> before =
-      known == by_service_.end() ? std::set<std::string>() : known->second;
+void HeldEndpoints::set(const std::string& interface, Addresses addresses) {
+  const auto known = by_interface_.find(interface);
+  if (known == by_interface_.end() && addresses.empty()) return;
+  const Addresses before = known == by_interface_.end() ? Addresses() : known->second;
   if (before == addresses) return;
-  for (const std::string& address : addresses) {
-    if (!before.contains(address)) add(service, address);
-  }
-  for (const std::string& address : before) {
-    if (!addresses.contains(address)) remove(service, address);
+  for (const auto& [address, services] : addresses) add(interface, address, services);
+  for (const auto& [address, services] : before) {
+    if (!addresses.contains(address)) remove(interface, address);
   }
   if (addresses.empty()) {
-    by_service_.erase(known);
+    by_interface_.erase(known);
   } else {
-    by_service_[service] = std::move(addresses);
+    by_interface_[interface] = std::move(addresses);
   }
 }
 
-void HeldEndpoints::add(const std::string& service, const std::string& address) {
+void HeldEndpoints::add(const std::string& interface, const std::string& address,
+                        const std::set<std::string>& services) {
   const auto [entry, is_new] = endpoints_.try_emplace(address);
-  entry->second.services.insert(service);
+  entry->second.services[interface] = services;
   if (is_new) {
     std::uniform_int_distribution<std::int64_t> pause(0, kFirstProbePause.count());
     plan(address, entry->second, milliseconds(pause(random_)));
@@ -43,10 +41,10 @@ void HeldEndpoints::add(const std::string& service, const std::string& address) 
 }
 
 // One that is under way is forgotten when its result comes.
-void HeldEndpoints::remove(const std::string& service, const std::string& address) {
+void HeldEndpoints::remove(const std::string& interface, const std::string& address) {
   const auto found = endpoints_.find(address);
   Endpoint& endpoint = found->second;
-  endpoint.services.erase(service);
+  endpoint.services.erase(interface);
   if (!endpoint.services.empty() || endpoint.is_under_way) return;
   queue_.erase({endpoint.due, address});
   endpoints_.erase(found);
@@ -70,15 +68,22 @@ void HeldEndpoints::turn() {
        ++started) {
     if (queue_.empty() || queue_.begin()->first > now) break;
     const std::string address = queue_.extract(queue_.begin()).value().second;
-    endpoints_.at(address).is_under_way = true;
+    Endpoint& endpoint = endpoints_.at(address);
+    endpoint.is_under_way = true;
     ++under_way_;
-    probe_.probe(address,
-                 alive_.guard([this, address](ProbeResult result) { on_result(address, result); }));
+    std::set<std::string> services;
+    for (const auto& [interface, asked] : endpoint.services) {
+      services.insert(asked.begin(), asked.end());
+    }
+    probe_.probe(address, services, alive_.guard([this, address](const ProbeReport& report) {
+      on_report(address, report);
+    }));
   }
   if (!queue_.empty()) start_timer();
 }
 
-void HeldEndpoints::on_result(const std::string& address, ProbeResult result) {
+void HeldEndpoints::on_report(const std::string& address, const ProbeReport& report) {
+  const ProbeResult result = report.result;
   --under_way_;
   ++metrics_.probes[static_cast<std::size_t>(result)];
   const auto found = endpoints_.find(address);
@@ -95,8 +100,10 @@ void HeldEndpoints::on_result(const std::string& address, ProbeResult result) {
   plan(address, endpoint, is_decided ? endpoint.backoff.next() : kRetryPause);
   if (!is_decided) return;
   // A verdict may make services let go of the address.
-  const std::set<std::string> services = endpoint.services;
-  for (const std::string& service : services) on_verdict_(service, address, answers);
+  const auto services = endpoint.services;
+  for (const auto& [interface, asked] : services) {
+    on_verdict_(interface, address, answers, report.down);
+  }
 }
 
 }  // namespace skiff::registry

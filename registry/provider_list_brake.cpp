@@ -6,6 +6,7 @@
 
 #include "dubbo/service_key.h"
 #include "registry/limits.h"
+#include "registry/provider_url.h"
 
 namespace skiff::registry {
 namespace {
@@ -13,6 +14,14 @@ namespace {
 using std::chrono::milliseconds;
 
 bool is_enabled(const ListedProvider& provider) { return provider.parameter("enabled") != "false"; }
+
+// The port of an agent is open whether or not the provider behind it lives.
+std::optional<std::string> service_to_ask_for(const ListedProvider& provider) {
+  if (provider.parameter(kRealPortParameter).empty()) return std::nullopt;
+  const auto url = dubbo::Url::parse(provider.text());
+  if (!url) return std::nullopt;
+  return url->service_key().to_string();
+}
 
 void sort_out_doubles(ListedProviders& providers) {
   std::sort(providers.begin(), providers.end());
@@ -110,13 +119,16 @@ void ProviderListBrake::note_emptiness(bool is_empty, Time now) {
   was_empty_ = is_empty;
 }
 
-bool ProviderListBrake::on_probe(const std::string& address, bool is_alive) {
+bool ProviderListBrake::on_probe(const std::string& address, bool is_alive,
+                                 const std::set<std::string>& down) {
   bool is_news = false;
   for (auto& [identity, kept] : kept_) {
     if (!kept.held_since || kept.provider.address() != address) continue;
-    if (kept.is_dead != is_alive) continue;
+    const auto service = service_to_ask_for(kept.provider);
+    const bool is_dead = !is_alive || (service && down.contains(*service));
+    if (kept.is_dead == is_dead) continue;
     is_news = true;
-    kept.is_dead = !is_alive;
+    kept.is_dead = is_dead;
     if (kept.is_dead) ++events_.found_dead;
   }
   return is_news;
@@ -173,10 +185,12 @@ ProviderListBrake::Providers ProviderListBrake::kept() const {
   return in_use;
 }
 
-std::set<std::string> ProviderListBrake::addresses_to_probe() const {
-  std::set<std::string> addresses;
+std::map<std::string, std::set<std::string>> ProviderListBrake::addresses_to_probe() const {
+  std::map<std::string, std::set<std::string>> addresses;
   for (const auto& [identity, kept] : kept_) {
-    if (kept.held_since) addresses.emplace(kept.provider.address());
+    if (!kept.held_since) continue;
+    auto& services = addresses[std::string(kept.provider.address())];
+    if (const auto service = service_to_ask_for(kept.provider)) services.insert(*service);
   }
   return addresses;
 }

@@ -53,8 +53,9 @@ class ProviderListBrake {
   void update(const Providers& listed, Time now);
   // The same for a list that is believed as it is; nothing is kept.
   void adopt(const Providers& listed);
-  // What a probe of host:port found. False where that was known.
-  bool on_probe(const std::string& address, bool is_alive);
+  // What a probe of host:port found, and which of the services that it was asked for are down.
+  // False where that was known.
+  bool on_probe(const std::string& address, bool is_alive, const std::set<std::string>& down = {});
   // Lets go of what was kept long enough, and of what is dead. To be called at next_deadline(), and
   // after on_probe().
   void expire(Time now);
@@ -69,8 +70,8 @@ class ProviderListBrake {
   bool is_stale() const { return stale_since_.has_value(); }
   // Those among providers() that are not listed any more, sorted.
   Providers kept() const;
-  // Of those that are held: to be probed.
-  std::set<std::string> addresses_to_probe() const;
+  // Of those that are held: to be probed, and what an agent there is to be asked for.
+  std::map<std::string, std::set<std::string>> addresses_to_probe() const;
 
  private:
   struct Kept {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "dubbo/down_question.h"
 #include "dubbo/response.h"
 #include "dubbo/url.h"
 #include "forwarder/inbound/inbound.h"
@@ -63,7 +64,11 @@ void InboundConnection::on_frame(const Frame& frame) {
 void InboundConnection::on_event(const Frame& frame) {
   if (!frame.header.is_request || !frame.header.is_two_way) return;
   std::vector<std::byte> answer;
-  dubbo::append_heartbeat_response(frame.header, frame.body(), answer);
+  if (const auto asked = dubbo::parse_down_question(frame.body())) {
+    dubbo::append_down_answer(frame.header, inbound_.services().down_of(*asked), answer);
+  } else {
+    dubbo::append_heartbeat_response(frame.header, frame.body(), answer);
+  }
   append_copy(answer);
   hold_back();
   context_.counters.add(Counter::kHeartbeatsAnswered);

@@ -9,6 +9,7 @@ void LocalServices::update(const std::vector<LocalServicePort>& services) {
   by_interface_.clear();
   why_down_.clear();
   leaving_ports_.clear();
+  down_services_.clear();
   only_port_ = services.empty() ? default_port_ : services.front().port;
   for (const LocalServicePort& service : services) {
     if (service.port != only_port_) only_port_ = 0;
@@ -25,10 +26,23 @@ void LocalServices::update(const std::vector<LocalServicePort>& services) {
     if (!is_first && service.down.empty()) down->second.clear();
   }
   only_port_down_ = why_down(only_port_);
-  for (const LocalServicePort& service : services) leaving_ports_.insert(service.port);
   for (const LocalServicePort& service : services) {
-    if (service.down.empty() && !service.leaving) leaving_ports_.erase(service.port);
+    leaving_ports_.insert(service.port);
+    down_services_.insert(service.service.to_string());
   }
+  for (const LocalServicePort& service : services) {
+    if (!service.down.empty() || service.leaving) continue;
+    leaving_ports_.erase(service.port);
+    down_services_.erase(service.service.to_string());
+  }
+}
+
+std::vector<std::string> LocalServices::down_of(const std::vector<std::string>& services) const {
+  std::vector<std::string> down;
+  std::ranges::copy_if(services, std::back_inserter(down), [this](const std::string& service) {
+    return down_services_.contains(service);
+  });
+  return down;
 }
 
 std::string_view LocalServices::why_down(std::uint16_t port) const {

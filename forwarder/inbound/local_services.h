@@ -35,6 +35,9 @@ class LocalServices {
   Destination destination_of(const Frame& request);
   // Why nobody serves at a port: all that is published there is down.
   std::string_view why_down(std::uint16_t port) const;
+  // Those of `services`, in Dubbo's spelling, that are published where nobody serves, or is to
+  // stay.
+  std::vector<std::string> down_of(const std::vector<std::string>& services) const;
   // False where all that is published at a port is down or leaves.
   bool is_to_stay(std::uint16_t port) const { return !leaving_ports_.contains(port); }
 
@@ -58,6 +61,7 @@ class LocalServices {
   TextMap<std::vector<Published>> by_interface_;
   std::map<std::uint16_t, std::string> why_down_;  // by port, of all that are published
   std::set<std::uint16_t> leaving_ports_;
+  std::set<std::string> down_services_;  // that are down or leave, wherever they are published
   dubbo::RequestReader reader_;
   dubbo::Attachments attachments_;
 };

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "dubbo/down_question.h"
 #include "dubbo/fastjson_reader.h"
 #include "dubbo/frame.h"
 #include "dubbo/hessian2_reader.h"
@@ -45,6 +46,17 @@ void check_event(Bytes bytes) {
   SKIFF_PROPERTY(answered->request_id == header->request_id);
   SKIFF_PROPERTY(answered->body_size == body.size());
   SKIFF_PROPERTY(event_kind(answered->serialization, Bytes(answer).subspan(16)) == kind);
+}
+
+void check_down_question(Bytes body) {
+  const auto asked = parse_down_question(body);
+  if (!asked) return;
+  std::vector<std::byte> frame;
+  append_down_question(1, *asked, frame);
+  const auto again = parse_down_question(Bytes(frame).subspan(FrameHeader::kSize));
+  SKIFF_PROPERTY(again && again->size() <= asked->size());
+  SKIFF_PROPERTY(std::equal(again->begin(), again->end(), asked->begin()));
+  SKIFF_PROPERTY(parse_down_answer(body).empty());
 }
 
 std::string_view read_message(Serialization serialization, Bytes body, Hessian2Reader& hessian2,
@@ -90,6 +102,7 @@ int check(const std::uint8_t* data, std::size_t size) {
   const Bytes bytes(reinterpret_cast<const std::byte*>(data), size);
   check_header(bytes);
   check_event(bytes);
+  check_down_question(bytes);
   check_errors(as_text(bytes), hessian2);
   return 0;
 }

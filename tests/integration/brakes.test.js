@@ -97,6 +97,32 @@ scenario('Lists of providers', ({ stage, before, it }) => {
     assert.deepEqual([...new Set(answers.map((answer) => answer.value))].sort(), ['0', '1', '2']);
   });
 
+  it('let go of services whose providers died behind agents that live, and of no other service there', async () => {
+    const [dies, lives] = ['com.example.DiesBehindAgent', 'com.example.LivesBehindAgent'];
+    const check = { interval: '100ms', timeout: '500ms', failures: 2 };
+    const machines = await Promise.all([0, 1, 2].map(async (i) => {
+      const of = await startAgent(stage, { name: `machine${i}`, registry: zookeeper.registry });
+      const [dying, living] = await Promise.all([dies, lives].map(() => RawProvider.start(stage, (call) => call.value(String(i)))));
+      await of.publish({ interface: dies, port: dying.port, check });
+      await of.publish({ interface: lives, port: living.port, check });
+      return { of, dying };
+    }));
+    await agent.subscribe({ interface: dies }, 3);
+    await agent.subscribe({ interface: lives }, 3);
+    const before = await agent.metrics();
+    await Promise.all([machines[1].dying.stop(), machines[2].dying.stop()]);
+    const left = await eventually(async () => {
+      const now = await service(dies);
+      return now.endpoints.length === 1 && now;
+    }, 'both are found dead');
+    assert.equal(left.endpoints[0].address, `127.0.0.1:${machines[0].of.inbound}`);
+    assert.ok((await agent.metrics()).skiff_held_providers_dead_total > before.skiff_held_providers_dead_total, 'they were held first');
+    assert.equal((await service(lives)).endpoints.length, 3);
+    const consumer = await RawConsumer.connect(stage, agent.outbound);
+    const answers = await Promise.all(Array.from({ length: 60 }, () => consumer.call({ service: dies })));
+    assert.deepEqual([...new Set(answers.map((answer) => answer.value))], ['0']);
+  });
+
   it('keep the last provider for a while, and then believe that there is none', async () => {
     const name = 'com.example.Empty';
     const short = await startAgent(stage, { name: 'short', registry: zookeeper.registry, flags: ['--empty-list-time', '2s'] });

@@ -1,5 +1,6 @@
 #include "forwarder/inbound/local_services.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -66,6 +67,17 @@ TEST(LocalServices, CallsAPortDownOnlyWhereAllThatIsPublishedThereIs) {
   services.update(
       {{{"a.Service", "", ""}, 30001, "is down"}, {{"b.Service", "", ""}, 30001, "is down"}});
   EXPECT_EQ(services.why_down(30001), "is down");
+}
+
+TEST(LocalServices, SayWhichAreDownOrLeave) {
+  LocalServices services(20880);
+  services.update({{.service = {"a.B", "red", "1.0.0"}, .port = 1, .down = "it is dead"},
+                   {.service = {"a.B", "red", "1.0.0"}, .port = 2},
+                   {.service = {"a.C", "", ""}, .port = 1, .down = "it is dead"},
+                   {.service = {"a.D", "", ""}, .port = 2, .leaving = true},
+                   {.service = {"a.E", "", ""}, .port = 2}});
+  EXPECT_THAT(services.down_of({"red/a.B:1.0.0", "a.C", "a.D", "a.E", "a.Unknown"}),
+              ::testing::ElementsAre("a.C", "a.D"));
 }
 
 }  // namespace

@@ -30,17 +30,22 @@ class FakeProbe final : public ProviderProbe {
  public:
   explicit FakeProbe(Executor& executor) : executor_(executor) {}
 
-  void probe(const std::string& address, Callback done) override {
+  void probe(const std::string& address, const std::set<std::string>& services,
+             Callback done) override {
     ++asked[address];
+    asked_for[address] = services;
     if (answers.contains(address)) {
-      executor_.post([done = std::move(done), result = answers[address]] { done(result); });
+      executor_.post(
+          [done = std::move(done), report = ProbeReport{answers[address], down}] { done(report); });
     } else {
       unanswered.push_back(std::move(done));
     }
   }
 
   std::map<std::string, int> asked;
+  std::map<std::string, std::set<std::string>> asked_for;
   std::map<std::string, ProbeResult> answers;
+  std::set<std::string> down;  // where there is an answer
   std::deque<Callback> unanswered;
 
  private:
@@ -289,6 +294,32 @@ TEST_F(DirectoryTest, ProbesAnAddressOnceForAllServices) {
   EXPECT_EQ(measured().stale_lists, static_cast<std::size_t>(kServices));
 }
 
+TEST_F(DirectoryTest, AsksAgentsForAllServicesThatTheyHaveToServe) {
+  const std::string agent = "10.0.0.9:20882";
+  const auto provider_of = [&](const std::string& interface) {
+    return std::vector<dubbo::Url>{*dubbo::Url::parse("dubbo://" + agent + "/" + interface +
+                                                      "?interface=" + interface +
+                                                      "&group=red&version=1.0.0&skiff.port=20880")};
+  };
+  probe_.answers[agent] = ProbeResult::kAnswers;
+  probe_.down = {"red/com.example.B:1.0.0"};
+  for (const char* name : {"com.example.A", "com.example.B"}) {
+    std::vector<dubbo::Url> listed = providers(1, 1);
+    listed.push_back(provider_of(name).front());
+    directory_.add_interest(*link_, name);
+    directory_.set_providers(*link_, name, listed);
+  }
+  executor_.advance(kRebuildPause);
+  for (const char* name : {"com.example.A", "com.example.B"}) {
+    directory_.set_providers(*link_, name, {});
+  }
+  executor_.advance(kFirstProbePause + milliseconds(200));
+  EXPECT_THAT(probe_.asked_for[agent],
+              ElementsAre("red/com.example.A:1.0.0", "red/com.example.B:1.0.0"));
+  EXPECT_THAT(probe_.asked_for[address(1)], IsEmpty()) << "it is no agent's";
+  EXPECT_EQ(measured().held_found_dead, 1U) << "one of the two services there";
+}
+
 TEST_F(DirectoryTest, BoundsProbesInNumberAndRate) {
   constexpr int kProviders = 250;
   std::vector<dubbo::Url> many;
@@ -303,7 +334,7 @@ TEST_F(DirectoryTest, BoundsProbesInNumberAndRate) {
   EXPECT_EQ(probe_.unanswered.size(), kMaxProbesUnderWay) << "the others wait";
   for (int turn = 0; turn < 10; ++turn) {
     const auto asked = std::exchange(probe_.unanswered, {});
-    for (const auto& done : asked) done(ProbeResult::kAnswers);
+    for (const auto& done : asked) done({ProbeResult::kAnswers});
     executor_.advance(milliseconds(100));
     EXPECT_LE(probe_.unanswered.size(), kMaxProbesPerSecond / 10);
   }

@@ -2,6 +2,7 @@
 
 #include "registry/endpoint_probe.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -12,6 +13,7 @@
 #include <mutex>
 #include <thread>
 
+#include "dubbo/down_question.h"
 #include "dubbo/frame.h"
 #include "dubbo/response.h"
 #include "registry/control_thread.h"
@@ -28,28 +30,34 @@ constexpr milliseconds kLong{20'000};
 
 class EndpointProbeTest : public testing::Test {
  protected:
-  ProbeResult probe(const std::string& address, milliseconds limit) {
-    auto result = std::make_shared<std::promise<ProbeResult>>();
+  ProbeReport ask(const std::string& address, milliseconds limit,
+                  const std::set<std::string>& services) {
+    auto result = std::make_shared<std::promise<ProbeReport>>();
     auto future = result->get_future();
     EndpointProbe prober(thread_, limit);
-    prober.probe(address, [result](ProbeResult found) { result->set_value(found); });
+    prober.probe(address, services,
+                 [result](const ProbeReport& found) { result->set_value(found); });
     if (future.wait_for(std::chrono::seconds(30)) != std::future_status::ready) {
       ADD_FAILURE() << "no result";
-      return ProbeResult::kUnknown;
+      return {};
     }
     return future.get();
+  }
+  ProbeResult probe(const std::string& address, milliseconds limit) {
+    return ask(address, limit, {}).result;
   }
 
   // A peer that closes with something unread resets the connection, and what it sent may be lost
   // with it.
   static dubbo::FrameHeader read_heartbeat(int peer) {
     std::array<std::byte, dubbo::FrameHeader::kSize> header{};
-    std::byte body{};
     EXPECT_EQ(recv(peer, header.data(), header.size(), MSG_WAITALL), 16);
-    const auto request = dubbo::parse_frame_header(header, 1024);
-    EXPECT_TRUE(request && request->is_event && request->is_two_way);
-    EXPECT_EQ(recv(peer, &body, 1, MSG_WAITALL), 1);
-    return request.value_or(dubbo::FrameHeader{});
+    const auto request = dubbo::parse_frame_header(header, 1024).value_or(dubbo::FrameHeader{});
+    EXPECT_TRUE(request.is_event && request.is_two_way);
+    std::vector<std::byte> body(request.body_size);
+    EXPECT_EQ(recv(peer, body.data(), body.size(), MSG_WAITALL),
+              static_cast<ssize_t>(request.body_size));
+    return request;
   }
 
   static std::string local(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
@@ -74,6 +82,36 @@ TEST_F(EndpointProbeTest, WaitsForAnAnswerThatComesInPieces) {
     for (const std::byte byte : frame) send(peer, &byte, 1, MSG_NOSIGNAL);
   });
   EXPECT_EQ(probe(local(provider.port()), kLong), ProbeResult::kAnswers);
+}
+
+TEST_F(EndpointProbeTest, TellsWhichServicesAnAgentSaysAreDown) {
+  const LoopbackListener agent([](int peer) {
+    std::vector<std::byte> frames;
+    dubbo::append_readonly_event(1, frames);  // says nothing of services
+    dubbo::append_down_answer(read_heartbeat(peer), {"a.C"}, frames);
+    for (const std::byte byte : frames) send(peer, &byte, 1, MSG_NOSIGNAL);
+  });
+  const ProbeReport report = ask(local(agent.port()), kLong, {"a.B", "a.C"});
+  EXPECT_EQ(report.result, ProbeResult::kAnswers);
+  EXPECT_THAT(report.down, testing::ElementsAre("a.C"));
+}
+
+TEST_F(EndpointProbeTest, TakesServicesForUpWhereNobodySaysThatTheyAreDown) {
+  const LoopbackListener older([](int peer) {
+    std::vector<std::byte> frame;
+    dubbo::append_heartbeat_response(read_heartbeat(peer), dubbo::as_bytes("N"), frame);
+    send(peer, frame.data(), frame.size(), MSG_NOSIGNAL);
+  });
+  const LoopbackListener half([](int peer) {
+    std::vector<std::byte> frame;
+    dubbo::append_down_answer(read_heartbeat(peer), {"a.C"}, frame);
+    send(peer, frame.data(), frame.size() - 1, MSG_NOSIGNAL);
+  });
+  for (const std::uint16_t port : {older.port(), half.port()}) {
+    const ProbeReport report = ask(local(port), kLong, {"a.B", "a.C"});
+    EXPECT_EQ(report.result, ProbeResult::kAnswers);
+    EXPECT_THAT(report.down, testing::IsEmpty());
+  }
 }
 
 TEST_F(EndpointProbeTest, FindsAPortWithNobodyBehindItGone) {
@@ -124,9 +162,9 @@ TEST_F(EndpointProbeTest, AsksManyAtATime) {
   std::array<int, 4> found{};
   EndpointProbe prober(thread_, kShort);
   for (int i = 0; i < kProbes; ++i) {
-    prober.probe(i % 2 == 0 ? local(port) : gone, [&](ProbeResult result) {
+    prober.probe(i % 2 == 0 ? local(port) : gone, {}, [&](const ProbeReport& report) {
       const std::lock_guard lock(mutex);
-      ++found[static_cast<std::size_t>(result)];
+      ++found[static_cast<std::size_t>(report.result)];
       changed.notify_one();
     });
   }
@@ -142,7 +180,8 @@ TEST_F(EndpointProbeTest, EndsInTheMiddleOfAProbe) {
   const std::uint16_t port = LoopbackListener::unused_port();
   const SilentListener listener(port);
   EndpointProbe prober(thread_, kLong);
-  prober.probe(local(port), [](ProbeResult) { FAIL() << "nobody wants to know any more"; });
+  prober.probe(local(port), {},
+               [](const ProbeReport&) { FAIL() << "nobody wants to know any more"; });
 }
 
 }  // namespace

@@ -41,6 +41,12 @@ class Brake : public testing::Test {
     brake_.on_probe(provider(number).address(), is_alive);
     brake_.expire(now_);
   }
+  std::vector<std::string> addresses_to_probe() const {
+    std::vector<std::string> addresses;
+    for (const auto& [address, services] : brake_.addresses_to_probe())
+      addresses.push_back(address);
+    return addresses;
+  }
   // The last numbers of the addresses that may be called.
   std::vector<int> in_use() const {
     std::vector<int> numbers;
@@ -79,7 +85,7 @@ TEST_F(Brake, HoldsThoseOfWhomTooManyVanishAtOnce) {
   list(providers(1, 2));
   EXPECT_THAT(in_use(), ElementsAre(1, 2, 3, 4, 5));
   EXPECT_THAT(brake_.kept(), SizeIs(3));
-  EXPECT_THAT(brake_.addresses_to_probe(),
+  EXPECT_THAT(addresses_to_probe(),
               ElementsAre("10.0.0.3:20880", "10.0.0.4:20880", "10.0.0.5:20880"));
   EXPECT_FALSE(brake_.is_stale());
   const auto events = brake_.take_events();
@@ -113,8 +119,28 @@ TEST_F(Brake, LetsADeadProviderGoAndKeepsOneThatAnswers) {
   probe(2, true);
   probe(3, false);
   EXPECT_THAT(in_use(), ElementsAre(1, 2));
-  EXPECT_THAT(brake_.addresses_to_probe(), ElementsAre("10.0.0.2:20880"));
+  EXPECT_THAT(addresses_to_probe(), ElementsAre("10.0.0.2:20880"));
   EXPECT_EQ(brake_.take_events().found_dead, 1);
+}
+
+TEST_F(Brake, LetsTheServiceGoThatIsDownBehindAnAgent) {
+  const auto behind_agent = [](int number) {
+    dubbo::Url url = provider(number);
+    url.parameters["group"] = "red";
+    url.parameters["skiff.port"] = "20880";
+    return url;
+  };
+  list({behind_agent(1), behind_agent(2), provider(3)});
+  list({});
+  const std::string service = behind_agent(1).service_key().to_string();
+  const auto to_probe = brake_.addresses_to_probe();
+  EXPECT_THAT(to_probe.at(behind_agent(1).address()), ElementsAre(service));
+  EXPECT_THAT(to_probe.at(provider(3).address()), IsEmpty());
+  brake_.on_probe(behind_agent(1).address(), true, {service});
+  brake_.on_probe(behind_agent(2).address(), true, {"another"});
+  brake_.on_probe(provider(3).address(), true, {service});
+  brake_.expire(now_);
+  EXPECT_THAT(in_use(), ElementsAre(2, 3));
 }
 
 TEST_F(Brake, HoldsForTheHoldTimeAtMost) {
@@ -169,7 +195,7 @@ TEST_F(Brake, KeepsTheLastListWhereNobodyIsListedAnyMore) {
   EXPECT_TRUE(brake_.is_stale());
   EXPECT_TRUE(brake_.take_events().went_stale);
   EXPECT_THAT(brake_.kept(), SizeIs(1));
-  EXPECT_THAT(brake_.addresses_to_probe(), IsEmpty()) << "one of one is not braked";
+  EXPECT_THAT(addresses_to_probe(), IsEmpty()) << "one of one is not braked";
   EXPECT_EQ(brake_.next_deadline(), now_ + kEmptyTime);
   pass(kEmptyTime);
   EXPECT_THAT(in_use(), IsEmpty());
