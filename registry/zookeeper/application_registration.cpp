@@ -90,7 +90,7 @@ void ApplicationRegistration::on_session_up(SessionStart start) {
     for (auto& [id, instance] : instances_) {
       if (instance.urls.empty()) continue;
       nodes_.forget(instance_path(id));
-      instance.metadata_path.clear();
+      leave_metadata(instance);
       touch(id);
     }
   }

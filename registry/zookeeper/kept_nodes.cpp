@@ -54,7 +54,7 @@ bool KeptNodes::write(const std::string& path) {
   if (node.wanted) {
     read(path, node);
   } else {
-    session_.remove(path, answer(path, node, &KeptNodes::on_removed));
+    session_.find_owner(path, answer(path, node, &KeptNodes::on_owner));
   }
   return true;
 }
@@ -145,6 +145,18 @@ void KeptNodes::on_foreign_removed(const std::string& path, Node& node,
     create(path, node);
   } else {
     on_failed(path, node, "replace", result.rc);
+  }
+}
+
+// Of a node that is to go.
+void KeptNodes::on_owner(const std::string& path, Node& node, const OperationResult& owner) {
+  const bool is_there = owner.rc == ZOK;
+  if (!is_there && owner.rc != ZNONODE) {
+    on_failed(path, node, "look at", owner.rc);
+  } else if (is_there && owner.owner_session == session_.session_id()) {
+    session_.remove(path, answer(path, node, &KeptNodes::on_removed));
+  } else {
+    nodes_.erase(path);
   }
 }
 

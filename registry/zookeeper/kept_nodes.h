@@ -31,7 +31,7 @@ namespace skiff::registry {
 //              read -> as wished: settled; missing: create it, its folders first; other data: set;
 //              of another session: delete, create. A failure: later again.
 //   settled    checks read it: as wished: nothing; else unsettled
-//   unwanted   waits for its turn; then deleted and forgotten
+//   unwanted   waits for its turn; then deleted, where it is this session's, and forgotten
 //
 // A turn takes over from what was under way for the node: a session's operations are carried out in
 // order, so the new one sees what came of it.
@@ -63,7 +63,7 @@ class KeptNodes {
   void keep(const std::string& path, Wish wish);
   // Leaves it as it is.
   void forget(const std::string& path) { nodes_.erase(path); }
-  // Deletes a node that this session owns, or an earlier process with it.
+  // Deletes a node that this session owns, or an earlier process with it; leaves another one.
   void remove(const std::string& path);
   void on_session_up(SessionStart start);
 
@@ -95,6 +95,7 @@ class KeptNodes {
   void on_folders(const std::string& path, Node& node, const OperationResult& result);
   void on_set(const std::string& path, Node& node, const OperationResult& result);
   void on_foreign_removed(const std::string& path, Node& node, const OperationResult& result);
+  void on_owner(const std::string& path, Node& node, const OperationResult& owner);
   void on_removed(const std::string& path, Node& node, const OperationResult& result);
   void read_again(const std::string& path, Node& node, int rc);
   void settle(Node& node);

@@ -144,11 +144,14 @@ TEST_F(ApplicationRegistrationTest, DeletesTheInstanceWithItsLastProviderAndNoth
   EXPECT_TRUE(exports({kDemo})) << "it comes back";
 }
 
-TEST_F(ApplicationRegistrationTest, DeletesTheInstanceOfAProviderThatAnEarlierProcessHad) {
+TEST_F(ApplicationRegistrationTest, LeavesTheInstanceOfAnotherSessionWhereItHasNone) {
   client_.create_all(kInstance);
   RegistryOnThread& registry = start();
   registry.unregister_url(provider(kDemo));
-  EXPECT_TRUE(eventually([&] { return !client_.exists(kInstance); }));
+  // What is to go is looked at no later than what is to come.
+  registry.register_url(provider(kOther, "", "depot"));
+  ASSERT_TRUE(eventually([&] { return client_.exists("/services/depot/10.0.0.5:20882"); }));
+  EXPECT_TRUE(client_.exists(kInstance));
 }
 
 TEST_F(ApplicationRegistrationTest, WritesManyProvidersAtOnceAsOneRevision) {
