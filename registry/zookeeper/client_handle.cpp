@@ -111,6 +111,7 @@ struct ClientHandle::Callbacks {
     ClientEvent result = completion(data, rc);
     if (rc == ZOK && stat != nullptr) {
       result.owner_session = stat->ephemeralOwner;
+      result.created_at_ms = stat->ctime;
       result.version = stat->version;
     }
     put(data, std::move(result));

@@ -145,18 +145,25 @@ void ProviderAges::take_turn() {
     if (waiting_.empty() || !may_ask) break;
     Question question = std::move(waiting_.front());
     waiting_.pop_front();
-    if (find(question) != nullptr) ask(std::move(question));
+    if (const Node* node = find(question); node != nullptr && node->is_listed) {
+      ask(std::move(question));
+    } else {
+      drop(question);
+    }
   }
   if (waiting_.empty()) is_overrun_ = false;
 }
 
-// Null where nobody needs the answer any more.
 ProviderAges::Node* ProviderAges::find(const Question& question) {
   const auto list = lists_.find(question.path);
   if (list == lists_.end()) return nullptr;
   const auto node = list->second.nodes.find(question.key);
-  const bool is_needed = node != list->second.nodes.end() && node->second.is_listed;
-  return is_needed ? &node->second : nullptr;
+  return node == list->second.nodes.end() ? nullptr : &node->second;
+}
+
+// It is asked again when the provider is listed again.
+void ProviderAges::drop(const Question& question) {
+  if (Node* const node = find(question)) node->is_asked = false;
 }
 
 void ProviderAges::ask(Question question) {
@@ -165,6 +172,15 @@ void ProviderAges::ask(Question question) {
   under_way_.emplace(number, std::move(question));
   session_.read(path, false,
                 [this, number](const OperationResult& result) { on_answer(number, result); });
+}
+
+// exists() tells when a node was created even where its data may not be read.
+void ProviderAges::ask_without_data(Question question) {
+  const std::uint64_t number = next_number_++;
+  const std::string path = question.path + "/" + question.name;
+  under_way_.emplace(number, std::move(question));
+  session_.find_owner(path,
+                      [this, number](const OperationResult& result) { on_answer(number, result); });
 }
 
 void ProviderAges::on_answer(std::uint64_t number, const OperationResult& result) {
@@ -177,15 +193,18 @@ void ProviderAges::on_answer(std::uint64_t number, const OperationResult& result
     return;
   }
   Node* const node = find(question);
-  if (node == nullptr) return;
-  if (result.rc == ZNONODE) {  // a step of its weight may have replaced it
-    node->is_asked = false;
+  if (node == nullptr || !node->is_listed) {
+    drop(question);
+  } else if (result.rc == ZNOAUTH) {
+    ask_without_data(std::move(question));
+  } else if (result.rc == ZNONODE) {  // a step of its weight may have replaced it
+    drop(question);
     tell_later(question.path, lists_.at(question.path));
-  }
-  if (result.rc != ZOK) return;
-  node->came_at = result.created_at_ms - ms(age_in_node_data(result.data));
-  if (is_wrong(question.timestamp, *node->came_at)) {
-    tell_later(question.path, lists_.at(question.path));
+  } else if (result.rc == ZOK) {
+    node->came_at = result.created_at_ms - ms(age_in_node_data(result.data));
+    if (is_wrong(question.timestamp, *node->came_at)) {
+      tell_later(question.path, lists_.at(question.path));
+    }
   }
 }
 

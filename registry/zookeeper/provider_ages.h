@@ -26,7 +26,7 @@ namespace skiff::registry {
 //   there when we came     the creation time of its node, less the age in its data (node_age.h):
 //                          the server is asked for it, some at a time, and the owner hears when
 //                          that changes what it has reported, or when another node has replaced
-//                          that one meanwhile; nothing where we may not read it
+//                          that one meanwhile; without its data where we may not read them
 //   own timestamp so old   nothing: it is warm, however wrong its clock may be (up to
 //   that it is warm        kProviderClockErrorMax), and costs no memory
 //
@@ -79,9 +79,11 @@ class ProviderAges {
   void start_asking();
   void take_turn();
   void ask(Question question);
+  void ask_without_data(Question question);
   void on_answer(std::uint64_t number, const OperationResult& result);
   void tell_later(const std::string& path, List& list);
   Node* find(const Question& question);
+  void drop(const Question& question);
   static void drop_unneeded(List& list, Milliseconds now);
   void sweep_later();
 

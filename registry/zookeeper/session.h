@@ -47,7 +47,7 @@ struct OperationResult {
   int rc = 0;
   std::int64_t owner_session = 0;  // of find_owner() and read(); 0: the node is persistent
   std::vector<std::string> names;  // of list()
-  std::int64_t created_at_ms = 0;  // of read(): Unix time, by the server's clock
+  std::int64_t created_at_ms = 0;  // of both: Unix time, by the server's clock
   std::string data;                // of read()
   std::int32_t version = 0;        // of the data, of read()
 };
