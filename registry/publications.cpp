@@ -44,11 +44,7 @@ void Publications::set_obstacle(const PublicationId& id, const std::string& obst
   if (found == publications_.end()) return;
   Publication& publication = found->second;
   publication.obstacle = obstacle;
-  if (!obstacle.empty()) {  // it begins anew
-    publication.stamped.reset();
-    publication.up_since.reset();
-    publication.next_step_at.reset();
-  }
+  if (!obstacle.empty()) begin_anew(publication);
   for (Placement& placement : publication.placements) {
     if (obstacle.empty()) {
       if (!placement.url) write(publication, placement);
@@ -61,6 +57,13 @@ void Publications::set_obstacle(const PublicationId& id, const std::string& obst
   }
 }
 
+// With a stamp, and a warm-up, of its own.
+void Publications::begin_anew(Publication& publication) {
+  publication.stamped.reset();
+  publication.up_since.reset();
+  publication.next_step_at.reset();
+}
+
 void Publications::replace(Publication& publication, const PublicationRequest& request,
                            const std::vector<RegistryLink*>& links) {
   const std::string subject = PublicationId{request.service, request.port}.subject();
@@ -70,10 +73,7 @@ void Publications::replace(Publication& publication, const PublicationRequest& r
   wanted.lease = publication.request.lease;        // says how long
   const bool changed = !(publication.request == wanted);
   publication.request = request;
-  if (changed) {
-    publication.stamped.reset();
-    publication.next_step_at.reset();
-  }
+  if (changed) begin_anew(publication);
 
   std::vector<Placement> placements;
   for (RegistryLink* link : links) {
@@ -87,10 +87,11 @@ void Publications::replace(Publication& publication, const PublicationRequest& r
     }
     std::optional<dubbo::Url> before;
     if (changed) before = std::exchange(placement.url, std::nullopt);
-    const bool was_registered =
-        std::exchange(placement.registered, placement.registered && !changed);
+    const bool may_be_there =
+        std::exchange(placement.may_be_there, placement.may_be_there && !changed);
+    if (changed) placement.registered = false;
     if (!placement.url) write(publication, placement);
-    if (before && was_registered) {
+    if (before && may_be_there) {
       placement.superseded.push_back(std::move(*before));
     } else if (before) {
       withdrawals_.withdraw(subject, *link, *before);
@@ -118,6 +119,7 @@ void Publications::write(Publication& publication, Placement& placement) {
   placement.inherited.reset();
   placement.last_error.clear();
   placement.url = std::move(url);
+  placement.may_be_there = is_inherited;
   if (!publication.stamped) publication.stamped = placement.url;
   if (is_inherited) {
     placement.link->keep(*placement.url);
@@ -302,6 +304,7 @@ void Publications::on_registered(RegistryLink& link, const dubbo::Url& url) {
   Placement* placement = find(link, url);
   if (placement == nullptr) return;
   placement->registered = true;
+  placement->may_be_there = true;
   placement->last_error.clear();
   const PublicationId id = PublicationId::of(url);
   for (const dubbo::Url& superseded : std::exchange(placement->superseded, {})) {

@@ -37,11 +37,11 @@ struct PublicationId {
 //
 // With `warmup_steps`, what comes into the registries comes with a part of its weight, and gets the
 // whole one in steps (weight_steps.h), each of which replaces one node by another, the new one
-// first. Its age counts from the first confirmation of a registry, over later changes of the
-// request too; it begins anew where an obstacle was in between, since the provider was restarted
-// then, most likely. A later process takes it from the timestamp of the step that it finds, and
-// steps nothing whose whole weight is there already. A step waits until the one before is
-// confirmed, and for a connection.
+// first. Its age counts from the first confirmation of a registry; it begins anew where an obstacle
+// was in between, since the provider was restarted then, most likely, and where a request changes
+// the URL: its timestamp is another one then, by which consumers count. A later process takes it
+// from the timestamp of the step that it finds, and steps nothing whose whole weight is there
+// already. A step waits until the one before is confirmed, and for a connection.
 class Publications {
  public:
   // All must outlive it. `warmup_steps`: 0 (none) or 2..kMaxWeightSteps.
@@ -94,6 +94,7 @@ class Publications {
     RegistryLink* link = nullptr;
     std::optional<dubbo::Url> url;  // empty until the link knows what to advertise
     bool registered = false;        // also where `url` is a step that is about to replace another
+    bool may_be_there = false;      // registered once, or left by an earlier process
     std::string last_error;
     // The URLs of earlier requests or steps, or of an earlier process, until the present one is
     // confirmed, too.
@@ -112,6 +113,7 @@ class Publications {
     std::vector<Placement> placements;
   };
 
+  static void begin_anew(Publication& publication);
   void replace(Publication& publication, const PublicationRequest& request,
                const std::vector<RegistryLink*>& links);
   void write(Publication& publication, Placement& placement);
