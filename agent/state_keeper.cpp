@@ -44,10 +44,6 @@ Content StateKeeper::load_file(const std::string& name, Parse parse) {
   if (content) return std::move(*content);
   const Error& error = content.error();
   if (error.code == ErrorCode::kNotFound) return {};
-  if (error.code == ErrorCode::kUnavailable) {
-    spdlog::error("{}; starting without it", error.message);
-    return {};
-  }
   ++files_set_aside_;
   const std::string kept = set_aside(path);
   spdlog::error("{} cannot be used: {}; starting without it{}", path, error.message,

@@ -21,8 +21,6 @@ void ControlPlaneImpl::on_registered(RegistryLink& link, const dubbo::Url& url) 
 
 void ControlPlaneImpl::on_register_failed(RegistryLink& link, const dubbo::Url& url,
                                           const Error& error) {
-  spdlog::warn("registry {}: cannot write {} for {}: {}", link.registry().name(), url.protocol,
-               url.service_key().to_string(), error.message);
   publications_.on_register_failed(link, url, error);
 }
 

@@ -68,8 +68,10 @@ void OwnedNodes::drop(const dubbo::Url& url) {
 
 void OwnedNodes::on_session_up(SessionStart start) {
   const bool is_first = !std::exchange(had_session_, true);
+  if (start == SessionStart::kNew) queue_.spread(nodes_.size());
   if (start == SessionStart::kNew && !is_first) {
-    queue_.spread(nodes_.size());
+    spdlog::warn("the session was lost, and with it the nodes of {} URLs; writing them again",
+                 nodes_.size());
     events_.on_session_lost();
   }
   for (auto& [path, node] : nodes_) {
@@ -243,11 +245,8 @@ void OwnedNodes::on_failed(const std::string& path, Node& node, const char* what
   executor_.post_after(pause, alive_.guard([this, path] { step(path); }));
   if (is_connection_error(rc)) return;  // the connection's own report says it all
   const Error error = zookeeper_error(std::string("cannot ") + what + " " + path, rc);
-  if (node.wanted) {
-    events_.on_register_failed(url_of(path), error);
-  } else {
-    spdlog::warn("{}; trying again in {} ms", error.message, pause.count());
-  }
+  spdlog::warn("{}; trying again in {} ms", error.message, pause.count());
+  if (node.wanted) events_.on_register_failed(url_of(path), error);
 }
 
 }  // namespace skiff::registry

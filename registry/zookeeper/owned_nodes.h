@@ -51,8 +51,9 @@ class OwnedNodes {
   void want(const dubbo::Url& url) { want(url, State::kAbsent); }
   // The same for a node that takes the place of another one of the same provider.
   void want_successor(const dubbo::Url& url);
-  // The same for a node that an earlier process wrote: it may be there.
-  void keep(const dubbo::Url& url) { want(url, State::kUnknown); }
+  // The same for a node that an earlier process wrote: it may be there, and its provider is as old
+  // as the URL says.
+  void keep(const dubbo::Url& url) { want(url, State::kUnknown).is_successor = true; }
   // Also for nodes that this object never wrote.
   void drop(const dubbo::Url& url);
   void on_session_up(SessionStart start);
