@@ -86,6 +86,7 @@ void ProviderWatches::check(std::size_t lists) {
   for (std::size_t i = 0; i < lists; ++i) {
     auto& [path, list] = *next_in_turn(lists_, last_checked_);
     if (!list.wanted || list.is_busy || list.is_stale) continue;
+    if (readings_ >= kListsReadAtOnce) return;
     list.is_check = true;
     read(path, list);
   }
