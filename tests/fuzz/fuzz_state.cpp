@@ -32,16 +32,14 @@ void check_state(std::string_view text) {
   }
 }
 
-// The same, from the second time on: a provider's URL that is no UTF-8 loses what makes it so.
+// The same, also of URLs that are no UTF-8: they are written as names of nodes. Only where a text
+// nears the limit of a URL's length could a provider be lost, since `key` becomes `key=key`.
 void check_lists(std::string_view text) {
   const auto lists = parse_saved_lists(text);
   if (lists) {
-    const auto written = parse_saved_lists(to_text(*lists));
-    SKIFF_PROPERTY(written.has_value());
-    SKIFF_PROPERTY(written->size() == lists->size());
-    const auto again = parse_saved_lists(to_text(*written));
+    const auto again = parse_saved_lists(to_text(*lists));
     SKIFF_PROPERTY(again.has_value());
-    SKIFF_PROPERTY(*again == *written);
+    SKIFF_PROPERTY(*again == *lists);
   } else {
     SKIFF_PROPERTY(lists.error().code == ErrorCode::kMalformed);
   }
