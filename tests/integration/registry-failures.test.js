@@ -13,8 +13,9 @@ const { freePort, scenario } = require('./lib/stage');
 const { eventually } = require('./lib/wait');
 const { startZooKeeper } = require('./lib/zookeeper');
 
-// How long the registry is away under load; try 60 by hand.
-const OUTAGE_SECONDS = Number(process.env.SKIFF_TEST_OUTAGE_SECONDS || 10);
+// How long the registry is away under load, and what the test around that may take.
+const OUTAGE_MS = 60_000;
+const OUTAGE_LIMIT_MS = OUTAGE_MS + 120_000;
 
 const portsOf = ({ api, outbound, inbound }) => ({ api, outbound, inbound });
 const publication = async (agent, name) => (await agent.get('/publications')).body.publications.find((one) => one.interface === name);
@@ -104,7 +105,7 @@ scenario('A registry that is not there', ({ stage, it }) => {
     await agent.stop();
   });
 
-  it(`for ${OUTAGE_SECONDS} s of continuous calls: none fails, and an agent that is killed meanwhile serves from disk`, async () => {
+  it('for a minute of continuous calls: none fails, and an agent that is killed meanwhile serves from disk', async () => {
     const name = 'com.example.Outage';
     const zookeeper = await startZooKeeper(stage);
     const registry = `${zookeeper.registry}?session=2000`;
@@ -119,7 +120,7 @@ scenario('A registry that is not there', ({ stage, it }) => {
     const disk = path.join(victim.stateDir, 'directory.json');
     await eventually(() => fs.readFileSync(disk, 'utf8').includes(name), 'the list is on disk');
     await zookeeper.stop();
-    const end = Date.now() + 1_000 * OUTAGE_SECONDS;
+    const end = Date.now() + OUTAGE_MS;
 
     await victim.stop('SIGKILL');
     const successor = await startAgent(stage, { name: 'successor', registry, ports: portsOf(victim), stateDir: victim.stateDir, until: '/healthz' });
@@ -135,7 +136,7 @@ scenario('A registry that is not there', ({ stage, it }) => {
     assert.equal(load.takeValues().size, 2);
     assert.deepEqual(await load.stop(), []);
     for (const one of [agent, successor]) await one.stop();
-  });
+  }, OUTAGE_LIMIT_MS);
 });
 
 scenario('A registry that ends our session', ({ stage, before, it }) => {

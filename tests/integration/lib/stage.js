@@ -178,7 +178,7 @@ function scenario(title, define) {
     define({
       stage,
       before: (body) => before(() => setUp(body)),
-      it: (name, body) => it(name, { timeout: TEST_LIMIT_MS }, (context) => run(body, context)),
+      it: (name, body, limitMs = TEST_LIMIT_MS) => it(name, { timeout: limitMs }, (context) => run(body, context)),
     });
   });
 }
