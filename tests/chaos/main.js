@@ -14,19 +14,19 @@ const { CallBook } = require('./call-book');
 const { CallStream } = require('./calls');
 const { Clock } = require('./clock');
 const { CALLED } = require('./plan');
-const { describeProblems, isGood, table, verdict } = require('./report');
+const { describeProblems, isGood, table, tellMissingSteps, verdict } = require('./report');
 const { nextStep } = require('./steps');
 const { World } = require('./world');
 
 const HELP = `scripts/chaos [minutes] [seed] [--steps N] [--logs FOLDER]
 
-  minutes         how long there are steps, at most; default 5
+  minutes         how long there are steps, at most; default 10
   seed            decides the steps; default a random one
-  --steps N       how many steps, at most; default 200 where no minutes are given
+  --steps N       how many steps; default 200 where no minutes are given. Fewer within the minutes are a failure
   --logs FOLDER   where the logs of all processes go
 `;
 
-const DEFAULT_MINUTES = 5;
+const DEFAULT_MINUTES = 10;
 const DEFAULT_STEPS = 200;
 const CALLS_PER_SECOND = { A: 60, B: 20 };
 const PAUSE_MS = [0, 900];
@@ -51,7 +51,7 @@ class Chaos {
   constructor(stage, { minutes, seed, steps }) {
     const clock = new Clock();
     Object.assign(this, {
-      stage, seed, clock, endsAt: minutes * 60_000, stepsMax: steps, random: new Random(seed, 'steps'), book: new CallBook(clock), streams: [],
+      stage, seed, clock, endsAt: minutes * 60_000, stepsWanted: steps, random: new Random(seed, 'steps'), book: new CallBook(clock), streams: [],
       history: [], comparisons: 0, failures: [] });
   }
 
@@ -81,7 +81,7 @@ class Chaos {
 
   async suffer() {
     let untilComparison = this.random.between(...STEPS_TO_COMPARISON);
-    while (this.history.length < this.stepsMax && this.clock.now() < this.endsAt) {
+    while (this.history.length < this.stepsWanted && this.clock.now() < this.endsAt) {
       await this.step();
       await pause(this.random.between(...PAUSE_MS));
       if (--untilComparison > 0) continue;
@@ -132,8 +132,10 @@ class Chaos {
     console.log(table(counts, this.history));
     for (const text of describeProblems(problems, this.history, this.clock)) console.log(text);
     for (const { stack } of this.failures) console.log(stack);
-    console.log(verdict({ counts, steps: this.history.length, comparisons: this.comparisons, failures: this.failures.length }));
-    return isGood({ counts, problems, failures: this.failures });
+    const steps = { made: this.history.length, wanted: this.stepsWanted };
+    if (this.failures.length === 0) for (const text of tellMissingSteps(steps)) console.log(text); // else it is those that ended it
+    console.log(verdict({ counts, steps: steps.made, comparisons: this.comparisons, failures: this.failures.length }));
+    return isGood({ counts, problems, failures: this.failures, steps });
   }
 
   judge() {
@@ -151,7 +153,8 @@ function keepLogs(stage, folder) {
 async function main() {
   const chosen = options(process.argv.slice(2));
   if (chosen === null) return console.log(HELP);
-  console.log(`seed ${chosen.seed}, ${chosen.minutes} minutes and ${chosen.steps} steps at most`);
+  const wanted = Number.isFinite(chosen.steps) ? `${chosen.steps} steps within` : 'steps for';
+  console.log(`seed ${chosen.seed}, ${wanted} ${chosen.minutes} minutes`);
   const stage = new Stage();
   let wasGood = false;
   try {

@@ -56,7 +56,12 @@ function verdict({ counts, steps, comparisons, failures }) {
     + `${number(excused)} failed with a reason, ${failed} without, ${lost} lost, ${doubled} doubled, ${wrong} wrong`;
 }
 
-// A run whose calls could all fail would show nothing.
-const isGood = ({ counts, problems, failures }) => problems.length + failures.length === 0 && counts.covered > 0;
+// Whether time was over before all steps were made; `wanted` is Infinity where time alone ends a run.
+const lacksSteps = ({ made, wanted }) => Number.isFinite(wanted) && made < wanted;
 
-module.exports = { describeProblems, isGood, table, verdict };
+const tellMissingSteps = (steps) => (lacksSteps(steps) ? [`${number(steps.made)} steps were made, not ${number(steps.wanted)}: more minutes may help`] : []);
+
+// A run whose calls could all fail would show nothing, and one that made few of its steps, little.
+const isGood = ({ counts, problems, failures, steps }) => problems.length + failures.length === 0 && counts.covered > 0 && !lacksSteps(steps);
+
+module.exports = { describeProblems, isGood, table, tellMissingSteps, verdict };

@@ -8,7 +8,7 @@ const { CallBook } = require('../chaos/call-book');
 const { differences } = require('../chaos/comparison');
 const { SERVICES } = require('../chaos/plan');
 const { RegistryWatch } = require('../chaos/registry-watch');
-const { describeProblems, isGood, verdict } = require('../chaos/report');
+const { describeProblems, isGood, tellMissingSteps, verdict } = require('../chaos/report');
 const { Timeline, complement, covers, intersect, shrink, unite } = require('../chaos/spans');
 
 const copy = (value) => JSON.parse(JSON.stringify(value));
@@ -104,7 +104,7 @@ class SmallWorld {
 
   get verdictIsGood() {
     const { counts, problems } = this.judge();
-    return isGood({ counts, problems, failures: [] });
+    return isGood({ counts, problems, failures: [], steps: { made: 1, wanted: Infinity } });
   }
 }
 
@@ -148,6 +148,17 @@ describe('The judgement of calls', () => {
     const { counts } = world.judge();
     assert.deepEqual([counts.lost, counts.doubled], [2, 1]);
     assert.ok(!world.verdictIsGood);
+  });
+
+  it('is not content with fewer steps than it was to make', () => {
+    const good = { counts: { covered: 1 }, problems: [], failures: [] };
+    const few = { made: 199, wanted: 200 };
+    assert.ok(!isGood({ ...good, steps: few }));
+    assert.match(tellMissingSteps(few)[0], /199 steps were made, not 200/);
+    for (const steps of [{ made: 200, wanted: 200 }, { made: 3, wanted: Infinity }]) {
+      assert.ok(isGood({ ...good, steps }));
+      assert.deepEqual(tellMissingSteps(steps), []);
+    }
   });
 
   it('is not content with calls that nobody had to answer', () => {
