@@ -52,11 +52,12 @@ Agent::~Agent() { shut_down(); }
 Result<void> Agent::begin() {
   spdlog::info("skiff {} ({}), {} workers", version(), commit(), config_.forwarder.workers);
   if (auto opened = open_state(); !opened) return opened;
-  auto forwarder = forwarder::Forwarder::start(config_.forwarder, *this);
+  auto forwarder = forwarder::Forwarder::open(config_.forwarder, *this);
   if (!forwarder) return tl::unexpected<Error>(std::move(forwarder.error()));
   forwarder_ = std::move(*forwarder);
-  auto started = start_control_plane().and_then([this] { return start_api(); });
-  if (!started) return started;
+  if (auto started = start_control_plane(); !started) return started;
+  forwarder_->serve();
+  if (auto started = start_api(); !started) return started;
   running_ = true;
   log_start();
   return {};
@@ -88,8 +89,10 @@ Result<void> Agent::start_control_plane() {
     control_plane_->start();
     return {};
   });
-  if (started) control_.emplace(control_thread_, *control_plane_);
-  return started;
+  if (!started) return started;
+  control_.emplace(control_thread_, *control_plane_);
+  // What was restored is reported in tasks of their own: these are done after this.
+  return on_control_thread([] { return Result<void>(); });
 }
 
 Result<void> Agent::on_control_thread(const std::function<Result<void>()>& task) {

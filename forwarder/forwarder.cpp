@@ -108,7 +108,7 @@ class WorkerForwarder final : public Forwarder {
   explicit WorkerForwarder(ForwarderConfig config)
       : config_(std::move(config)), group_(config_.workers) {}
 
-  Result<void> begin(ForwarderObserver& observer) {
+  Result<void> open_ports(ForwarderObserver& observer) {
     Result<SharedPort> outbound = open_port(config_.outbound, config_.workers);
     if (!outbound) return fail_listen("--outbound", outbound.error());
     Result<SharedPort> inbound = open_port(config_.inbound, config_.workers);
@@ -121,8 +121,11 @@ class WorkerForwarder final : public Forwarder {
       if (!worker) return tl::unexpected(worker.error());
       group_.workers.push_back(std::move(*worker));
     }
-    for (const auto& worker : group_.workers) worker->run();
     return {};
+  }
+
+  void serve() override {
+    for (const auto& worker : group_.workers) worker->run();
   }
 
   std::uint16_t outbound_port() const override { return outbound_port_; }
@@ -229,13 +232,13 @@ class WorkerForwarder final : public Forwarder {
 
 }  // namespace
 
-Result<std::unique_ptr<Forwarder>> Forwarder::start(const ForwarderConfig& config,
-                                                    ForwarderObserver& observer) {
+Result<std::unique_ptr<Forwarder>> Forwarder::open(const ForwarderConfig& config,
+                                                   ForwarderObserver& observer) {
   ForwarderConfig checked = config;
   checked.workers = std::max(checked.workers, 1U);
   auto forwarder = std::make_unique<WorkerForwarder>(checked);
-  if (Result<void> begun = forwarder->begin(observer); !begun) {
-    return tl::unexpected(begun.error());
+  if (Result<void> opened = forwarder->open_ports(observer); !opened) {
+    return tl::unexpected(opened.error());
   }
   return forwarder;
 }

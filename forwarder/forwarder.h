@@ -86,10 +86,13 @@ struct TrafficSnapshot {
 // post and return.
 class Forwarder {
  public:
-  // Binds both listeners and starts the workers. Fails with kInvalidArgument or kUnavailable
-  // (address in use, ...). `observer` must outlive it.
-  static Result<std::unique_ptr<Forwarder>> start(const ForwarderConfig& config,
-                                                  ForwarderObserver& observer);
+  // Binds both listeners; connections wait in the kernel until serve(). Fails with
+  // kInvalidArgument or kUnavailable (address in use, ...). `observer` must outlive it.
+  static Result<std::unique_ptr<Forwarder>> open(const ForwarderConfig& config,
+                                                 ForwarderObserver& observer);
+  // Starts the workers, once. Before they read the first request they do what was asked for until
+  // then: a provider that is known from the start is known to the first request.
+  virtual void serve() = 0;
   // Closes everything at once and joins the workers.
   virtual ~Forwarder() = default;
 

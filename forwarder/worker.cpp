@@ -74,6 +74,7 @@ void Worker::post(Task task) {
 void Worker::loop() {
   pthread_setname_np(pthread_self(), "skiff-worker");
   ask_for_short_turns();
+  run_tasks();  // of before the thread
   while (!stopping_) {
     loop_->turn([this] {
       if (loop_->take_wakeup()) run_tasks();

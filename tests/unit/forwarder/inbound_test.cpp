@@ -128,6 +128,17 @@ TEST_F(Inbound20882, AnswersWhatADyingProviderLeavesAndConnectsAgain) {
   EXPECT_EQ(counter("inbound_provider_unreachable_total"), 2U);
 }
 
+// As after a restart, when consumers are back before the agent has told its workers what it serves.
+TEST_F(Inbound20882, KnowsItsServicesWhenTheFirstRequestIsRead) {
+  RawListener other;
+  open();
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}));
+  forwarder_->update_local_services({{.service = {"a.Service", "", ""}, .port = other.port()}});
+  forwarder_->serve();
+  EXPECT_TRUE(other.accept().receive());
+}
+
 TEST_F(Inbound20882, AnswersHeartbeatsOfBothSidesByItself) {
   start();
   RawPeer client = consumer();

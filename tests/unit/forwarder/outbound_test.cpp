@@ -593,7 +593,7 @@ TEST_F(Outbound20881, RefusesToShareItsPortWithAnotherAgent) {
   start();
   ForwarderConfig second = config_;
   second.outbound.port = forwarder_->outbound_port();
-  const auto refused = Forwarder::start(second, *this);
+  const auto refused = Forwarder::open(second, *this);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("--outbound: cannot listen on 127.0.0.1:"));
 }

@@ -23,7 +23,11 @@ class ForwarderFixture : public ::testing::Test, public ForwarderObserver {
   }
 
   void start() {
-    auto forwarder = Forwarder::start(config_, *this);
+    open();
+    forwarder_->serve();
+  }
+  void open() {
+    auto forwarder = Forwarder::open(config_, *this);
     ASSERT_TRUE(forwarder) << forwarder.error().message;
     forwarder_ = std::move(*forwarder);
   }
