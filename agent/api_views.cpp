@@ -35,10 +35,12 @@ ApiResponse control_is_silent() {
 }  // namespace
 
 ApiResponse get_publications(const ApiCall& call) {
-  const auto publications =
-      call.control.ask([](registry::ControlPlane& plane) { return plane.publications(); });
-  if (!publications) return control_is_silent();
-  return json_response({{"publications", publications_json(*publications)}});
+  const auto known = call.control.ask([](registry::ControlPlane& plane) {
+    return std::make_pair(plane.publications(), plane.leaving());
+  });
+  if (!known) return control_is_silent();
+  return json_response({{"publications", publications_json(known->first)},
+                        {"leaving", leaving_json(known->second)}});
 }
 
 ApiResponse get_subscriptions(const ApiCall& call) {

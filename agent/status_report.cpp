@@ -115,6 +115,11 @@ ordered_json lists_json(const registry::RegistryMetrics& metrics) {
           {"held_providers", metrics.kept_providers}};
 }
 
+std::string reason_of(const SubscriptionView& view) {
+  if (!view.status.reason.empty() || !view.is_stale) return view.status.reason;
+  return "no provider is registered any more; the last list stays in use for empty_list_time";
+}
+
 ordered_json publications_json(const std::vector<registry::PublicationStatus>& publications) {
   ordered_json json = ordered_json::array();
   for (const auto& status : publications) {
@@ -133,6 +138,15 @@ ordered_json publications_json(const std::vector<registry::PublicationStatus>& p
   return json;
 }
 
+ordered_json leaving_json(const std::vector<registry::LeavingStatus>& leaving) {
+  ordered_json json = ordered_json::array();
+  for (const auto& status : leaving) {
+    if (json.size() == kMaxListedInAll) break;
+    json.push_back({{"registry", status.registry}, {"url", status.url}, {"reason", status.reason}});
+  }
+  return json;
+}
+
 ordered_json subscriptions_json(const std::vector<SubscriptionView>& subscriptions,
                                 const EndpointStates& endpoints) {
   ordered_json json = ordered_json::array();
@@ -141,6 +155,7 @@ ordered_json subscriptions_json(const std::vector<SubscriptionView>& subscriptio
     ordered_json entry = service_key_json(view.status.service);
     entry["registry"] = view.status.registry;
     entry["state"] = view.status.list_in_hand ? "subscribed" : "pending";
+    entry["reason"] = reason_of(view);
     entry["on_demand"] = view.status.on_demand;
     entry["stale"] = view.is_stale;
     entry["providers"] = view.status.providers;

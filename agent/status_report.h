@@ -42,6 +42,8 @@ nlohmann::ordered_json registries_json(const std::vector<registry::RegistryStatu
 nlohmann::ordered_json lists_json(const registry::RegistryMetrics& metrics);
 nlohmann::ordered_json publications_json(
     const std::vector<registry::PublicationStatus>& publications);
+// Of the first kMaxListedInAll.
+nlohmann::ordered_json leaving_json(const std::vector<registry::LeavingStatus>& leaving);
 nlohmann::ordered_json subscriptions_json(const std::vector<SubscriptionView>& subscriptions,
                                           const EndpointStates& endpoints);
 nlohmann::ordered_json service_json(const registry::ServiceStatus& service,

@@ -106,6 +106,12 @@ struct PublicationStatus {
   std::optional<std::chrono::milliseconds> lease = {};
   std::string last_error = {};  // of the last health check that failed
 };
+// A URL that was asked to go from a registry, and may still be there.
+struct LeavingStatus {
+  std::string registry;
+  std::string url;
+  std::string reason;
+};
 // Health checks since start.
 struct HealthCounts {
   std::uint64_t passed = 0;
@@ -119,7 +125,8 @@ struct SubscriptionStatus {
   dubbo::ServiceKey service;
   std::string registry;
   bool list_in_hand = false;
-  bool on_demand = false;  // made by a request on the outbound port, not through the API
+  std::string reason = {};  // why its list has not come, or is not what the registry holds now
+  bool on_demand = false;   // made by a request on the outbound port, not through the API
   std::size_t providers = 0;
 };
 struct ServiceStatus {
@@ -221,6 +228,8 @@ class ControlPlane {
 
   virtual std::vector<RegistryStatus> registries() const = 0;
   virtual std::vector<PublicationStatus> publications() const = 0;
+  // Of publications and subscriptions.
+  virtual std::vector<LeavingStatus> leaving() const = 0;
   virtual std::vector<SubscriptionStatus> subscriptions() const = 0;
   virtual std::optional<ServiceStatus> service(std::string_view interface) const = 0;
   virtual RegistryMetrics metrics() const = 0;

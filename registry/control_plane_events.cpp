@@ -37,6 +37,16 @@ void ControlPlaneImpl::on_unregistered(RegistryLink& link, const dubbo::Url& url
   close_unused_links_later();
 }
 
+void ControlPlaneImpl::on_unregister_failed(RegistryLink& link, const dubbo::Url& url,
+                                            const Error& error) {
+  withdrawals_.on_unregister_failed(link, url, error);
+}
+
+void ControlPlaneImpl::on_list_failed(RegistryLink& link, const std::string& interface,
+                                      const Error& error) {
+  directory_.note_failure(link, interface, error.message);
+}
+
 void ControlPlaneImpl::on_providers(RegistryLink& link, const std::string& interface,
                                     const std::vector<dubbo::Url>& providers) {
   directory_.set_providers(link, interface, providers);

@@ -102,6 +102,7 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   void unfreeze() override { directory_.unfreeze(); }
 
   std::vector<RegistryStatus> registries() const override;
+  std::vector<LeavingStatus> leaving() const override { return withdrawals_.status(); }
   std::vector<PublicationStatus> publications() const override;
   std::vector<SubscriptionStatus> subscriptions() const override;
   std::optional<ServiceStatus> service(std::string_view interface) const override {
@@ -131,6 +132,9 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   void on_link_changed(RegistryLink& link) override;
   void on_registered(RegistryLink& link, const dubbo::Url& url) override;
   void on_register_failed(RegistryLink& link, const dubbo::Url& url, const Error& error) override;
+  void on_unregister_failed(RegistryLink& link, const dubbo::Url& url, const Error& error) override;
+  void on_list_failed(RegistryLink& link, const std::string& interface,
+                      const Error& error) override;
   void on_unregistered(RegistryLink& link, const dubbo::Url& url) override;
   void on_providers(RegistryLink& link, const std::string& interface,
                     const std::vector<dubbo::Url>& providers) override;

@@ -126,6 +126,7 @@ void Directory::set_providers(const RegistryLink& link, const std::string& inter
   const bool is_first = !listing->providers;
   listing->providers = listed(providers);
   listing->remembered = ListedProviders();  // with its memory
+  listing->failure.clear();
   if (is_first && !(is_frozen_ && service.reported)) {
     rebuild(interface, service);  // somebody waits for it
   } else {
@@ -145,13 +146,36 @@ void Directory::report_again(const std::string& interface) {
   }
 }
 
-bool Directory::is_in_hand(const RegistryLink& link, std::string_view interface) const {
+const Directory::Listing* Directory::find(const RegistryLink& link,
+                                          std::string_view interface) const {
   const auto found = services_.find(interface);
-  if (found == services_.end()) return false;
+  if (found == services_.end()) return nullptr;
   const auto& listings = found->second.listings;
-  return std::any_of(listings.begin(), listings.end(), [&link](const Listing& listing) {
-    return listing.link == &link && listing.providers.has_value();
-  });
+  const auto listing = std::ranges::find(listings, &link, &Listing::link);
+  return listing == listings.end() ? nullptr : &*listing;
+}
+
+bool Directory::is_in_hand(const RegistryLink& link, std::string_view interface) const {
+  const Listing* listing = find(link, interface);
+  return listing != nullptr && listing->providers.has_value();
+}
+
+void Directory::note_failure(const RegistryLink& link, const std::string& interface,
+                             const std::string& reason) {
+  const auto found = services_.find(interface);
+  Listing* listing = found == services_.end() ? nullptr : find(found->second, link);
+  if (listing != nullptr) listing->failure = reason;
+}
+
+std::string Directory::obstacle(const RegistryLink& link, std::string_view interface) const {
+  if (!link.is_connected()) return link.obstacle();
+  const std::string name = "registry " + link.registry().name();
+  const Listing* listing = find(link, interface);
+  if (listing != nullptr && !listing->failure.empty()) return name + ": " + listing->failure;
+  if (listing == nullptr || !listing->providers) {
+    return name + " has not sent the list of providers yet";
+  }
+  return {};
 }
 
 const ListedProviders& Directory::providers(std::string_view interface) const {

@@ -51,6 +51,9 @@ class Directory {
   // What a registry lists now; ignored where nobody is interested any more.
   void set_providers(const RegistryLink& link, const std::string& interface,
                      const std::vector<dubbo::Url>& providers);
+  // Why a registry's list cannot be read at present; until the next set_providers().
+  void note_failure(const RegistryLink& link, const std::string& interface,
+                    const std::string& reason);
   // When a registry told of the change that the next set_providers() reports.
   void note_change(const std::string& interface, std::chrono::steady_clock::time_point told_at);
   // Tells the sink again what it was told last, for a reader that may have missed it.
@@ -65,6 +68,8 @@ class Directory {
 
   // True once `link` has sent its list.
   bool is_in_hand(const RegistryLink& link, std::string_view interface) const;
+  // Why a list of `link` has not come, or is not what `link` holds now; "" where all is well.
+  std::string obstacle(const RegistryLink& link, std::string_view interface) const;
   // The merged list.
   const ListedProviders& providers(std::string_view interface) const;
   std::optional<ServiceStatus> status(std::string_view interface) const;
@@ -78,6 +83,7 @@ class Directory {
     std::size_t interested = 0;
     std::optional<ListedProviders> providers;
     ListedProviders remembered;  // stands in for `providers` until they come
+    std::string failure = {};    // of the last reading
   };
   struct Service {
     explicit Service(const ListProtection& protection) : brake(protection) {}
@@ -94,6 +100,7 @@ class Directory {
   };
 
   static Listing* find(Service& service, const RegistryLink& link);
+  const Listing* find(const RegistryLink& link, std::string_view interface) const;
   static bool all_in_hand(const Service& service);
   static bool may_err(const Service& service);
   // As they are listed; a provider that several registries list is there once, as the latest of its

@@ -43,6 +43,7 @@ std::vector<SubscriptionStatus> OnDemandWatches::status() const {
       result.push_back({.service = {.interface = interface, .group = "*", .version = "*"},
                         .registry = link->status().name,
                         .list_in_hand = directory_.is_in_hand(*link, interface),
+                        .reason = directory_.obstacle(*link, interface),
                         .on_demand = true,
                         .providers = directory_.providers(interface).size()});
     }

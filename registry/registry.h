@@ -37,6 +37,10 @@ class RegistryEvents {
   virtual void on_register_failed(const dubbo::Url& url, const Error& error) = 0;
   // It is gone from the registry (also where it never was there).
   virtual void on_unregistered(const dubbo::Url& url) = 0;
+  // It could not be deleted; the registry tries again by itself.
+  virtual void on_unregister_failed(const dubbo::Url& /*url*/, const Error& /*error*/) {}
+  // A list could not be read, for another reason than the connection; tried again, too.
+  virtual void on_list_failed(const std::string& /*interface*/, const Error& /*error*/) {}
   // The whole list of providers of an interface: once after watch(), then at every change. URLs
   // that cannot be read are left out and logged.
   //

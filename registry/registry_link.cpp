@@ -122,6 +122,14 @@ void RegistryLink::on_unregistered(const dubbo::Url& url) {
   context_.events.on_unregistered(*this, url);
 }
 
+void RegistryLink::on_unregister_failed(const dubbo::Url& url, const Error& error) {
+  context_.events.on_unregister_failed(*this, url, error);
+}
+
+void RegistryLink::on_list_failed(const std::string& interface, const Error& error) {
+  context_.events.on_list_failed(*this, interface, error);
+}
+
 void RegistryLink::on_providers(const std::string& interface,
                                 const std::vector<dubbo::Url>& providers) {
   context_.events.on_providers(*this, interface, providers);

@@ -31,8 +31,12 @@ class RegistryLinkEvents {
   virtual void on_register_failed(RegistryLink& link, const dubbo::Url& url,
                                   const Error& error) = 0;
   virtual void on_unregistered(RegistryLink& link, const dubbo::Url& url) = 0;
+  virtual void on_unregister_failed(RegistryLink& /*link*/, const dubbo::Url& /*url*/,
+                                    const Error& /*error*/) {}
   virtual void on_providers(RegistryLink& link, const std::string& interface,
                             const std::vector<dubbo::Url>& providers) = 0;
+  virtual void on_list_failed(RegistryLink& /*link*/, const std::string& /*interface*/,
+                              const Error& /*error*/) {}
   virtual void on_change_told(const std::string& /*interface*/,
                               std::chrono::steady_clock::time_point /*at*/) {}
   // What a registry's own checks found and put right (RegistryEvents).
@@ -98,6 +102,8 @@ class RegistryLink final : private RegistryEvents {
   void on_connection(bool connected, const std::string& detail) override;
   void on_registered(const dubbo::Url& url) override;
   void on_register_failed(const dubbo::Url& url, const Error& error) override;
+  void on_unregister_failed(const dubbo::Url& url, const Error& error) override;
+  void on_list_failed(const std::string& interface, const Error& error) override;
   void on_unregistered(const dubbo::Url& url) override;
   void on_providers(const std::string& interface,
                     const std::vector<dubbo::Url>& providers) override;

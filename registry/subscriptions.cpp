@@ -168,10 +168,7 @@ VerbOutcome Subscriptions::outcome(const dubbo::ServiceKey& service) const {
   for (const Placement& placement : found->second.placements) {
     if (directory_.is_in_hand(*placement.link, service.interface)) continue;
     outcome.state = VerbState::kPending;
-    outcome.reason = placement.link->is_connected()
-                         ? "registry " + placement.link->registry().name() +
-                               " has not sent the list of providers yet"
-                         : placement.link->obstacle();
+    outcome.reason = directory_.obstacle(*placement.link, service.interface);
     break;
   }
   return outcome;
@@ -188,6 +185,7 @@ std::vector<SubscriptionStatus> Subscriptions::status() const {
       result.push_back({.service = service,
                         .registry = placement.link->registry().name(),
                         .list_in_hand = directory_.is_in_hand(*placement.link, service.interface),
+                        .reason = directory_.obstacle(*placement.link, service.interface),
                         .on_demand = false,
                         .providers = providers});
     }

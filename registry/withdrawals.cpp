@@ -5,7 +5,11 @@
 namespace skiff::registry {
 
 void Withdrawals::withdraw(const std::string& subject, RegistryLink& link, const dubbo::Url& url) {
-  if (urls_.emplace(UrlId{&link, url.to_string()}, subject).second) ++leaving_[subject];
+  const auto [entry, is_new] = urls_.try_emplace(UrlId{&link, url.to_string()});
+  if (is_new) {
+    entry->second.subject = subject;
+    ++leaving_[subject];
+  }
   link.take_back(url);
 }
 
@@ -13,17 +17,33 @@ std::optional<std::string> Withdrawals::on_unregistered(const RegistryLink& link
                                                         const dubbo::Url& url) {
   const auto found = urls_.find(UrlId{&link, url.to_string()});
   if (found == urls_.end()) return std::nullopt;
-  std::string subject = std::move(found->second);
+  std::string subject = std::move(found->second.subject);
   urls_.erase(found);
   if (--leaving_[subject] == 0) leaving_.erase(subject);
   return subject;
 }
 
+void Withdrawals::on_unregister_failed(const RegistryLink& link, const dubbo::Url& url,
+                                       const Error& error) {
+  const auto found = urls_.find(UrlId{&link, url.to_string()});
+  if (found != urls_.end()) found->second.last_error = error.message;
+}
+
 std::vector<SavedState::Leaving> Withdrawals::saved() const {
   std::vector<SavedState::Leaving> result;
-  for (const auto& [id, subject] : urls_) {
-    result.push_back(
-        {.written = {.registry = id.first->identity(), .url = id.second}, .subject = subject});
+  for (const auto& [id, leaving] : urls_) {
+    result.push_back({.written = {.registry = id.first->identity(), .url = id.second},
+                      .subject = leaving.subject});
+  }
+  return result;
+}
+
+std::vector<LeavingStatus> Withdrawals::status() const {
+  std::vector<LeavingStatus> result;
+  for (const auto& [id, leaving] : urls_) {
+    result.push_back({.registry = id.first->registry().name(),
+                      .url = id.second,
+                      .reason = obstacle(id, leaving)});
   }
   return result;
 }
@@ -33,11 +53,17 @@ bool Withdrawals::uses(const RegistryLink& link) const {
                      [&link](const auto& entry) { return entry.first.first == &link; });
 }
 
+std::string Withdrawals::obstacle(const UrlId& id, const Leaving& leaving) {
+  std::string obstacle = id.first->obstacle();
+  if (!obstacle.empty()) return obstacle;
+  const std::string name = "registry " + id.first->registry().name();
+  if (!leaving.last_error.empty()) return name + ": " + leaving.last_error;
+  return name + " has not confirmed the withdrawal yet";
+}
+
 std::string Withdrawals::obstacle(const std::string& subject) const {
-  for (const auto& [id, its_subject] : urls_) {
-    if (its_subject != subject) continue;
-    const std::string obstacle = id.first->obstacle();
-    return obstacle.empty() ? "the registry has not confirmed the withdrawal yet" : obstacle;
+  for (const auto& [id, leaving] : urls_) {
+    if (leaving.subject == subject) return obstacle(id, leaving);
   }
   return {};
 }

@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "dubbo/result.h"
 #include "dubbo/url.h"
+#include "registry/control_plane.h"
 #include "registry/registry_link.h"
 #include "registry/saved_state.h"
 
@@ -23,6 +25,8 @@ class Withdrawals {
   // The subject of a URL that is gone now; empty where it was not on the way out.
   std::optional<std::string> on_unregistered(const RegistryLink& link, const dubbo::Url& url);
 
+  void on_unregister_failed(const RegistryLink& link, const dubbo::Url& url, const Error& error);
+
   bool is_leaving(const std::string& subject) const { return leaving_.contains(subject); }
   bool is_leaving(const RegistryLink& link, const dubbo::Url& url) const {
     return urls_.contains({&link, url.to_string()});
@@ -32,12 +36,20 @@ class Withdrawals {
   // Why something of `subject` is still there: "registry ... has not confirmed ...".
   std::string obstacle(const std::string& subject) const;
   std::vector<SavedState::Leaving> saved() const;
+  std::vector<LeavingStatus> status() const;
 
  private:
   // By link and text. No URL is written twice, its timestamp differs; so a text is one node.
   using UrlId = std::pair<const RegistryLink*, std::string>;
 
-  std::map<UrlId, std::string> urls_;           // -> subject
+  struct Leaving {
+    std::string subject;
+    std::string last_error;
+  };
+
+  static std::string obstacle(const UrlId& id, const Leaving& leaving);
+
+  std::map<UrlId, Leaving> urls_;
   std::map<std::string, std::size_t> leaving_;  // subject -> how many URLs
 };
 

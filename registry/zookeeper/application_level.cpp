@@ -74,6 +74,14 @@ void ApplicationLevel::on_register_failed(const dubbo::Url& url, const Error& er
 
 void ApplicationLevel::on_unregistered(const dubbo::Url& url) { events_.on_unregistered(url); }
 
+void ApplicationLevel::on_unregister_failed(const dubbo::Url& url, const Error& error) {
+  events_.on_unregister_failed(url, error);
+}
+
+void ApplicationLevel::on_list_failed(const std::string& interface, const Error& error) {
+  events_.on_list_failed(interface, error);
+}
+
 void ApplicationLevel::on_change_told(const std::string& interface,
                                       std::chrono::steady_clock::time_point at) {
   events_.on_change_told(interface, at);

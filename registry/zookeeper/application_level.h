@@ -50,6 +50,8 @@ class ApplicationLevel final : public RegistryEvents {
   void on_connection(bool connected, const std::string& detail) override;
   void on_registered(const dubbo::Url& url) override;
   void on_register_failed(const dubbo::Url& url, const Error& error) override;
+  void on_unregister_failed(const dubbo::Url& url, const Error& error) override;
+  void on_list_failed(const std::string& interface, const Error& error) override;
   void on_unregistered(const dubbo::Url& url) override;
   void on_providers(const std::string& interface,
                     const std::vector<dubbo::Url>& providers) override;

@@ -246,7 +246,11 @@ void OwnedNodes::on_failed(const std::string& path, Node& node, const char* what
   if (is_connection_error(rc)) return;  // the connection's own report says it all
   const Error error = zookeeper_error(std::string("cannot ") + what + " " + path, rc);
   spdlog::warn("{}; trying again in {} ms", error.message, pause.count());
-  if (node.wanted) events_.on_register_failed(url_of(path), error);
+  if (node.wanted) {
+    events_.on_register_failed(url_of(path), error);
+  } else {
+    events_.on_unregister_failed(url_of(path), error);
+  }
 }
 
 }  // namespace skiff::registry

@@ -228,8 +228,9 @@ void ProviderWatches::on_failed(const std::string& path, List& list, int rc) {
   if (list.read_for) list.told_at = std::exchange(list.read_for, std::nullopt);
   const std::chrono::milliseconds pause = list.backoff.next();
   if (!is_connection_error(rc)) {
-    spdlog::warn("{}; trying again in {} ms", zookeeper_error("cannot read " + path, rc).message,
-                 pause.count());
+    const Error error = zookeeper_error("cannot read " + path, rc);
+    spdlog::warn("{}; trying again in {} ms", error.message, pause.count());
+    if (list.wanted) events_.on_list_failed(list.interface, error);
   }
   executor_.post_after(pause, alive_.guard([this, path] { step(path); }));
   end_reading();

@@ -60,7 +60,8 @@ scenario("The provider's agent is killed", ({ stage, before, it }) => {
     const failures = await load.stop();
     // What had been sent may have been carried out, and this provider does not say that it may be repeated.
     assert.deepEqual(failures.filter((message) => !/was lost before its answer came/.test(message)), []);
-    assert.ok(failures.length <= 16, `${failures.length} calls were under way`);
+    // 16 loops; a call that follows at once may be sent on another connection that is about to break.
+    assert.ok(failures.length <= 32, `${failures.length} calls were under way`);
     await successor.stop();
   });
 });

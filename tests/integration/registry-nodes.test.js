@@ -19,7 +19,7 @@ const isRegistered = (agent, name) => eventually(async () => {
   return state === 'registered' && !reason;
 }, `${name} is registered`);
 const reasonMatches = (agent, name, pattern) => eventually(async () => pattern.test((await publication(agent, name)).reason), `the reason of ${name} is ${pattern}`);
-const triesOf = (agent, name) => agent.logLines(new RegExp(`cannot write dubbo for .*${name}`)).length;
+const triesOf = (agent, name) => agent.logLines(new RegExp(`cannot (create|create the folders of|look at) /[^ ]*${name}/providers/`)).length;
 const providersOf = (name, root = '/dubbo') => `${root}/${name}/providers`;
 
 scenario('Nodes in a shared ZooKeeper', ({ stage, before, it }) => {
@@ -117,6 +117,20 @@ scenario('Nodes in a shared ZooKeeper', ({ stage, before, it }) => {
     await isRegistered(agent, name);
     assert.equal((await zookeeper.nodes(name)).length, 1);
     assert.ok(triesOf(agent, name) < 20, `${triesOf(agent, name)} tries`);
+
+    // What cannot be deleted is shown, too.
+    await zookeeper.ask('setACL', providersOf(name), [new ACL(Permission.READ | Permission.ADMIN, Id.ANYONE_ID_UNSAFE)], -1);
+    const { body } = await agent.post('/unpublish?wait=0', { service: { interface: name, port: provider.port } });
+    const leaving = async () => (await agent.get('/publications')).body.leaving;
+    const [left] = await eventually(async () => {
+      const now = await leaving();
+      return /cannot delete/.test(now[0]?.reason) && now;
+    }, 'the reason is shown');
+    assert.equal(left.url, body.url);
+    assert.match(left.reason, /cannot delete .*com\.example\.ReadOnly.*not authenticated/);
+    await zookeeper.ask('setACL', providersOf(name), ACL.OPEN_ACL_UNSAFE, -1);
+    await eventually(async () => (await leaving()).length === 0, 'it is gone');
+    assert.deepEqual(await zookeeper.nodes(name), []);
     await agent.stop();
   });
 
@@ -143,6 +157,10 @@ scenario('Nodes in a shared ZooKeeper', ({ stage, before, it }) => {
       await stranger.post('/subscribe?wait=0', { service: { interface: name } });
       await reasonMatches(stranger, name, /not authenticated .*needs a user and password that may/);
       assert.ok(!JSON.stringify((await stranger.get('/publications')).body).includes('wrong'), 'the password is shown');
+      await eventually(async () => {
+        const [{ state, reason }] = (await stranger.get('/subscriptions')).body.subscriptions;
+        return state === 'pending' && /cannot read .*com\.example\.Secured\/providers.*not authenticated/.test(reason);
+      }, 'it learns why it may not read');
       assert.equal((await stranger.get('/readyz')).status, 200);
       // Attempts become rare: the fifth comes 0.8 s or more after the first.
       const began = Date.now();

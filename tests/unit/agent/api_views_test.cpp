@@ -49,6 +49,19 @@ TEST_F(ApiViews, PublicationsHaveTheirState) {
   EXPECT_EQ(list[0]["last_error"], "");
 }
 
+TEST_F(ApiViews, PublicationsShowWhatIsStillThere) {
+  EXPECT_EQ(json(request("GET", "/publications"))["leaving"], nlohmann::json::array());
+  plane_.leaving_urls = {{.registry = "r", .url = "dubbo://a:1/b", .reason = "it is away"}};
+  const nlohmann::json expected = {
+      {{"registry", "r"}, {"url", "dubbo://a:1/b"}, {"reason", "it is away"}}};
+  EXPECT_EQ(json(request("GET", "/publications"))["leaving"], expected);
+}
+
+TEST_F(ApiViews, SubscriptionsSayWhyTheirListIsNotTheRegistrys) {
+  plane_.subscription_list.front().reason = "cannot read it";
+  EXPECT_EQ(json(request("GET", "/subscriptions"))["subscriptions"][0]["reason"], "cannot read it");
+}
+
 TEST_F(ApiViews, SubscriptionsListTheProvidersThatMatchThem) {
   const auto list = json(request("GET", "/subscriptions"))["subscriptions"];
   ASSERT_EQ(list.size(), 1U);
@@ -176,6 +189,8 @@ TEST_F(ApiViews, MarkStaleListsAndHeldProviders) {
   EXPECT_EQ(shown["endpoints"][1]["held"], false);
   const auto subscriptions = json(request("GET", "/subscriptions"))["subscriptions"];
   EXPECT_EQ(subscriptions[0]["stale"], true);
+  EXPECT_THAT(std::string(subscriptions[0]["reason"]),
+              HasSubstr("no provider is registered any more"));
   EXPECT_EQ(subscriptions[0]["endpoints"][0]["held"], true);
   const std::string page = request("GET", "/").body;
   EXPECT_THAT(page, HasSubstr("STALE"));

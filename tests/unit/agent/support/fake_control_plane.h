@@ -26,6 +26,7 @@ class FakeControlPlane final : public registry::ControlPlane {
   std::map<std::string, registry::ServiceStatus, std::less<>> services;
 
   registry::SavedState saved_state;
+  std::vector<registry::LeavingStatus> leaving_urls;
   std::vector<registry::SavedList> saved_lists;
   registry::RegistryMetrics figures;
   registry::HealthCounts health;
@@ -67,6 +68,7 @@ class FakeControlPlane final : public registry::ControlPlane {
   }
   std::vector<registry::RegistryStatus> registries() const override { return registry_list; }
   std::vector<registry::PublicationStatus> publications() const override;
+  std::vector<registry::LeavingStatus> leaving() const override { return leaving_urls; }
   std::vector<registry::SubscriptionStatus> subscriptions() const override {
     return subscription_list;
   }
