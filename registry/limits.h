@@ -119,9 +119,9 @@ inline constexpr std::size_t kMaxChecksPerSecond = 200;
 // seconds. An ensemble of three takes some 10,000 writes a second from all its clients together.
 inline constexpr std::size_t kWriteBurst = 100;
 inline constexpr std::size_t kWritesPerSecond = 500;
-// How long at most the nodes of a session that was lost wait before they are written into a new
-// one, for each of them and in all. Others have lost theirs at the same moment: a thousand agents
-// then write 10,000 nodes a second together.
+// How long at most nodes wait before they are written into a new session, for each of them and in
+// all. Others may have lost theirs, or been started, at the same moment: a thousand agents then
+// write 10,000 nodes a second together.
 inline constexpr std::chrono::milliseconds kSpreadPerNode{100};
 inline constexpr std::chrono::milliseconds kLongestSpread{1'000};
 
