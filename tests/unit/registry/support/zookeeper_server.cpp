@@ -12,6 +12,7 @@
 #include <array>
 #include <chrono>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string_view>
 
@@ -86,24 +87,37 @@ void ZookeeperServer::write_configuration() const {
                                      << "maxSessionTimeout=60000\n";
 }
 
+// While it is away its port may be taken for a while, by a connection of anybody: a client that
+// calls it again and again may even be given the port for its own end.
 void ZookeeperServer::start() {
-  const std::string configuration = folder_ / "zoo.cfg";
-  const std::string log = folder_ / "server.log";
-  process_ = fork();
-  if (process_ < 0) throw std::runtime_error("cannot fork");
-  if (process_ == 0) become_server(configuration.c_str(), log.c_str());
-
   const auto deadline = std::chrono::steady_clock::now() + kStartLimit;
+  launch();
   while (!answers()) {
     if (waitpid(process_, nullptr, WNOHANG) == process_) {
       process_ = -1;
-      throw std::runtime_error("the ZooKeeper server ended at once");
+      if (!found_its_port_taken()) throw std::runtime_error("the ZooKeeper server ended at once");
+      launch();
     }
     if (std::chrono::steady_clock::now() > deadline) {
       throw std::runtime_error("the ZooKeeper server did not come up");
     }
     poll(nullptr, 0, 20);  // between two questions
   }
+}
+
+void ZookeeperServer::launch() {
+  const std::string configuration = folder_ / "zoo.cfg";
+  const std::string log = folder_ / "server.log";
+  std::filesystem::remove(log);
+  process_ = fork();
+  if (process_ < 0) throw std::runtime_error("cannot fork");
+  if (process_ == 0) become_server(configuration.c_str(), log.c_str());
+}
+
+bool ZookeeperServer::found_its_port_taken() const {
+  std::ifstream log(folder_ / "server.log");
+  const std::string text{std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()};
+  return text.find("Address already in use") != std::string::npos;
 }
 
 void ZookeeperServer::stop() {

@@ -29,6 +29,8 @@ class ZookeeperServer {
 
  private:
   void write_configuration() const;
+  void launch();
+  bool found_its_port_taken() const;
   bool answers() const;
 
   std::filesystem::path folder_;
