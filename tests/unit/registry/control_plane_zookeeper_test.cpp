@@ -9,6 +9,7 @@
 
 #include "registry/control_plane.h"
 #include "registry/control_thread.h"
+#include "support/eventually.h"
 #include "support/recording_sink.h"
 #include "support/zookeeper_client.h"
 #include "support/zookeeper_server.h"
@@ -131,6 +132,8 @@ TEST(ZookeeperControlPlane, PublishesAndSubscribesAcrossTwoAgents) {
   EXPECT_TRUE(consumer.wait_until([](const ControlPlane&, const RecordingSink& sink) {
     return sink.services.at(kDemo).size() == 1;
   }));
+  // Whose turn in a new session comes after a random time.
+  ASSERT_TRUE(eventually([&] { return !client.children(kConsumers).empty(); }));
   EXPECT_THAT(client.children(kConsumers), SizeIs(1));
 
   EXPECT_EQ(provider.unpublish(kDemo)->state, VerbState::kUnregistered);
