@@ -92,15 +92,14 @@ void StateKeeper::on_list(const std::string& registry, const std::string& interf
                           const registry::ListedProviders& providers) {
   const ListKey key{registry, interface};
   const auto known = lists_.find(key);
-  const bool is_as_it_was = known == lists_.end() ? providers.empty() : *known->second == providers;
+  const bool is_as_it_was =
+      known == lists_.end() ? providers.empty() : *known->second.providers == providers;
   set_list(key, providers);  // also then: equal texts are shared from now on
   if (!is_as_it_was) lists_file_.on_changed();
 }
 
 void StateKeeper::set_list(const ListKey& key, registry::ListedProviders providers) {
-  if (const auto known = lists_.extract(key)) {
-    list_bytes_ -= text_size(key.first, key.second, *known.mapped());
-  }
+  if (const auto known = lists_.extract(key)) list_bytes_ -= known.mapped().text_size;
   if (providers.empty()) return;
   const std::size_t bytes = text_size(key.first, key.second, providers);
   if (list_bytes_ + bytes > kMaxListBytes) {
@@ -113,7 +112,7 @@ void StateKeeper::set_list(const ListKey& key, registry::ListedProviders provide
     return;
   }
   list_bytes_ += bytes;
-  lists_[key] = std::make_shared<const registry::ListedProviders>(std::move(providers));
+  lists_[key] = {std::make_shared<const registry::ListedProviders>(std::move(providers)), bytes};
 }
 
 StateText StateKeeper::state_snapshot() const {
@@ -126,7 +125,9 @@ StateText StateKeeper::lists_snapshot() const {
   return [lists = lists_](const TakePiece& take) {
     std::vector<registry::SavedList> saved;
     saved.reserve(lists.size());
-    for (const auto& [key, providers] : lists) saved.push_back({key.first, key.second, *providers});
+    for (const auto& [key, list] : lists) {
+      saved.push_back({key.first, key.second, *list.providers});
+    }
     write_text(saved, take);
   };
 }

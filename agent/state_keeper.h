@@ -48,7 +48,10 @@ class StateKeeper final : public registry::StateStore {
 
  private:
   using ListKey = std::pair<std::string, std::string>;  // registry, interface
-  using List = std::shared_ptr<const registry::ListedProviders>;
+  struct List {
+    std::shared_ptr<const registry::ListedProviders> providers;
+    std::size_t text_size = 0;
+  };
 
   StateKeeper(std::string folder, StateDirLock lock, registry::Executor& control);
 

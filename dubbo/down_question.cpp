@@ -50,16 +50,8 @@ std::string body_of(std::string_view first, const std::vector<std::string>& line
 void append_down_question(std::uint64_t request_id, const std::vector<std::string>& services,
                           std::vector<std::byte>& out) {
   const std::string body = body_of(kQuestion, services);
-  const FrameHeader header{.request_id = request_id,
-                           .body_size = static_cast<std::uint32_t>(body.size()),
-                           .is_request = true,
-                           .is_two_way = true,
-                           .is_event = true};
-  const std::size_t at = out.size();
-  out.resize(at + FrameHeader::kSize);
-  write_frame_header(header, out.data() + at);
-  const Bytes bytes = as_bytes(body);
-  out.insert(out.end(), bytes.begin(), bytes.end());
+  append_frame({.request_id = request_id, .is_request = true, .is_two_way = true, .is_event = true},
+               as_bytes(body), out);
 }
 
 std::optional<std::vector<std::string>> parse_down_question(Bytes body) {

@@ -29,13 +29,6 @@ constexpr std::array<EventForm, 6> kForms = {{
     {Serialization::kNativeJava, "\xac\xed\0\x05\x74\0\x01"sv, ""sv, "\xac\xed\0\x05\x70"sv},
 }};
 
-void append_frame(const FrameHeader& header, Bytes body, std::vector<std::byte>& out) {
-  const std::size_t at = out.size();
-  out.resize(at + FrameHeader::kSize);
-  write_frame_header(header, out.data() + at);
-  out.insert(out.end(), body.begin(), body.end());
-}
-
 EventKind kind_of_form(const EventForm& form, std::string_view text) {
   if (text == form.null) return EventKind::kHeartbeat;
   const bool is_string = text.size() == form.before.size() + 1 + form.after.size() &&
@@ -48,18 +41,13 @@ EventKind kind_of_form(const EventForm& form, std::string_view text) {
 }  // namespace
 
 void append_heartbeat_request(std::uint64_t request_id, std::vector<std::byte>& out) {
-  append_frame({.request_id = request_id,
-                .body_size = 1,
-                .is_request = true,
-                .is_two_way = true,
-                .is_event = true},
+  append_frame({.request_id = request_id, .is_request = true, .is_two_way = true, .is_event = true},
                as_bytes("N"), out);
 }
 
 void append_heartbeat_response(const FrameHeader& request, Bytes body,
                                std::vector<std::byte>& out) {
   append_frame({.request_id = request.request_id,
-                .body_size = static_cast<std::uint32_t>(body.size()),
                 .serialization = request.serialization,
                 .status = Status::kOk,
                 .is_event = true},
@@ -67,13 +55,13 @@ void append_heartbeat_response(const FrameHeader& request, Bytes body,
 }
 
 void append_readonly_event(std::uint64_t request_id, std::vector<std::byte>& out) {
-  append_frame({.request_id = request_id, .body_size = 2, .is_request = true, .is_event = true},
-               as_bytes("\x01R"), out);
+  append_frame({.request_id = request_id, .is_request = true, .is_event = true}, as_bytes("\x01R"),
+               out);
 }
 
 void append_writeable_event(std::uint64_t request_id, std::vector<std::byte>& out) {
-  append_frame({.request_id = request_id, .body_size = 2, .is_request = true, .is_event = true},
-               as_bytes("\x01W"), out);
+  append_frame({.request_id = request_id, .is_request = true, .is_event = true}, as_bytes("\x01W"),
+               out);
 }
 
 EventKind event_kind(Serialization serialization, Bytes body) {

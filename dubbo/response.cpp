@@ -68,20 +68,21 @@ std::string error_body(Serialization serialization, std::string_view message) {
 
 }  // namespace
 
+void append_frame(FrameHeader header, Bytes body, std::vector<std::byte>& out) {
+  header.body_size = static_cast<std::uint32_t>(body.size());
+  const std::size_t at = out.size();
+  out.resize(at + FrameHeader::kSize);
+  write_frame_header(header, out.data() + at);
+  out.insert(out.end(), body.begin(), body.end());
+}
+
 bool can_write_error(Serialization serialization) { return has_readable_head(serialization); }
 
 void append_error_response(std::uint64_t request_id, Serialization serialization, Status status,
                            std::string_view message, std::vector<std::byte>& out) {
   const std::string body = error_body(serialization, cut_at_character(message, kMaxMessageBytes));
-  const FrameHeader header{.request_id = request_id,
-                           .body_size = static_cast<std::uint32_t>(body.size()),
-                           .serialization = serialization,
-                           .status = status};
-  const std::size_t at = out.size();
-  out.resize(at + FrameHeader::kSize);
-  write_frame_header(header, out.data() + at);
-  const Bytes bytes = as_bytes(body);
-  out.insert(out.end(), bytes.begin(), bytes.end());
+  append_frame({.request_id = request_id, .serialization = serialization, .status = status},
+               as_bytes(body), out);
 }
 
 }  // namespace skiff::dubbo

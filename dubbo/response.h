@@ -10,6 +10,9 @@
 
 namespace skiff::dubbo {
 
+// Appends a whole frame: this header, with the size of the body, and the body.
+void append_frame(FrameHeader header, Bytes body, std::vector<std::byte>& out);
+
 // Appends a whole response frame that carries an error message, as a peer of that serialization
 // writes it (protocol.md 1: with a status other than 20 the body is one string in the request's
 // serialization). Where we cannot write a serialization the body is empty: the consumer still gets

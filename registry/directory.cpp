@@ -169,13 +169,11 @@ void Directory::note_failure(const RegistryLink& link, const std::string& interf
 
 std::string Directory::obstacle(const RegistryLink& link, std::string_view interface) const {
   if (!link.is_connected()) return link.obstacle();
-  const std::string name = "registry " + link.registry().name();
   const Listing* listing = find(link, interface);
-  if (listing != nullptr && !listing->failure.empty()) return name + ": " + listing->failure;
-  if (listing == nullptr || !listing->providers) {
-    return name + " has not sent the list of providers yet";
-  }
-  return {};
+  const bool is_well = listing != nullptr && listing->providers && listing->failure.empty();
+  if (is_well) return {};
+  return link.reason(listing != nullptr ? listing->failure : std::string(),
+                     "has not sent the list of providers yet");
 }
 
 const ListedProviders& Directory::providers(std::string_view interface) const {

@@ -245,9 +245,7 @@ std::string Publications::reason(const Publication& publication, const Placement
   if (!publication.obstacle.empty()) return publication.obstacle;
   if (std::string obstacle = placement.link->obstacle(); !obstacle.empty()) return obstacle;
   if (placement.registered) return {};
-  const std::string name = "registry " + placement.link->registry().name();
-  if (!placement.last_error.empty()) return name + ": " + placement.last_error;
-  return name + " has not confirmed it yet";
+  return placement.link->reason(placement.last_error, "has not confirmed it yet");
 }
 
 VerbOutcome Publications::outcome(const PublicationId& id) const {

@@ -96,6 +96,12 @@ std::string RegistryLink::obstacle() const {
   return {};
 }
 
+std::string RegistryLink::reason(const std::string& last_error, std::string_view missing) const {
+  std::string sentence = "registry " + registry_->name();
+  return last_error.empty() ? sentence.append(" ").append(missing)
+                            : sentence.append(": ").append(last_error);
+}
+
 RegistryStatus RegistryLink::status() const {
   return {.name = registry_->name(),
           .connected = connected_,

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -88,6 +89,9 @@ class RegistryLink final : private RegistryEvents {
   const std::optional<AdvertisedAddress>& advertised() const { return advertised_; }
   // Why nothing can be written now; empty where it can.
   std::string obstacle() const;
+  // What it said of something that is not as asked, else what it has not said: "registry NAME:
+  // <last_error>", "registry NAME <missing>".
+  std::string reason(const std::string& last_error, std::string_view missing) const;
   RegistryStatus status() const;
 
  private:

@@ -56,9 +56,7 @@ bool Withdrawals::uses(const RegistryLink& link) const {
 std::string Withdrawals::obstacle(const UrlId& id, const Leaving& leaving) {
   std::string obstacle = id.first->obstacle();
   if (!obstacle.empty()) return obstacle;
-  const std::string name = "registry " + id.first->registry().name();
-  if (!leaving.last_error.empty()) return name + ": " + leaving.last_error;
-  return name + " has not confirmed the withdrawal yet";
+  return id.first->reason(leaving.last_error, "has not confirmed the withdrawal yet");
 }
 
 std::string Withdrawals::obstacle(const std::string& subject) const {

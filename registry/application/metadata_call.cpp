@@ -1,10 +1,10 @@
 #include "registry/application/metadata_call.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "dubbo/hessian2_value.h"
+#include "dubbo/response.h"
 #include "dubbo/text_writers.h"
 #include "registry/limits.h"
 
@@ -102,17 +102,9 @@ std::vector<std::byte> metadata_request(const MetadataCall& call, std::uint64_t 
   }
   body += 'Z';
 
-  std::vector<std::byte> frame(dubbo::FrameHeader::kSize + body.size());
-  dubbo::write_frame_header({.request_id = request_id,
-                             .body_size = static_cast<std::uint32_t>(body.size()),
-                             .serialization = dubbo::Serialization::kHessian2,
-                             .status = dubbo::Status::kNone,
-                             .is_request = true,
-                             .is_two_way = true,
-                             .is_event = false},
-                            frame.data());
-  const dubbo::Bytes bytes = dubbo::as_bytes(body);
-  std::copy(bytes.begin(), bytes.end(), frame.begin() + dubbo::FrameHeader::kSize);
+  std::vector<std::byte> frame;
+  dubbo::append_frame({.request_id = request_id, .is_request = true, .is_two_way = true},
+                      dubbo::as_bytes(body), frame);
   return frame;
 }
 

@@ -146,7 +146,7 @@ void ProviderAges::take_turn() {
     Question question = std::move(waiting_.front());
     waiting_.pop_front();
     if (const Node* node = find(question); node != nullptr && node->is_listed) {
-      ask(std::move(question));
+      ask(std::move(question), Ask::kNodeAndData);
     } else {
       drop(question);
     }
@@ -166,21 +166,16 @@ void ProviderAges::drop(const Question& question) {
   if (Node* const node = find(question)) node->is_asked = false;
 }
 
-void ProviderAges::ask(Question question) {
+void ProviderAges::ask(Question question, Ask what) {
   const std::uint64_t number = next_number_++;
   const std::string path = question.path + "/" + question.name;
   under_way_.emplace(number, std::move(question));
-  session_.read(path, false,
-                [this, number](const OperationResult& result) { on_answer(number, result); });
-}
-
-// exists() tells when a node was created even where its data may not be read.
-void ProviderAges::ask_without_data(Question question) {
-  const std::uint64_t number = next_number_++;
-  const std::string path = question.path + "/" + question.name;
-  under_way_.emplace(number, std::move(question));
-  session_.find_owner(path,
-                      [this, number](const OperationResult& result) { on_answer(number, result); });
+  const auto answer = [this, number](const OperationResult& result) { on_answer(number, result); };
+  if (what == Ask::kNode) {
+    session_.find_owner(path, answer);
+  } else {
+    session_.read(path, false, answer);
+  }
 }
 
 void ProviderAges::on_answer(std::uint64_t number, const OperationResult& result) {
@@ -196,7 +191,7 @@ void ProviderAges::on_answer(std::uint64_t number, const OperationResult& result
   if (node == nullptr || !node->is_listed) {
     drop(question);
   } else if (result.rc == ZNOAUTH) {
-    ask_without_data(std::move(question));
+    ask(std::move(question), Ask::kNode);
   } else if (result.rc == ZNONODE) {  // a step of its weight may have replaced it
     drop(question);
     tell_later(question.path, lists_.at(question.path));

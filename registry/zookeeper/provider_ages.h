@@ -78,8 +78,8 @@ class ProviderAges {
   bool enqueue(Question question);
   void start_asking();
   void take_turn();
-  void ask(Question question);
-  void ask_without_data(Question question);
+  enum class Ask { kNodeAndData, kNode };  // the data may be hidden from us, the node never is
+  void ask(Question question, Ask what);
   void on_answer(std::uint64_t number, const OperationResult& result);
   void tell_later(const std::string& path, List& list);
   Node* find(const Question& question);
