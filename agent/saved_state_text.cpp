@@ -83,25 +83,30 @@ bool is_plain(std::string_view text) {
   });
 }
 
-std::string provider_text(const registry::ListedProvider& provider) {
+void append_provider(const registry::ListedProvider& provider, std::string& text) {
   const std::string_view url = provider.text();
-  return is_plain(url) ? std::string(url) : dubbo::url_encode(url);
+  text += '"';
+  if (is_plain(url)) {
+    text += url;
+  } else {
+    text += dubbo::url_encode(url);
+  }
+  text += '"';
 }
 
-// Of provider_text().
+// Without its quotes.
 std::size_t size_of(const registry::ListedProvider& provider) {
   const std::string_view url = provider.text();
   return is_plain(url) ? url.size() : dubbo::url_encode(url).size();
 }
 
-json list_json(const SavedList& list) {
-  json urls = json::array();
-  for (const registry::ListedProvider& provider : list.providers) {
-    urls.push_back(provider_text(provider));
-  }
-  return {
-      {"registry", list.registry}, {"interface", list.interface}, {"providers", std::move(urls)}};
+// What stands before a list's providers, and after them.
+std::string list_head(const SavedList& list) {
+  std::string head = to_text(json{{"registry", list.registry}, {"interface", list.interface}});
+  head.pop_back();  // its brace
+  return head += ",\"providers\":[";
 }
+constexpr std::string_view kListTail = "]}";
 
 // A member of a document: its items, one a line.
 template <typename Item>
@@ -202,7 +207,7 @@ SavedState read_state(const json& document) {
   return state;
 }
 
-// provider_text(); older versions stored all of them as names of nodes.
+// Of append_provider(); older versions stored all of them as names of nodes.
 Result<dubbo::Url> read_provider(const std::string& text) {
   const bool is_url = text.find("://") != std::string::npos;
   return is_url ? dubbo::Url::parse(text) : dubbo::Url::parse_node_name(text);
@@ -292,25 +297,38 @@ Result<SavedState> parse_saved_state(std::string_view text) {
   return read_text([&document] { return read_state(*document); });
 }
 
-void write_text(const std::vector<SavedList>& lists, const TakePiece& take) {
-  take("{");
-  write_array("lists", lists, list_json, take);
-  take("}");
+// Without a json of it in between: there may be hundreds of thousands of providers, and whatever
+// writes them costs time on a CPU that workers want.
+void write_text(const SharedLists& lists, const TakePiece& take) {
+  take("{\"lists\":[");
+  std::string text;
+  const char* separator = "\n";
+  for (const auto& list : lists) {
+    text = std::exchange(separator, ",\n") + list_head(*list);
+    for (const registry::ListedProvider& provider : list->providers) {
+      append_provider(provider, text);
+      text += ',';
+    }
+    if (!list->providers.empty()) text.pop_back();
+    take(text += kListTail);
+  }
+  take("]}");
 }
 
-std::size_t text_size(const std::string& registry, const std::string& interface,
-                      const registry::ListedProviders& providers) {
+std::size_t text_size(const SavedList& list) {
   constexpr std::size_t kAroundAProvider = 3;  // quotes and a comma
   constexpr std::size_t kAroundAList = 2;      // a comma and the end of a line
-  std::size_t size = to_text(list_json({registry, interface, {}})).size() + kAroundAList;
-  for (const registry::ListedProvider& provider : providers) {
+  std::size_t size = list_head(list).size() + kListTail.size() + kAroundAList;
+  for (const registry::ListedProvider& provider : list.providers) {
     size += size_of(provider) + kAroundAProvider;
   }
   return size;
 }
 
 std::string to_text(const std::vector<SavedList>& lists) {
-  return whole_text([&lists](const TakePiece& take) { write_text(lists, take); });
+  SharedLists shared;
+  for (const SavedList& list : lists) shared.push_back(std::make_shared<const SavedList>(list));
+  return whole_text([&shared](const TakePiece& take) { write_text(shared, take); });
 }
 
 Result<std::vector<SavedList>> parse_saved_lists(std::string_view text) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,11 +19,13 @@ std::string to_text(const registry::SavedState& state);
 // Fails with kMalformed. Fields that are not known are ignored.
 Result<registry::SavedState> parse_saved_state(std::string_view text);
 
+// Shared by who changes them and who writes them.
+using SharedLists = std::vector<std::shared_ptr<const registry::SavedList>>;
+
 // URLs that are not plain ASCII, or that JSON would escape, are written as the names of nodes are.
-void write_text(const std::vector<registry::SavedList>& lists, const TakePiece& take);
+void write_text(const SharedLists& lists, const TakePiece& take);
 // What a list takes of such a text, which is a few bytes longer than all its lists.
-std::size_t text_size(const std::string& registry, const std::string& interface,
-                      const registry::ListedProviders& providers);
+std::size_t text_size(const registry::SavedList& list);
 std::string to_text(const std::vector<registry::SavedList>& lists);
 // Fails with kMalformed. Never holds more of the document than one list. Providers whose URLs
 // cannot be read are left out and logged; fields that are not known are ignored.

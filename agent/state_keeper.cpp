@@ -61,9 +61,7 @@ void StateKeeper::load() {
 
 void StateKeeper::attach(registry::ControlPlane& plane) {
   plane_ = &plane;
-  for (const registry::SavedList& list : loaded_lists_) {
-    set_list({list.registry, list.interface}, list.providers);
-  }
+  for (const registry::SavedList& list : loaded_lists_) set_list(list);
   plane.restore(std::exchange(loaded_state_, {}), std::exchange(loaded_lists_, {}));
 }
 
@@ -90,29 +88,31 @@ void StateKeeper::when_stored(std::function<void()> done) {
 
 void StateKeeper::on_list(const std::string& registry, const std::string& interface,
                           const registry::ListedProviders& providers) {
-  const ListKey key{registry, interface};
-  const auto known = lists_.find(key);
+  const auto known = lists_.find({registry, interface});
   const bool is_as_it_was =
-      known == lists_.end() ? providers.empty() : *known->second.providers == providers;
-  set_list(key, providers);  // also then: equal texts are shared from now on
+      known == lists_.end() ? providers.empty() : known->second.list->providers == providers;
+  set_list({registry, interface, providers});  // also then: equal texts are shared from now on
   if (!is_as_it_was) lists_file_.on_changed();
 }
 
-void StateKeeper::set_list(const ListKey& key, registry::ListedProviders providers) {
-  if (const auto known = lists_.extract(key)) list_bytes_ -= known.mapped().text_size;
-  if (providers.empty()) return;
-  const std::size_t bytes = text_size(key.first, key.second, providers);
+void StateKeeper::set_list(registry::SavedList list) {
+  if (const auto known = lists_.extract(ListKey{list.registry, list.interface})) {
+    list_bytes_ -= known.mapped().text_size;
+  }
+  if (list.providers.empty()) return;
+  const std::size_t bytes = text_size(list);
   if (list_bytes_ + bytes > kMaxListBytes) {
     if (!std::exchange(said_full_, true)) {
       spdlog::warn(
           "all known providers take more than {} bytes on the disk: {} and others are not "
           "remembered over a restart",
-          kMaxListBytes, key.second);
+          kMaxListBytes, list.interface);
     }
     return;
   }
   list_bytes_ += bytes;
-  lists_[key] = {std::make_shared<const registry::ListedProviders>(std::move(providers)), bytes};
+  const auto kept = std::make_shared<const registry::SavedList>(std::move(list));
+  lists_.emplace(ListKey{kept->registry, kept->interface}, List{kept, bytes});
 }
 
 StateText StateKeeper::state_snapshot() const {
@@ -122,14 +122,10 @@ StateText StateKeeper::state_snapshot() const {
 }
 
 StateText StateKeeper::lists_snapshot() const {
-  return [lists = lists_](const TakePiece& take) {
-    std::vector<registry::SavedList> saved;
-    saved.reserve(lists.size());
-    for (const auto& [key, list] : lists) {
-      saved.push_back({key.first, key.second, *list.providers});
-    }
-    write_text(saved, take);
-  };
+  SharedLists lists;
+  lists.reserve(lists_.size());
+  for (const auto& [key, list] : lists_) lists.push_back(list.list);
+  return [lists = std::move(lists)](const TakePiece& take) { write_text(lists, take); };
 }
 
 }  // namespace skiff::agent

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -47,9 +48,10 @@ class StateKeeper final : public registry::StateStore {
                const registry::ListedProviders& providers) override;
 
  private:
-  using ListKey = std::pair<std::string, std::string>;  // registry, interface
+  // Registry and interface, of a list that it is the key of.
+  using ListKey = std::pair<std::string_view, std::string_view>;
   struct List {
-    std::shared_ptr<const registry::ListedProviders> providers;
+    std::shared_ptr<const registry::SavedList> list;
     std::size_t text_size = 0;
   };
 
@@ -60,7 +62,7 @@ class StateKeeper final : public registry::StateStore {
   Content load_file(const std::string& name, Parse parse);
   StateText state_snapshot() const;
   StateText lists_snapshot() const;
-  void set_list(const ListKey& key, registry::ListedProviders providers);
+  void set_list(registry::SavedList list);
 
   const std::string folder_;
   const StateDirLock lock_;

@@ -126,7 +126,7 @@ TEST(SavedListsText, HoldsUrlsOfAnyBytesAndIsNoLongerThanIsCounted) {
   EXPECT_EQ(parse_saved_lists(text), lists);
   std::size_t counted = 0;
   for (const SavedList& list : lists) {
-    counted += text_size(list.registry, list.interface, list.providers);
+    counted += text_size(list);
   }
   EXPECT_NEAR(static_cast<double>(text.size()), static_cast<double>(counted), 20);
 }
