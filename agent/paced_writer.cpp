@@ -8,7 +8,7 @@ namespace skiff::agent {
 namespace {
 
 // Of its own duration, the pause after a write.
-constexpr int kPauseFactor = 9;
+constexpr int kPauseFactor = 19;
 
 std::chrono::milliseconds rounded_up(PacedWriter::Clock::duration time) {
   return std::chrono::ceil<std::chrono::milliseconds>(

@@ -77,9 +77,8 @@ json session_json(const SavedState::Session& session) {
 // Whether it stands in JSON as it is, and is the same read as the name of a node, which older
 // agents take it for. Others come out of nodes' names: those may hold anything.
 bool is_plain(std::string_view text) {
-  constexpr std::string_view kOther = "\"\\%+";
-  return std::all_of(text.begin(), text.end(), [kOther](char c) {
-    return c >= ' ' && c <= '~' && kOther.find(c) == std::string_view::npos;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '%' && c != '+';
   });
 }
 

@@ -132,7 +132,7 @@ async function startTargets(stage, options, payload) {
   if (wants('nginx')) targets.push(await startNginx(stage, echo.ports));
   if (wants('relay')) targets.push(await startRelay(stage, echo.ports[0]));
   if (wants('20881', '20882', 'chain', '20881-many')) {
-    const zookeeper = await startZooKeeper(stage, { heapMb: HEAP_MB * Math.ceil(1 + options.services / 1000) });
+    const zookeeper = await startZooKeeper(stage, { jvm: [`-Xmx${HEAP_MB * Math.ceil(1 + options.services / 1000)}m`] });
     targets.push(...await startAgents(stage, zookeeper, echo.ports));
     if (wants('20881-many')) {
       const few = targets.find(({ name }) => name === '20881');

@@ -17,7 +17,8 @@ const SETTINGS = [
 // A server that is just starting may accept the question and never answer it.
 const ANSWER_LIMIT_MS = 1_000;
 
-const HEAP_MB = 64;
+// Small, and up quickly.
+const TEST_JVM = ['-Xmx64m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
 
 // The name of the node that a stock provider makes: its URL, encoded once.
 function nodeName(name, { host = '127.0.0.1', port, parameters = {} }) {
@@ -45,9 +46,9 @@ async function fourLetterWord(host, port, word) {
 }
 
 // The server alone, once it serves.
-async function startServer(stage, { host, port, config, heapMb }) {
+async function startServer(stage, { host, port, config, jvm }) {
   const running = stage.start('zookeeper', 'java', [
-    `-Xmx${heapMb}m`, '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', CLASSPATH,
+    ...jvm, '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', CLASSPATH,
     'org.apache.zookeeper.server.quorum.QuorumPeerMain', config]);
   await eventually(async () => running.hasEnded || await fourLetterWord(host, port, 'isro') === 'rw', 'ZooKeeper serves');
   if (running.hasEnded) throw new Error(`ZooKeeper ended at its start:\n${running.log}`);
@@ -68,7 +69,7 @@ async function connectClient(stage, address, options, credentials) {
 }
 
 class ZooKeeper {
-  // `server`: { host, port, config, heapMb }.
+  // `server`: { host, port, config, jvm }.
   constructor(running, server) {
     const address = `${server.host}:${server.port}`;
     Object.assign(this, { running, server, port: server.port, address, registry: `zookeeper://${address}` });
@@ -176,12 +177,12 @@ class ZooKeeper {
   remove(node) { return this.ask('remove', node); }
 }
 
-async function startZooKeeper(stage, { host = '127.0.0.1', port: fixedPort, heapMb = HEAP_MB } = {}) {
+async function startZooKeeper(stage, { host = '127.0.0.1', port: fixedPort, jvm = TEST_JVM } = {}) {
   const folder = stage.folder();
   const port = fixedPort || await freePort();
   const config = path.join(folder, 'zoo.cfg');
   fs.writeFileSync(config, [...SETTINGS, `dataDir=${folder}/data`, `clientPortAddress=${host}`, `clientPort=${port}`, ''].join('\n'));
-  const server = { host, port, config, heapMb };
+  const server = { host, port, config, jvm };
   const zookeeper = new ZooKeeper(await startServer(stage, server), server);
   await zookeeper.connect(stage);
   return zookeeper;
@@ -211,7 +212,7 @@ async function startEnsemble(stage, size) {
     fs.mkdirSync(path.join(folder, 'data'));
     fs.writeFileSync(path.join(folder, 'data', 'myid'), String(id));
     fs.writeFileSync(config, [...SETTINGS, ...ROUNDS, ...peers, `dataDir=${folder}/data`, `clientPortAddress=${host}`, `clientPort=${port}`, ''].join('\n'));
-    const server = { host, port, config, heapMb: HEAP_MB };
+    const server = { host, port, config, jvm: TEST_JVM };
     return new ZooKeeper(await startServer(stage, server), server);
   }));
   return new Ensemble(members);
