@@ -101,7 +101,7 @@ ApiResponse get_metrics(const ApiCall& call) {
     MetricsInput known;
     known.registries = plane.registries();
     known.publications = plane.publications();
-    known.subscriptions = plane.subscriptions();
+    known.subscriptions = plane.subscription_counts();
     known.registry = plane.metrics();
     known.health = plane.health_counts();
     return known;

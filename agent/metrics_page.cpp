@@ -196,26 +196,18 @@ MetricFamily leases_ended(const MetricsInput& input) {
 }
 
 MetricFamily subscriptions(const MetricsInput& input) {
-  std::map<std::pair<std::string, std::string>, std::size_t> counts;
-  for (const char* origin : {"api", "on_demand"}) {
-    for (const char* state : {"subscribed", "pending"}) counts[{state, origin}] = 0;
-  }
-  for (const auto& status : input.subscriptions) {
-    ++counts[{status.list_in_hand ? "subscribed" : "pending",
-              status.on_demand ? "on_demand" : "api"}];
-  }
   MetricFamily family = family_of(kSubscriptions);
-  for (const auto& [key, count] : counts) {
-    add(family, {{"state", key.first}, {"origin", key.second}}, number(count));
+  for (const auto& [origin, lists] : {std::pair("api", input.subscriptions.asked_for),
+                                      std::pair("on_demand", input.subscriptions.on_demand)}) {
+    add(family, {{"state", "subscribed"}, {"origin", origin}}, number(lists.in_hand));
+    add(family, {{"state", "pending"}, {"origin", origin}}, number(lists.pending));
   }
   return family;
 }
 
 MetricFamily subscription_providers(const MetricsInput& input) {
-  std::size_t providers = 0;
-  for (const auto& status : input.subscriptions) providers += status.providers;
   MetricFamily family = family_of(kSubscriptionProviders);
-  add(family, {}, number(providers));
+  add(family, {}, number(input.subscriptions.providers));
   return family;
 }
 

@@ -19,7 +19,7 @@ struct MetricsInput {
   forwarder::TrafficSnapshot traffic;
   std::vector<registry::RegistryStatus> registries;
   std::vector<registry::PublicationStatus> publications;
-  std::vector<registry::SubscriptionStatus> subscriptions;
+  registry::SubscriptionCounts subscriptions;
   registry::RegistryMetrics registry;
   LatencyHistogram::Snapshot route_updates;
   registry::HealthCounts health;

@@ -1,5 +1,6 @@
 #include "agent/run.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -98,6 +99,15 @@ void run_until_signal(Agent& agent) {
   }
 }
 
+// Threads other than the first have arenas of their own in glibc, which grow page by page, a system
+// call each: a second of an agent's start that knows 10,000 services. Workers allocate next to
+// nothing, so that one arena, which grows by more, serves all.
+void share_one_arena() {
+  constexpr int kGrowth = 1024 * 1024;
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TOP_PAD, kGrowth);
+}
+
 int failed_start(const Error& error) {
   spdlog::shutdown();  // what was logged comes first
   std::fprintf(stderr, "skiff: %s\n", error.message.c_str());
@@ -107,6 +117,7 @@ int failed_start(const Error& error) {
 }  // namespace
 
 int run_agent(AgentConfig config) {
+  share_one_arena();
   block_signals();
   set_up_logging(config.log_level);
   auto state_dir = choose_state_dir(config.state_dir);

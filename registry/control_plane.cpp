@@ -109,6 +109,13 @@ std::vector<SubscriptionStatus> ControlPlaneImpl::subscriptions() const {
   return result;
 }
 
+SubscriptionCounts ControlPlaneImpl::subscription_counts() const {
+  SubscriptionCounts counts;
+  subscriptions_.count(counts);
+  on_demand_.count(counts);
+  return counts;
+}
+
 RegistryMetrics ControlPlaneImpl::metrics() const {
   RegistryMetrics metrics = metrics_;
   directory_.measure(metrics);

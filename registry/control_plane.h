@@ -129,6 +129,17 @@ struct SubscriptionStatus {
   bool on_demand = false;   // made by a request on the outbound port, not through the API
   std::size_t providers = 0;
 };
+// The same, counted.
+struct SubscriptionCounts {
+  struct Lists {
+    std::size_t in_hand = 0;
+    std::size_t pending = 0;
+    void count(bool is_in_hand) { ++(is_in_hand ? in_hand : pending); }
+  };
+  Lists asked_for;  // through the API
+  Lists on_demand;
+  std::size_t providers = 0;
+};
 struct ServiceStatus {
   std::string interface;
   bool list_in_hand = false;
@@ -231,6 +242,7 @@ class ControlPlane {
   // Of publications and subscriptions.
   virtual std::vector<LeavingStatus> leaving() const = 0;
   virtual std::vector<SubscriptionStatus> subscriptions() const = 0;
+  virtual SubscriptionCounts subscription_counts() const = 0;
   virtual std::optional<ServiceStatus> service(std::string_view interface) const = 0;
   virtual RegistryMetrics metrics() const = 0;
   virtual HealthCounts health_counts() const = 0;

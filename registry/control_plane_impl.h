@@ -105,6 +105,7 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   std::vector<LeavingStatus> leaving() const override { return withdrawals_.status(); }
   std::vector<PublicationStatus> publications() const override;
   std::vector<SubscriptionStatus> subscriptions() const override;
+  SubscriptionCounts subscription_counts() const override;
   std::optional<ServiceStatus> service(std::string_view interface) const override {
     return directory_.status(interface);
   }

@@ -182,6 +182,11 @@ const ListedProviders& Directory::providers(std::string_view interface) const {
   return found == services_.end() ? none : found->second.merged;
 }
 
+std::uint64_t Directory::revision(std::string_view interface) const {
+  const auto found = services_.find(interface);
+  return found == services_.end() ? 0 : found->second.revision;
+}
+
 std::optional<ServiceStatus> Directory::status(std::string_view interface) const {
   const auto found = services_.find(interface);
   if (found == services_.end()) return std::nullopt;
@@ -322,6 +327,7 @@ void Directory::report(const std::string& interface, Service& service) {
   service.reported = true;
   store(interface, service);
   if (!is_news) return;
+  service.revision = ++revisions_;
   ++metrics_.lists_applied;
   sink_.on_service(interface, urls_of(service.merged));
   if (told_at) sink_.on_service_told(interface, *told_at);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -72,6 +73,8 @@ class Directory {
   std::string obstacle(const RegistryLink& link, std::string_view interface) const;
   // The merged list.
   const ListedProviders& providers(std::string_view interface) const;
+  // Another number whenever providers() has changed; 0 where there never were any.
+  std::uint64_t revision(std::string_view interface) const;
   std::optional<ServiceStatus> status(std::string_view interface) const;
   // Puts what is so now into the figures; the rest was counted when it happened.
   void measure(RegistryMetrics& metrics) const;
@@ -91,6 +94,7 @@ class Directory {
     std::vector<Listing> listings;  // in the order of first interest
     ProviderListBrake brake;
     ListedProviders merged;
+    std::uint64_t revision = 0;  // of `merged`
     bool reported = false;
     std::optional<Time> rebuilt_at;
     std::optional<Time> told_at;  // the first event that no rebuild has followed yet
@@ -131,6 +135,7 @@ class Directory {
   RegistryMetrics& metrics_;
   StateStore& store_;
   std::map<RegistryAndInterface, ListedProviders> remembered_;  // and not asked for yet
+  std::uint64_t revisions_ = 0;
   bool is_frozen_ = false;
   HeldEndpoints held_;
   std::map<std::string, Service, std::less<>> services_;

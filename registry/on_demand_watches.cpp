@@ -51,6 +51,16 @@ std::vector<SubscriptionStatus> OnDemandWatches::status() const {
   return result;
 }
 
+void OnDemandWatches::count(SubscriptionCounts& counts) const {
+  for (const auto& [interface, watch] : watches_) {
+    const std::size_t providers = directory_.providers(interface).size();
+    for (const RegistryLink* link : watch.links) {
+      counts.on_demand.count(directory_.is_in_hand(*link, interface));
+      counts.providers += providers;
+    }
+  }
+}
+
 void OnDemandWatches::look_again_later(const std::string& interface) {
   executor_.post_after(kOnDemandExpiry,
                        alive_.guard([this, interface] { drop_if_unused(interface); }));

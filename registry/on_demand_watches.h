@@ -24,6 +24,8 @@ class OnDemandWatches {
   // does. Over kMaxOnDemandServices, and for what no interface can be called, it only logs.
   void need(const std::string& interface, const std::vector<RegistryLink*>& links);
   std::vector<SubscriptionStatus> status() const;
+  // Adds what status() would tell.
+  void count(SubscriptionCounts& counts) const;
 
  private:
   struct Watch {

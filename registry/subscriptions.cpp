@@ -178,9 +178,7 @@ std::vector<SubscriptionStatus> Subscriptions::status() const {
   std::vector<SubscriptionStatus> result;
   for (const auto& [key, subscription] : subscriptions_) {
     const dubbo::ServiceKey& service = key;
-    const auto providers = static_cast<std::size_t>(
-        std::ranges::count_if(directory_.providers(service.interface),
-                              [&](const ListedProvider& one) { return matches(service, one); }));
+    const std::size_t providers = count_matching(service, subscription);
     for (const Placement& placement : subscription.placements) {
       result.push_back({.service = service,
                         .registry = placement.link->registry().name(),
@@ -191,6 +189,16 @@ std::vector<SubscriptionStatus> Subscriptions::status() const {
     }
   }
   return result;
+}
+
+void Subscriptions::count(SubscriptionCounts& counts) const {
+  for (const auto& [service, subscription] : subscriptions_) {
+    const std::size_t providers = count_matching(service, subscription);
+    for (const Placement& placement : subscription.placements) {
+      counts.asked_for.count(directory_.is_in_hand(*placement.link, service.interface));
+      counts.providers += providers;
+    }
+  }
 }
 
 void Subscriptions::on_link_changed(RegistryLink& link) {
@@ -207,6 +215,19 @@ ListedProviders Subscriptions::matching(const dubbo::ServiceKey& service) const 
   std::ranges::copy_if(directory_.providers(service.interface), std::back_inserter(result),
                        [&service](const ListedProvider& one) { return matches(service, one); });
   return result;
+}
+
+// Each provider's text has to be read for it, which takes 0.1 s for 200,000 of them: once a list.
+std::size_t Subscriptions::count_matching(const dubbo::ServiceKey& service,
+                                          const Subscription& subscription) const {
+  MatchingProviders& known = subscription.matching;
+  const std::uint64_t revision = directory_.revision(service.interface);
+  if (known.revision != revision) {
+    const auto is_match = [&service](const ListedProvider& one) { return matches(service, one); };
+    known = {revision, static_cast<std::size_t>(std::ranges::count_if(
+                           directory_.providers(service.interface), is_match))};
+  }
+  return known.number;
 }
 
 }  // namespace skiff::registry

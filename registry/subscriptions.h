@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -46,6 +47,8 @@ class Subscriptions {
   // why.
   VerbOutcome outcome(const dubbo::ServiceKey& service) const;
   std::vector<SubscriptionStatus> status() const;
+  // Adds what status() would tell.
+  void count(SubscriptionCounts& counts) const;
 
   // Writes the consumer nodes that waited for this link's advertised address.
   void on_link_changed(RegistryLink& link);
@@ -58,9 +61,14 @@ class Subscriptions {
     std::string consumer;   // empty until the link knows what to advertise
     std::string inherited;  // of an earlier process, until then
   };
+  struct MatchingProviders {
+    std::uint64_t revision = 0;  // of the interface's providers
+    std::size_t number = 0;
+  };
   struct Subscription {
     SubscriptionRequest request;
     std::vector<Placement> placements;
+    mutable MatchingProviders matching = {};  // when they were last counted
   };
 
   void replace(Subscription& subscription, const SubscriptionRequest& request,
@@ -70,6 +78,8 @@ class Subscriptions {
   void take_back(const dubbo::ServiceKey& service, RegistryLink& link, const std::string& url);
   void remove(const dubbo::ServiceKey& service, const Placement& placement);
   ListedProviders matching(const dubbo::ServiceKey& service) const;
+  std::size_t count_matching(const dubbo::ServiceKey& service,
+                             const Subscription& subscription) const;
 
   UrlStamps& stamps_;
   Directory& directory_;

@@ -234,6 +234,27 @@ TEST_F(ControlPlaneTest, ReportsAnOnDemandServiceEvenIfItsListIsEmptyAndEachTime
   EXPECT_TRUE(status[0].on_demand);
 }
 
+TEST_F(ControlPlaneTest, CountsSubscriptionsAndTheirProvidersAsTheyAreNow) {
+  const std::string other = "com.example.Other";
+  const auto counted = [this] {
+    const SubscriptionCounts counts = plane_->subscription_counts();
+    return std::vector{counts.asked_for.in_hand, counts.asked_for.pending, counts.on_demand.in_hand,
+                       counts.providers};
+  };
+  subscribe(subscription(kDemo));
+  subscribe(subscription(kDemo, "g"));
+  EXPECT_THAT(counted(), ElementsAre(2, 0, 0, 0));
+  publish(publication(kDemo));
+  EXPECT_THAT(counted(), ElementsAre(2, 0, 0, 1));
+  EXPECT_THAT(counted(), ElementsAre(2, 0, 0, 1));
+  publish(publication(other));
+  plane_->need_service(other);
+  executor_.run();
+  EXPECT_THAT(counted(), ElementsAre(2, 0, 1, 2));
+  unsubscribe({kDemo, "", ""});
+  EXPECT_THAT(counted(), ElementsAre(1, 0, 1, 1));
+}
+
 TEST_F(ControlPlaneTest, DropsAnOnDemandServiceThatStaysEmpty) {
   plane_->need_service(kDemo);
   executor_.advance(seconds(59));

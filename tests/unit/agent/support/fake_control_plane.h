@@ -72,6 +72,14 @@ class FakeControlPlane final : public registry::ControlPlane {
   std::vector<registry::SubscriptionStatus> subscriptions() const override {
     return subscription_list;
   }
+  registry::SubscriptionCounts subscription_counts() const override {
+    registry::SubscriptionCounts counts;
+    for (const auto& one : subscription_list) {
+      (one.on_demand ? counts.on_demand : counts.asked_for).count(one.list_in_hand);
+      counts.providers += one.providers;
+    }
+    return counts;
+  }
   std::optional<registry::ServiceStatus> service(std::string_view interface) const override;
   registry::RegistryMetrics metrics() const override { return figures; }
   registry::HealthCounts health_counts() const override { return health; }
