@@ -79,7 +79,9 @@ ProviderEndpoint read_provider(const dubbo::Url& url) {
   provider.warmup = milliseconds(url.number_parameter("warmup", kDefaultWarmupMs, kWarmupMaxMs));
   provider.started_at_ms = timestamp_of(url);
   provider.timeout = milliseconds(url.number_parameter("timeout", 0, kTimeoutMaxMs));
-  provider.retries = static_cast<std::uint32_t>(url.number_parameter("retries", 0, kRetriesMax));
+  if (!url.parameter("retries").empty()) {
+    provider.retries = static_cast<std::uint32_t>(url.number_parameter("retries", 0, kRetriesMax));
+  }
   read_method_parameters(url, provider);
   provider.token = url.parameter("token");
   return provider;
@@ -112,6 +114,12 @@ void sort_route(ServiceRoute& route) {
 const MethodSettings* ProviderEndpoint::settings_of(std::string_view method) const {
   const auto found = std::ranges::find(methods, method, &MethodSettings::method);
   return found == methods.end() ? nullptr : &*found;
+}
+
+std::uint32_t retries_of(const Cluster& cluster, const ProviderEndpoint& provider,
+                         const MethodSettings* method) {
+  if (method != nullptr && method->retries) return *method->retries;
+  return provider.retries.value_or(cluster.providers.size() > 1 ? kDefaultRetries : 0);
 }
 
 CompiledRoute compile_service_route(const std::string& interface,

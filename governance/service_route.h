@@ -29,8 +29,9 @@ struct ProviderEndpoint {
   std::chrono::milliseconds warmup{0};  // 0: full weight at once
   std::int64_t started_at_ms = 0;       // the URL's `timestamp`, Unix time; 0: unknown, full weight
   std::chrono::milliseconds timeout{0};  // 0: the configuration's
-  // How often a request that was sent and lost with its connection is sent again.
-  std::uint32_t retries = 0;
+  // How often a request that was sent and lost with its connection is sent again; where its URL
+  // does not say, see retries_of().
+  std::optional<std::uint32_t> retries;
   std::vector<MethodSettings> methods;  // each once
   std::string token;                    // sent as attachment where not empty
 
@@ -48,6 +49,15 @@ struct Cluster {
 
   bool operator==(const Cluster&) const = default;
 };
+
+// Dubbo's own (protocol.md 2, "Cluster modes").
+inline constexpr std::uint32_t kDefaultRetries = 2;
+
+// For a call of `method` of one of the cluster's providers. Where its URL says nothing, the default
+// is for calls that may go to another one: a provider that stands alone is asked again only where
+// it says that it may be.
+std::uint32_t retries_of(const Cluster& cluster, const ProviderEndpoint& provider,
+                         const MethodSettings* method);
 
 // How requests for one interface are routed; immutable once compiled.
 struct ServiceRoute {

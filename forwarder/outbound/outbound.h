@@ -118,8 +118,8 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   std::optional<dubbo::AttachmentSplice> plan_additions(
       OutboundRequest& request, const governance::Cluster& cluster,
       const governance::ProviderEndpoint& provider);
-  void keep_for_retry(const OutboundRequest& request, const governance::ProviderEndpoint& provider,
-                      Slot& slot);
+  void keep_for_retry(const OutboundRequest& request, const governance::Cluster& cluster,
+                      const governance::ProviderEndpoint& provider, Slot& slot);
   Slot* take_slot(OutboundRequest& request, UpstreamConnection& upstream,
                   std::chrono::milliseconds timeout);
   void append_frame(const OutboundRequest& request,

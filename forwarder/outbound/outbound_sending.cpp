@@ -52,7 +52,7 @@ void Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t
   if (request.header().is_two_way) {
     Slot* slot = take_slot(request, upstream, timeout_of(request, spec));
     if (slot == nullptr) return;
-    keep_for_retry(request, spec, *slot);
+    keep_for_retry(request, *cluster.spec, spec, *slot);
     wire_id = slot->wire_id();
   }
   append_frame(request, splice, wire_id, upstream);
@@ -134,12 +134,10 @@ Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream
   return slot;
 }
 
-// Only where the provider's URL says that requests may be carried out more than once.
-void Outbound::keep_for_retry(const OutboundRequest& request,
+void Outbound::keep_for_retry(const OutboundRequest& request, const governance::Cluster& cluster,
                               const governance::ProviderEndpoint& provider, Slot& slot) {
-  const governance::MethodSettings* own = method_settings(request, provider);
   std::uint32_t retries =
-      own != nullptr ? own->retries.value_or(provider.retries) : provider.retries;
+      governance::retries_of(cluster, provider, method_settings(request, provider));
   retries = std::min(retries, request.history.retries_left.value_or(retries));
   const dubbo::Bytes frame = request.frame.bytes;
   if (retries == 0 || frame.size() > limits::kKeptRequestMaxBytes) return;

@@ -31,9 +31,11 @@ class OutboundFaults : public testing::ForwarderFixture {
  protected:
   RawPeer consumer() { return RawPeer::connect(forwarder_->outbound_port()); }
 
+  // What was sent to it is not sent again, unless a test allows it.
   static governance::ProviderEndpoint provider_at(std::uint16_t port, std::uint32_t weight) {
     governance::ProviderEndpoint provider = ForwarderFixture::provider_at(port);
     provider.weight = weight;
+    provider.retries = 0;
     return provider;
   }
 
@@ -351,6 +353,31 @@ TEST_F(OutboundFaults, SendsALostRequestAgainWhereTheProviderAllowsIt) {
   other.send(response_frame(request->header.request_id, "done"));
   EXPECT_EQ(client.receive()->bytes, response_frame(7, "done"));
   EXPECT_EQ(counter("outbound_retries_of_sent_total"), 1U);
+}
+
+TEST_F(OutboundFaults, SendsALostRequestToAnotherProviderWhereNothingIsSaidOfRetries) {
+  start();
+  governance::ProviderEndpoint first = provider_at(provider_.port(), 100);
+  first.retries.reset();
+  route({first, provider_at(substitute_.port(), 0)});
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 7}));
+  RawPeer upstream = provider_.accept();
+  ASSERT_TRUE(upstream.receive());
+  upstream.close();
+  RawPeer other = substitute_.accept();
+  serve_one(other, "done");
+  EXPECT_EQ(client.receive()->bytes, response_frame(7, "done"));
+}
+
+TEST_F(OutboundFaults, SendsALostRequestToNobodyWhereItsProviderForbidsIt) {
+  start_with_substitute();
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 7}));
+  RawPeer upstream = provider_.accept();
+  ASSERT_TRUE(upstream.receive());
+  upstream.close();
+  EXPECT_EQ(status_of(client, 7), Status::kServerError);
 }
 
 TEST_F(OutboundFaults, SendsALostRequestAgainToTheOnlyProvider) {

@@ -78,6 +78,23 @@ TEST(CompileServiceRoute, FallsBackToDefaultsForNumbersThatAreNone) {
   EXPECT_EQ(provider.retries, 0U);
 }
 
+TEST(RetriesOf, IsWhatTheProviderSaysOrElseDubbosDefaultWhereThereIsAnotherOne) {
+  const MethodSettings once{.method = "hi", .timeout = {}, .retries = 1};
+  const MethodSettings silent{.method = "hi", .timeout = milliseconds(5), .retries = {}};
+  ProviderEndpoint provider;
+  const Cluster alone{"", "", {provider}};
+  const Cluster two{"", "", {provider, provider}};
+  EXPECT_EQ(retries_of(alone, provider, nullptr), 0U);
+  EXPECT_EQ(retries_of(two, provider, nullptr), 2U);
+  EXPECT_EQ(retries_of(two, provider, &silent), 2U);
+  EXPECT_EQ(retries_of(two, provider, &once), 1U);
+  provider.retries = 0;
+  EXPECT_EQ(retries_of(two, provider, &silent), 0U);
+  EXPECT_EQ(retries_of(two, provider, &once), 1U);
+  provider.retries = 3;
+  EXPECT_EQ(retries_of(alone, provider, nullptr), 3U);
+}
+
 TEST(EffectiveWeight, GrowsWithUptimeAndNeverIsZeroUnlessAskedFor) {
   ProviderEndpoint provider;
   provider.weight = 100;
