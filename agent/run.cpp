@@ -103,7 +103,7 @@ void run_until_signal(Agent& agent) {
 // call each: a second of an agent's start that knows 10,000 services. Workers allocate next to
 // nothing, so that one arena, which grows by more, serves all.
 void share_one_arena() {
-  constexpr int kGrowth = 1024 * 1024;
+  constexpr int kGrowth = 8 * 1024 * 1024;
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_TOP_PAD, kGrowth);
 }
