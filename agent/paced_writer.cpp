@@ -7,8 +7,10 @@
 namespace skiff::agent {
 namespace {
 
-// Of its own duration, the pause after a write.
+// Of its own duration, the pause after a write, and at most: a disk that hung for a minute may be
+// well again.
 constexpr int kPauseFactor = 19;
+constexpr std::chrono::seconds kPauseMax{60};
 
 std::chrono::milliseconds rounded_up(PacedWriter::Clock::duration time) {
   return std::chrono::ceil<std::chrono::milliseconds>(
@@ -66,7 +68,7 @@ void PacedWriter::on_written(std::uint64_t change, Clock::duration time,
   note(result ? "" : result.error().message);
   settled_ = change;
   earliest_urgent_ = now + std::max<Clock::duration>(kUrgentPause, time);
-  earliest_ = now + std::max<Clock::duration>(kUrgentPause, time * kPauseFactor);
+  earliest_ = now + std::clamp<Clock::duration>(time * kPauseFactor, kUrgentPause, kPauseMax);
   release(change);
   if (!waiters_.empty()) {
     write_by(earliest_urgent_);

@@ -35,7 +35,8 @@ class PacedWriter {
 
   // `control` and `disk` must outlive it. `snapshot` is called on the control thread; what it
   // returns makes the text on `disk`. `pace` is the pause after a change that nobody waits for; it
-  // grows where writing takes long, so that the disk is ours for a twentieth of the time at most.
+  // grows where writing takes long, so that the file is written for a twentieth of the time at
+  // most.
   PacedWriter(std::string path, std::chrono::milliseconds pace, registry::Executor& control,
               registry::Executor& disk, std::function<StateText()> snapshot)
       : path_(std::move(path)),

@@ -101,12 +101,8 @@ void run_until_signal(Agent& agent) {
 
 // Threads other than the first have arenas of their own in glibc, which grow page by page, a system
 // call each: a second of an agent's start that knows 10,000 services. Workers allocate next to
-// nothing, so that one arena, which grows by more, serves all.
-void share_one_arena() {
-  constexpr int kGrowth = 8 * 1024 * 1024;
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_TOP_PAD, kGrowth);
-}
+// nothing, so that one arena serves all.
+void share_one_arena() { mallopt(M_ARENA_MAX, 1); }
 
 int failed_start(const Error& error) {
   spdlog::shutdown();  // what was logged comes first

@@ -19,7 +19,7 @@ std::string to_text(const registry::SavedState& state);
 // Fails with kMalformed. Fields that are not known are ignored.
 Result<registry::SavedState> parse_saved_state(std::string_view text);
 
-// Shared by who changes them and who writes them.
+// Immutable; may be read, and let go last, on any thread.
 using SharedLists = std::vector<std::shared_ptr<const registry::SavedList>>;
 
 // URLs that are not plain ASCII, or that JSON would escape, are written as the names of nodes are.

@@ -48,7 +48,7 @@ class StateKeeper final : public registry::StateStore {
                const registry::ListedProviders& providers) override;
 
  private:
-  // Registry and interface, of a list that it is the key of.
+  // Registry and interface: views into the texts of its List, which live as long as the entry.
   using ListKey = std::pair<std::string_view, std::string_view>;
   struct List {
     std::shared_ptr<const registry::SavedList> list;

@@ -73,8 +73,8 @@ inline constexpr auto kAcceptPause = 100ms;            // after the process ran 
 
 // Attempts to send one request, where nothing of it had been sent before.
 inline constexpr int kAttemptsMax = 8;
-// Where a provider's `retries` let a request be sent again after its connection was lost, a copy of
-// it is kept; not of larger ones, and of one worker's requests no more than so much.
+// Where a request may be sent again after its connection was lost, a copy of it is kept; not of
+// larger ones, and of one worker's requests no more than so much (a copy takes 4 KiB at least).
 inline constexpr std::size_t kKeptRequestMaxBytes = 64 * kKiB;
 inline constexpr std::size_t kKeptMaxBytes = 64 * kMiB;
 // A provider that requests fail at as often in a row (no answer in time, its connection lost, no

@@ -33,9 +33,9 @@ namespace skiff::forwarder {
   X(kRetries, "outbound_retries_total",                                                            \
     "Requests sent to another provider since nothing was sent yet")                                \
   X(kRetriesOfSent, "outbound_retries_of_sent_total",                                              \
-    "Requests sent again after their connection was lost, as the provider's `retries` allow")      \
+    "Requests sent again after their connection was lost, as retries allow")                       \
   X(kNotKept, "outbound_retries_not_kept_total",                                                   \
-    "Requests that could not be sent again since too many copies were kept")                       \
+    "Requests sent without a copy to be sent again, since too many copies were kept")              \
   X(kLateAnswers, "outbound_late_answers_total",                                                   \
     "Provider answers dropped: late, repeated, to a one-way request, or with an unknown id")       \
   X(kOrphanedAnswers, "outbound_orphaned_answers_total", "Answers whose consumer had gone")        \

@@ -19,6 +19,7 @@ constexpr std::uint64_t kTimeoutMaxMs = 24ULL * 3600 * 1000;
 constexpr std::uint64_t kDefaultWeight = 100;
 constexpr std::uint64_t kDefaultWarmupMs = 600'000;
 constexpr std::uint64_t kRetriesMax = 10;
+constexpr std::string_view kDefaultPrefix = "default.";
 constexpr std::string_view kMethodTimeoutSuffix = ".timeout";
 constexpr std::string_view kMethodRetriesSuffix = ".retries";
 
@@ -57,17 +58,36 @@ MethodSettings& settings_for(std::string_view method, ProviderEndpoint& provider
       MethodSettings{.method = std::string(method), .timeout = {}, .retries = {}});
 }
 
+// What is no number allows none, as in Dubbo.
+std::uint32_t retries_in(const dubbo::Url& url, std::string_view key) {
+  constexpr std::uint64_t kAny = UINT32_MAX;
+  return static_cast<std::uint32_t>(std::min(url.number_parameter(key, 0, kAny), kRetriesMax));
+}
+
+// What Dubbo 2 writes for all services of a provider counts where nothing else is said.
+std::string key_or_default(const dubbo::Url& url, const std::string& key) {
+  return url.parameter(key).empty() ? std::string(kDefaultPrefix) + key : key;
+}
+
 void read_method_parameters(const dubbo::Url& url, ProviderEndpoint& provider) {
   for (const auto& [key, value] : url.parameters) {
+    if (value.empty() || key.starts_with(kDefaultPrefix)) continue;
     if (const std::string_view method = method_in(key, kMethodTimeoutSuffix); !method.empty()) {
       const std::uint64_t timeout_ms = url.number_parameter(key, 0, kTimeoutMaxMs);
       if (timeout_ms > 0) settings_for(method, provider).timeout = milliseconds(timeout_ms);
     }
     if (const std::string_view method = method_in(key, kMethodRetriesSuffix); !method.empty()) {
-      settings_for(method, provider).retries =
-          static_cast<std::uint32_t>(url.number_parameter(key, 0, kRetriesMax));
+      settings_for(method, provider).retries = retries_in(url, key);
     }
   }
+}
+
+// Of Dubbo's cluster modes only this one calls another provider.
+void forbid_retries_unless_failover(const dubbo::Url& url, ProviderEndpoint& provider) {
+  const std::string_view cluster = url.parameter(key_or_default(url, "cluster"));
+  if (cluster.empty() || cluster == "failover") return;
+  provider.retries = 0;
+  for (MethodSettings& method : provider.methods) method.retries.reset();
 }
 
 ProviderEndpoint read_provider(const dubbo::Url& url) {
@@ -78,11 +98,12 @@ ProviderEndpoint read_provider(const dubbo::Url& url) {
       static_cast<std::uint32_t>(url.number_parameter("weight", kDefaultWeight, kWeightMax));
   provider.warmup = milliseconds(url.number_parameter("warmup", kDefaultWarmupMs, kWarmupMaxMs));
   provider.started_at_ms = timestamp_of(url);
-  provider.timeout = milliseconds(url.number_parameter("timeout", 0, kTimeoutMaxMs));
-  if (!url.parameter("retries").empty()) {
-    provider.retries = static_cast<std::uint32_t>(url.number_parameter("retries", 0, kRetriesMax));
-  }
+  provider.timeout =
+      milliseconds(url.number_parameter(key_or_default(url, "timeout"), 0, kTimeoutMaxMs));
+  const std::string retries = key_or_default(url, "retries");
+  if (!url.parameter(retries).empty()) provider.retries = retries_in(url, retries);
   read_method_parameters(url, provider);
+  forbid_retries_unless_failover(url, provider);
   provider.token = url.parameter("token");
   return provider;
 }
@@ -116,10 +137,20 @@ const MethodSettings* ProviderEndpoint::settings_of(std::string_view method) con
   return found == methods.end() ? nullptr : &*found;
 }
 
-std::uint32_t retries_of(const Cluster& cluster, const ProviderEndpoint& provider,
-                         const MethodSettings* method) {
-  if (method != nullptr && method->retries) return *method->retries;
-  return provider.retries.value_or(cluster.providers.size() > 1 ? kDefaultRetries : 0);
+Retries retries_of(const Cluster& cluster, const ProviderEndpoint& provider,
+                   std::optional<std::string_view> method) {
+  Retries retries{
+      .count = provider.retries.value_or(cluster.providers.size() > 1 ? kDefaultRetries : 0),
+      .elsewhere_only = !provider.retries};
+  if (method) {
+    const MethodSettings* own = provider.settings_of(*method);
+    if (own != nullptr && own->retries) retries = {.count = *own->retries};
+    return retries;
+  }
+  for (const MethodSettings& one : provider.methods) {
+    retries.count = std::min(retries.count, one.retries.value_or(retries.count));
+  }
+  return retries;
 }
 
 CompiledRoute compile_service_route(const std::string& interface,

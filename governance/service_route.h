@@ -53,11 +53,16 @@ struct Cluster {
 // Dubbo's own (protocol.md 2, "Cluster modes").
 inline constexpr std::uint32_t kDefaultRetries = 2;
 
-// For a call of `method` of one of the cluster's providers. Where its URL says nothing, the default
-// is for calls that may go to another one: a provider that stands alone is asked again only where
-// it says that it may be.
-std::uint32_t retries_of(const Cluster& cluster, const ProviderEndpoint& provider,
-                         const MethodSettings* method);
+struct Retries {
+  std::uint32_t count = 0;
+  bool elsewhere_only = false;  // not at a provider that was sent the request already
+};
+// For a call that one of the cluster's providers is sent. Where its URL does not say, the default
+// is for calls that may go to another one: one that stands alone, or has lost a call already, is
+// asked again only where it says that it may be. `method`: nothing where it is not known, which
+// allows no more than the strictest one does.
+Retries retries_of(const Cluster& cluster, const ProviderEndpoint& provider,
+                   std::optional<std::string_view> method);
 
 // How requests for one interface are routed; immutable once compiled.
 struct ServiceRoute {

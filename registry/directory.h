@@ -73,7 +73,7 @@ class Directory {
   std::string obstacle(const RegistryLink& link, std::string_view interface) const;
   // The merged list.
   const ListedProviders& providers(std::string_view interface) const;
-  // Another number whenever providers() has changed; 0 where there never were any.
+  // Another number whenever providers() has changed; 0 where none is known.
   std::uint64_t revision(std::string_view interface) const;
   std::optional<ServiceStatus> status(std::string_view interface) const;
   // Puts what is so now into the figures; the rest was counted when it happened.

@@ -220,7 +220,7 @@ ListedProviders Subscriptions::matching(const dubbo::ServiceKey& service) const 
 // Each provider's text has to be read for it, which takes 0.1 s for 200,000 of them: once a list.
 std::size_t Subscriptions::count_matching(const dubbo::ServiceKey& service,
                                           const Subscription& subscription) const {
-  MatchingProviders& known = subscription.matching;
+  MatchingProviders& known = subscription.counted;
   const std::uint64_t revision = directory_.revision(service.interface);
   if (known.revision != revision) {
     const auto is_match = [&service](const ListedProvider& one) { return matches(service, one); };

@@ -68,7 +68,7 @@ class Subscriptions {
   struct Subscription {
     SubscriptionRequest request;
     std::vector<Placement> placements;
-    mutable MatchingProviders matching = {};  // when they were last counted
+    mutable MatchingProviders counted = {};  // when they were last counted
   };
 
   void replace(Subscription& subscription, const SubscriptionRequest& request,

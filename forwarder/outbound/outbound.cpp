@@ -314,8 +314,8 @@ void Outbound::deliver(OutboundRequest& request, ClusterState& cluster) {
 
 // Good ones by weight; else one that is leaving but still connected; else one that requests failed
 // at; else any that this request has not tried: those that could not be reached may serve again.
-// After a lost connection, in the end its own provider once more; of requests that wait for one
-// that can be reached, the one that tries takes any.
+// After a lost connection, in the end a provider that was tried once more, unless it must not be;
+// of requests that wait for one that can be reached, the one that tries takes any.
 std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& request,
                                                      ClusterState& cluster) {
   using Fitness = Endpoint::Fitness;
@@ -325,9 +325,11 @@ std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& requ
   const auto at_best = [&](Fitness worst) {
     return cluster.balancer.pick(context_.random(), now, [&](std::size_t i) {
       const Endpoint& endpoint = *cluster.endpoints[i];
-      if (!history.lost_at.empty() && endpoint.address == history.lost_at) {
-        return worst == Fitness::kUnreachable;
-      }
+      if (history.is_closed_to(endpoint.address)) return false;
+      const bool is_second_time =
+          !history.lost_at.empty() &&
+          (endpoint.address == history.lost_at || history.has_tried(endpoint.address));
+      if (is_second_time) return worst == Fitness::kUnreachable;
       const Fitness fitness = endpoint.fitness(now);
       if (fitness == Fitness::kFailing && worst < Fitness::kFailing) {
         if (!too_many_fail) too_many_fail = too_many_failing(cluster);
@@ -340,7 +342,8 @@ std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& requ
     if (const auto chosen = at_best(worst); chosen) return chosen;
   }
   const auto untried = cluster.balancer.pick(context_.random(), now, [&](std::size_t i) {
-    return !history.has_tried(cluster.endpoints[i]->address);
+    const std::string& address = cluster.endpoints[i]->address;
+    return !history.has_tried(address) && !history.is_closed_to(address);
   });
   if (untried) return untried;
   const bool takes_any = !history.lost_at.empty() || request.tries_any;

@@ -118,8 +118,11 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   std::optional<dubbo::AttachmentSplice> plan_additions(
       OutboundRequest& request, const governance::Cluster& cluster,
       const governance::ProviderEndpoint& provider);
+  // Whether its consumer is still there, and its time not over.
+  bool is_awaited(const Slot& slot) const;
+  // `added`: attachments that its frame got from us before.
   void keep_for_retry(const OutboundRequest& request, const governance::Cluster& cluster,
-                      const governance::ProviderEndpoint& provider, Slot& slot);
+                      const governance::ProviderEndpoint& provider, std::uint8_t added, Slot& slot);
   Slot* take_slot(OutboundRequest& request, UpstreamConnection& upstream,
                   std::chrono::milliseconds timeout);
   void append_frame(const OutboundRequest& request,

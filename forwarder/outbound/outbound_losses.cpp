@@ -30,14 +30,14 @@ void Outbound::on_flush() {
   }
 }
 
-// What was not sent at all goes elsewhere; what was sent may have been carried out: it is answered
-// with an error, unless the provider allows that it is sent again.
+// What was not sent at all goes elsewhere; what was sent may have been carried out: it is sent
+// again where its provider does not forbid that, and somebody still waits for the answer.
 void Outbound::settle(const LostUpstream& lost) {
   UpstreamConnection& upstream = *lost.connection;
   upstream.for_each_unsent_frame([&](const Frame& frame) { resend(lost, frame); });
   if (upstream.first_slot() != nullptr) upstreams_.request_failed(upstream.address(), lost.reason);
   while (Slot* slot = upstream.first_slot()) {
-    if (slot->retries_left > 0) {
+    if (slot->retries_left > 0 && is_awaited(*slot)) {
       retry(*slot, lost.reason);
     } else {
       answer_slot(*slot, Status::kServerError,
@@ -70,6 +70,11 @@ void Outbound::resend(const LostUpstream& lost, const Frame& frame) {
   process(request);
 }
 
+bool Outbound::is_awaited(const Slot& slot) const {
+  return consumers_.get(slot.consumer) != nullptr &&
+         context_.loop.now() - slot.received < slot.timeout;
+}
+
 void Outbound::retry(Slot& slot, const std::string& reason) {
   const std::uint32_t retries_left = slot.retries_left - 1;
   const std::size_t size = slot.kept_size;
@@ -79,10 +84,11 @@ void Outbound::retry(Slot& slot, const std::string& reason) {
   if (slot.history) request.history = std::move(*slot.history);
   RequestHistory& history = request.history;
   history.attempts = std::max<std::uint8_t>(history.attempts, 1);
-  history.added_attachments = 0;  // the copy is the consumer's frame
+  history.added_attachments = slot.kept_attachments;
   history.retries_left = retries_left;
   history.lost_at = slot.upstream->address();
   history.note_tried(history.lost_at, reason);
+  if (slot.retries_elsewhere_only) history.close_to(history.lost_at);
   release(slot);
   context_.counters.add(Counter::kRetriesOfSent);
   process(request);
@@ -94,7 +100,11 @@ void Outbound::wait_or_fail(OutboundRequest& request, const ClusterState& cluste
   const std::string why = "no provider of " + request.describe() +
                           " can be reached; tried:" + request.history.tried +
                           "; look at the providers and the network between";
-  if (request.header().is_two_way && !cluster.spec->providers.empty()) {
+  const bool may_wait = request.header().is_two_way &&
+                        !std::ranges::all_of(cluster.endpoints, [&request](const Endpoint* one) {
+                          return request.history.is_closed_to(one->address);
+                        });
+  if (may_wait) {
     const auto timeout = timeout_of(request, cluster.spec->providers.front());
     WaitingRequest waiting{.request = copy_of(request),
                            .until = request.received + timeout * limits::kReconnectEighths / 8,

@@ -19,11 +19,19 @@ using std::chrono::milliseconds;
 
 namespace {
 
+constexpr std::string_view kGenericCall = "$invoke";  // and "$invokeAsync"
+
 // What the provider says of the request's method; nullptr where that is nothing.
 const governance::MethodSettings* method_settings(const OutboundRequest& request,
                                                   const governance::ProviderEndpoint& provider) {
-  if (request.method == nullptr || provider.methods.empty()) return nullptr;
-  return provider.settings_of(request.method->name);
+  if (!request.head_readable || provider.methods.empty()) return nullptr;
+  return provider.settings_of(request.head.method);
+}
+
+// Nothing where it cannot be read, or stands in the arguments.
+std::optional<std::string_view> known_method(const OutboundRequest& request) {
+  const bool is_known = request.head_readable && !request.head.method.starts_with(kGenericCall);
+  return is_known ? std::optional(request.head.method) : std::nullopt;
 }
 
 std::optional<milliseconds> timeout_that_provider_names(
@@ -47,12 +55,13 @@ void Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t
                         "provider " + upstream.address() + " does not take its requests: " +
                             std::to_string(waiting) + " bytes wait for it");
   }
+  const std::uint8_t added_before = request.history.added_attachments;
   const auto splice = plan_additions(request, *cluster.spec, spec);
   std::uint64_t wire_id = SlotTable::one_way_id(request.history.one_way_note());
   if (request.header().is_two_way) {
     Slot* slot = take_slot(request, upstream, timeout_of(request, spec));
     if (slot == nullptr) return;
-    keep_for_retry(request, *cluster.spec, spec, *slot);
+    keep_for_retry(request, *cluster.spec, spec, added_before, *slot);
     wire_id = slot->wire_id();
   }
   append_frame(request, splice, wire_id, upstream);
@@ -135,17 +144,23 @@ Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream
 }
 
 void Outbound::keep_for_retry(const OutboundRequest& request, const governance::Cluster& cluster,
-                              const governance::ProviderEndpoint& provider, Slot& slot) {
-  std::uint32_t retries =
-      governance::retries_of(cluster, provider, method_settings(request, provider));
-  retries = std::min(retries, request.history.retries_left.value_or(retries));
+                              const governance::ProviderEndpoint& provider, std::uint8_t added,
+                              Slot& slot) {
+  const governance::Retries allowed =
+      governance::retries_of(cluster, provider, known_method(request));
+  const std::uint32_t retries =
+      std::min(allowed.count, request.history.retries_left.value_or(allowed.count));
   const dubbo::Bytes frame = request.frame.bytes;
   if (retries == 0 || frame.size() > limits::kKeptRequestMaxBytes) return;
   if (kept_bytes_ + frame.size() > limits::kKeptMaxBytes) {
     context_.counters.add(Counter::kNotKept);
+    context_.log.warn(LogKind::kLimit, context_.loop.now(),
+                      "too many copies of requests are kept; further ones cannot be sent again");
     return;
   }
   slot.retries_left = retries;
+  slot.retries_elsewhere_only = allowed.elsewhere_only;
+  slot.kept_attachments = added;
   slot.kept = context_.loop.buffers().take(frame.size());
   slot.kept_size = static_cast<std::uint32_t>(frame.size());
   kept_bytes_ += slot.kept.capacity();

@@ -16,6 +16,8 @@ struct RequestHistory {
   // it was sent, how often it may still be sent.
   std::string lost_at;
   std::optional<std::uint32_t> retries_left;
+  // Providers that were sent it and must not be sent it again, each between spaces.
+  std::string closed_to = {};
 
   // Once for each of them and its reason: who waits tries the same ones again and again.
   void note_tried(const std::string& address, const std::string& reason) {
@@ -25,6 +27,11 @@ struct RequestHistory {
 
   bool has_tried(const std::string& address) const {
     return tried.find(" " + address + " (") != std::string::npos;
+  }
+
+  void close_to(const std::string& address) { closed_to += " " + address + " "; }
+  bool is_closed_to(const std::string& address) const {
+    return !closed_to.empty() && closed_to.find(" " + address + " ") != std::string::npos;
   }
 
   // Of a one-way request this much of its history is kept, in its id on the wire.

@@ -39,9 +39,11 @@ struct Slot {
   std::uint32_t kept_size = 0;
   std::uint32_t request_size = 0;      // bytes
   std::uint8_t added_attachments = 0;  // in the frame that was sent
+  std::uint8_t kept_attachments = 0;   // of those, in `kept`
+  bool retries_elsewhere_only = false;
   dubbo::Serialization serialization = dubbo::Serialization::kHessian2;
   std::unique_ptr<RequestHistory> history;  // null at the first attempt
-  PooledBlock kept;                         // the consumer's frame, to be sent again
+  PooledBlock kept;                         // the frame as it came here, to be sent again
 
   // The id that the provider sees. A late answer to an earlier request in this slot carries another
   // generation.

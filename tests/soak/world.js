@@ -3,7 +3,7 @@
 //
 //   com.example.soak.Plain   three providers, registered as plain ones are
 //   com.example.soak.Far     one provider, behind the far agent
-//   com.example.soak.Mixed   a plain one and the one behind the far agent; both allow retries
+//   com.example.soak.Mixed   a plain one and the one behind the far agent; both allow retries at the same one
 
 const { startAgent } = require('../integration/lib/agent');
 const { freePort } = require('../integration/lib/stage');

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <array>
@@ -368,6 +369,38 @@ TEST_F(OutboundFaults, SendsALostRequestToAnotherProviderWhereNothingIsSaidOfRet
   RawPeer other = substitute_.accept();
   serve_one(other, "done");
   EXPECT_EQ(client.receive()->bytes, response_frame(7, "done"));
+}
+
+TEST_F(OutboundFaults, SendsALostRequestNotToTheSameProviderWhereNothingIsSaidOfRetries) {
+  start();
+  governance::ProviderEndpoint first = provider_at(provider_.port(), 100);
+  first.retries.reset();
+  route({first, provider_at(testing::closed_port(), 0)});
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 7, .attachments = {{"timeout", "200"}}}));
+  RawPeer upstream = provider_.accept();
+  ASSERT_TRUE(upstream.receive());
+  upstream.close();
+  EXPECT_EQ(status_of(client, 7), Status::kServerError);
+  EXPECT_GE(counter("outbound_waited_total"), 1U) << "for the other one";
+  pollfd waiting{.fd = provider_.fd(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&waiting, 1, 0), 0) << "a second connection";
+}
+
+TEST_F(OutboundFaults, SendsALostRequestToNobodyWhereItsConsumerHasGone) {
+  start();
+  governance::ProviderEndpoint first = provider_at(provider_.port(), 100);
+  first.retries = 2;
+  route({first, provider_at(substitute_.port(), 0)});
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 7}));
+  RawPeer upstream = provider_.accept();
+  ASSERT_TRUE(upstream.receive());
+  client.reset();  // one that closes may still read
+  ASSERT_TRUE(eventually([&] { return gauge("outbound_connections") == 0; }));
+  upstream.close();
+  ASSERT_TRUE(eventually([&] { return counter("outbound_orphaned_answers_total") == 1; }));
+  EXPECT_EQ(counter("outbound_retries_of_sent_total"), 0U);
 }
 
 TEST_F(OutboundFaults, SendsALostRequestToNobodyWhereItsProviderForbidsIt) {
