@@ -6,6 +6,7 @@
 #include <future>
 #include <utility>
 
+#include "agent/state_dir.h"
 #include "agent/version.h"
 #include "dubbo/url.h"
 #include "governance/service_route.h"
@@ -20,13 +21,27 @@ constexpr auto kSnapshotTime = 500ms;
 // Different sentences about providers left out that are logged; a fleet can have any number.
 constexpr std::size_t kMaxDroppedLogged = 1'000;
 
+// Those among the forwarder's that stand where providers are looked for.
+std::vector<std::uint16_t> own_ports(const forwarder::ForwarderConfig& config,
+                                     const forwarder::Forwarder& forwarder) {
+  const auto is_there = [&config](const forwarder::ListenAddress& address) {
+    return address.host.empty() || address.host == "0.0.0.0" || address.host == "::" ||
+           address.host == config.provider_host;
+  };
+  std::vector<std::uint16_t> ports;
+  if (is_there(config.outbound)) ports.push_back(forwarder.outbound_port());
+  if (is_there(config.inbound)) ports.push_back(forwarder.inbound_port());
+  return ports;
+}
+
 registry::ControlPlaneConfig control_plane_config(const AgentConfig& config,
-                                                  std::uint16_t inbound_port) {
+                                                  const forwarder::Forwarder& forwarder) {
   return {.registries = config.registries,
           .advertise = config.advertise,
-          .inbound_port = inbound_port,
+          .inbound_port = forwarder.inbound_port(),
           .provider_host = config.forwarder.provider_host,
           .default_provider_port = config.forwarder.provider_port,
+          .own_ports = own_ports(config.forwarder, forwarder),
           .application = config.application,
           .lists = config.lists,
           .application_discovery = config.application_discovery,
@@ -65,7 +80,10 @@ Result<void> Agent::begin() {
 
 Result<void> Agent::open_state() {
   if (config_.state_dir.empty()) {
-    spdlog::info("no state folder: publications and subscriptions end with this process");
+    spdlog::warn(
+        "no state folder: publications and subscriptions end with this process; --state-dir says "
+        "where to keep them ({} is not there, or not writable, or another agent's)",
+        kDefaultStateDir);
     return {};
   }
   // What is read there is replaced there: the allocator keeps the memory of each thread apart.
@@ -80,9 +98,8 @@ Result<void> Agent::open_state() {
 // It is made on its own thread, where the registries' first events may arrive at any time.
 Result<void> Agent::start_control_plane() {
   Result<void> started = on_control_thread([this]() -> Result<void> {
-    auto plane =
-        registry::ControlPlane::create(control_plane_config(config_, forwarder_->inbound_port()),
-                                       control_thread_, *this, state_.get());
+    auto plane = registry::ControlPlane::create(control_plane_config(config_, *forwarder_),
+                                                control_thread_, *this, state_.get());
     if (!plane) return tl::unexpected<Error>(std::move(plane.error()));
     control_plane_ = std::move(*plane);
     if (state_) state_->attach(*control_plane_);

@@ -10,6 +10,14 @@
 // The making of a control plane, what it remembers, and what it shows.
 namespace skiff::registry {
 
+Result<void> check_provider_port(const ControlPlaneConfig& config, std::uint16_t port) {
+  if (std::ranges::find(config.own_ports, port) == config.own_ports.end()) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              "port " + std::to_string(port) +
+                  " is the agent's own: requests would go in a circle; expected the port that the "
+                  "provider itself listens on");
+}
+
 Result<std::unique_ptr<ControlPlane>> ControlPlane::create(ControlPlaneConfig config,
                                                            Executor& executor,
                                                            ControlPlaneSink& sink,
@@ -23,6 +31,9 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::create(ControlPlaneConfig co
   if (config.default_provider_port == 0) {
     return fail(ErrorCode::kInvalidArgument, "provider port 0: expected 1..65535");
   }
+  if (auto checked = check_provider_port(config, config.default_provider_port); !checked) {
+    return tl::unexpected<Error>(std::move(checked.error()));
+  }
   auto plane =
       std::make_unique<ControlPlaneImpl>(std::move(config), *advertise, executor, sink, store);
   if (auto opened = plane->open(make_checker); !opened) {
@@ -34,6 +45,7 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::create(ControlPlaneConfig co
 Result<void> ControlPlaneImpl::restore_publication(const SavedState::Publication& saved) {
   const PublicationRequest& request = saved.request;
   const PublicationId id{request.service, request.port};
+  if (auto checked = check_provider_port(config_, request.port); !checked) return checked;
   const auto links = links_.choose(request.registry);
   if (!links) return tl::unexpected<Error>(links.error());
   gates_.restore(id, request.check, !saved.written.empty(), saved.stopping);

@@ -33,6 +33,9 @@ struct ControlPlaneConfig {
   std::uint16_t inbound_port = 20882;   // written to the registry unless `advertise` has one
   std::string provider_host = "127.0.0.1";  // where local providers listen; numeric
   std::uint16_t default_provider_port = 20880;
+  // Of provider_host, where the agent itself listens: a provider there would be a request's way in
+  // a circle.
+  std::vector<std::uint16_t> own_ports{};
   std::string application = "skiff";  // where neither publication nor subscription names one
   ListProtection lists{};
   bool application_discovery = true;      // providers that Dubbo 3 registers by application, too

@@ -33,6 +33,9 @@ void ControlPlaneImpl::publish(PublicationRequest request, std::chrono::millisec
   if (stopping_) return done(agent_is_stopping());
   request.service = normalized(std::move(request.service));
   if (request.port == 0) request.port = config_.default_provider_port;
+  if (auto checked = check_provider_port(config_, request.port); !checked) {
+    return done(tl::unexpected<Error>(std::move(checked.error())));
+  }
   auto links = links_.choose(request.registry);
   if (!links) return done(tl::unexpected<Error>(std::move(links.error())));
   const PublicationId id{request.service, request.port};

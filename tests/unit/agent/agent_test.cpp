@@ -78,6 +78,20 @@ TEST_F(RunningAgent, PublishesWithThePortItReallyHas) {
   EXPECT_THAT(address_of(*agent_, "inbound"), Not(testing::EndsWith(":0")));
 }
 
+TEST_F(RunningAgent, PublishesNothingAtItsOwnPorts) {
+  httplib::Client client = client_of(*agent_);
+  for (const char* listener : {"outbound", "inbound"}) {
+    const std::string address = address_of(*agent_, listener);
+    const std::string port = address.substr(address.rfind(':') + 1);
+    const auto refused = client.Post(
+        "/publish", R"({"service":{"interface":"com.example.Demo","port":)" + port + "}}",
+        "application/json");
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->status, 400);
+    EXPECT_THAT(refused->body, HasSubstr("is the agent's own"));
+  }
+}
+
 TEST_F(RunningAgent, RoutesWhatItsRegistryLists) {
   httplib::Client http = client_of(*agent_);
   http.Post("/publish", kService, "text/plain");

@@ -363,6 +363,11 @@ TEST(ControlPlane, RefusesAWrongConfiguration) {
   EXPECT_THAT(error_of({.registries = {}, .advertise = "nowhere"}), HasSubstr("nowhere"));
   EXPECT_THAT(error_of({.registries = {}, .advertise = "", .inbound_port = 0}),
               HasSubstr("inbound port 0"));
+  EXPECT_THAT(error_of({.registries = {},
+                        .advertise = "",
+                        .default_provider_port = 20882,
+                        .own_ports = {20881, 20882}}),
+              HasSubstr("port 20882 is the agent's own"));
 }
 
 }  // namespace
