@@ -49,8 +49,7 @@ TEST(RegistryChecks, ReplaceANodeThatIsAnotherSessions) {
   registry.register_url(provider(1));
   ASSERT_TRUE(registry.wait_registered(provider(1)));
   const auto owner = client.owner(path_of(provider(1)));
-  client.remove(path_of(provider(1)));
-  client.create(path_of(provider(1)), /*ephemeral=*/true);
+  client.take_over(path_of(provider(1)));
   ASSERT_TRUE(registry.wait_until([](const RegistryRecord& record) {
     return record.lost_nodes >= 1 && record.registered.contains(provider(1).to_string());
   }));

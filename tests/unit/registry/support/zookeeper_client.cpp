@@ -2,6 +2,7 @@
 
 #include <zookeeper/zookeeper.h>
 
+#include <array>
 #include <chrono>
 #include <stdexcept>
 
@@ -101,6 +102,17 @@ void ZookeeperClient::create(const std::string& path, bool ephemeral) {
   check(zoo_create(handle_, path.c_str(), "", 0, &ZOO_OPEN_ACL_UNSAFE,
                    ephemeral ? ZOO_EPHEMERAL : ZOO_PERSISTENT, nullptr, 0),
         "create " + path);
+}
+
+void ZookeeperClient::take_over(const std::string& path) {
+  constexpr int kAnyVersion = -1;
+  std::array<zoo_op_t, 2> operations{};
+  zoo_delete_op_init(&operations[0], path.c_str(), kAnyVersion);
+  zoo_create_op_init(&operations[1], path.c_str(), "", 0, &ZOO_OPEN_ACL_UNSAFE, ZOO_EPHEMERAL,
+                     nullptr, 0);
+  std::array<zoo_op_result_t, 2> results{};
+  check(zoo_multi(handle_, static_cast<int>(operations.size()), operations.data(), results.data()),
+        "take over " + path);
 }
 
 void ZookeeperClient::create_all(const std::string& path) {

@@ -29,6 +29,8 @@ class ZookeeperClient {
   // Creates a node with `data`, its folders too, or sets the data of the one that is there.
   void write(const std::string& path, const std::string& data);
   void remove(const std::string& path);
+  // Puts an ephemeral node of its own in the place of another one, in one step.
+  void take_over(const std::string& path);
   bool exists(const std::string& path) { return owner(path).has_value(); }
   // The session that owns a node, 0 for a persistent one; empty: there is none.
   std::optional<std::int64_t> owner(const std::string& path);
