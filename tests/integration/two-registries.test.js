@@ -87,6 +87,8 @@ scenario('Two registries', ({ stage, before, it }) => {
         const [inOld, inYoung] = await nodes(name);
         return inOld.length === 0 && inYoung.length === 1;
       }, 'the node is in the young registry only');
+      // The node may be there before its successor has seen that.
+      await eventually(async () => (await statesOf(successor, name))[young.registry] === 'registered', 'the successor knows it');
       assert.deepEqual(await statesOf(successor, name), { [young.registry]: 'registered' });
       assert.deepEqual((await young.nodes(name)), [node]);
       if (ends === 'SIGKILL') assert.deepEqual(await young.creation(`/dubbo/${name}/providers/${node}`), before);
