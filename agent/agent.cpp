@@ -10,6 +10,7 @@
 #include "agent/version.h"
 #include "dubbo/url.h"
 #include "governance/service_route.h"
+#include "registry/ip_address.h"
 
 namespace skiff::agent {
 namespace {
@@ -25,8 +26,9 @@ constexpr std::size_t kMaxDroppedLogged = 1'000;
 std::vector<std::uint16_t> own_ports(const forwarder::ForwarderConfig& config,
                                      const forwarder::Forwarder& forwarder) {
   const auto is_there = [&config](const forwarder::ListenAddress& address) {
-    return address.host.empty() || address.host == "0.0.0.0" || address.host == "::" ||
-           address.host == config.provider_host;
+    const auto ip = registry::IpAddress::parse(address.host);
+    return address.host.empty() || address.host == config.provider_host ||
+           (ip && ip->is_unspecified());
   };
   std::vector<std::uint16_t> ports;
   if (is_there(config.outbound)) ports.push_back(forwarder.outbound_port());

@@ -107,14 +107,34 @@ std::string list_head(const SavedList& list) {
 }
 constexpr std::string_view kListTail = "]}";
 
+// Without a json of it in between: there may be hundreds of thousands of providers, and whatever
+// writes them costs time on a CPU that workers want.
+std::string list_text(const std::shared_ptr<const SavedList>& list) {
+  std::string text = list_head(*list);
+  for (const registry::ListedProvider& provider : list->providers) {
+    append_provider(provider, text);
+    text += ',';
+  }
+  if (!list->providers.empty()) text.pop_back();
+  return text += kListTail;
+}
+
 // A member of a document: its items, one a line.
-template <typename Item>
-void write_array(const char* name, const std::vector<Item>& items, json (*json_of)(const Item&),
+template <typename Item, typename TextOf>
+void write_array(const char* name, const std::vector<Item>& items, TextOf text_of,
                  const TakePiece& take) {
   take(std::string("\"") + name + "\":[");
   const char* separator = "\n";
-  for (const Item& item : items) take(std::exchange(separator, ",\n") + to_text(json_of(item)));
+  for (const Item& item : items) {
+    take(std::exchange(separator, ",\n"));
+    take(text_of(item));
+  }
   take("]");
+}
+
+template <typename Item>
+auto text_by(json (*json_of)(const Item&)) {
+  return [json_of](const Item& item) { return to_text(json_of(item)); };
 }
 
 // The readers throw json::exception where something is missing or of another type; read_text()
@@ -276,13 +296,13 @@ std::string whole_text(const StateText& text) {
 
 void write_text(const SavedState& state, const TakePiece& take) {
   take("{");
-  write_array("publications", state.publications, publication_json, take);
+  write_array("publications", state.publications, text_by(publication_json), take);
   take(",\n");
-  write_array("subscriptions", state.subscriptions, subscription_json, take);
+  write_array("subscriptions", state.subscriptions, text_by(subscription_json), take);
   take(",\n");
-  write_array("leaving", state.leaving, leaving_json, take);
+  write_array("leaving", state.leaving, text_by(leaving_json), take);
   take(",\n");
-  write_array("sessions", state.sessions, session_json, take);
+  write_array("sessions", state.sessions, text_by(session_json), take);
   take("}");
 }
 
@@ -296,22 +316,10 @@ Result<SavedState> parse_saved_state(std::string_view text) {
   return read_text([&document] { return read_state(*document); });
 }
 
-// Without a json of it in between: there may be hundreds of thousands of providers, and whatever
-// writes them costs time on a CPU that workers want.
 void write_text(const SharedLists& lists, const TakePiece& take) {
-  take("{\"lists\":[");
-  std::string text;
-  const char* separator = "\n";
-  for (const auto& list : lists) {
-    text = std::exchange(separator, ",\n") + list_head(*list);
-    for (const registry::ListedProvider& provider : list->providers) {
-      append_provider(provider, text);
-      text += ',';
-    }
-    if (!list->providers.empty()) text.pop_back();
-    take(text += kListTail);
-  }
-  take("]}");
+  take("{");
+  write_array("lists", lists, list_text, take);
+  take("}");
 }
 
 std::size_t text_size(const SavedList& list) {

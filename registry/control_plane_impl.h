@@ -38,12 +38,12 @@ inline std::string list_subject(const std::string& interface) {
   return "providers of " + interface;
 }
 
-// Where the parts meet: verbs (control_plane_verbs.cpp) go to publications and subscriptions, what
-// the registries and the parts say (control_plane_events.cpp) goes to both, to the directory, and
-// to those who wait.
 // Fails with kInvalidArgument where a provider cannot be there.
 Result<void> check_provider_port(const ControlPlaneConfig& config, std::uint16_t port);
 
+// Where the parts meet: verbs (control_plane_verbs.cpp) go to publications and subscriptions, what
+// the registries and the parts say (control_plane_events.cpp) goes to both, to the directory, and
+// to those who wait.
 class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
  public:
   ControlPlaneImpl(ControlPlaneConfig config, const AdvertiseSpec& advertise, Executor& executor,

@@ -326,9 +326,7 @@ std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& requ
     return cluster.balancer.pick(context_.random(), now, [&](std::size_t i) {
       const Endpoint& endpoint = *cluster.endpoints[i];
       if (history.is_closed_to(endpoint.address)) return false;
-      const bool is_second_time =
-          !history.lost_at.empty() &&
-          (endpoint.address == history.lost_at || history.has_tried(endpoint.address));
+      const bool is_second_time = history.was_lost && history.has_tried(endpoint.address);
       if (is_second_time) return worst == Fitness::kUnreachable;
       const Fitness fitness = endpoint.fitness(now);
       if (fitness == Fitness::kFailing && worst < Fitness::kFailing) {
@@ -346,7 +344,7 @@ std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& requ
     return !history.has_tried(address) && !history.is_closed_to(address);
   });
   if (untried) return untried;
-  const bool takes_any = !history.lost_at.empty() || request.tries_any;
+  const bool takes_any = history.was_lost || request.tries_any;
   return takes_any ? at_best(Fitness::kUnreachable) : std::nullopt;
 }
 

@@ -118,8 +118,6 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   std::optional<dubbo::AttachmentSplice> plan_additions(
       OutboundRequest& request, const governance::Cluster& cluster,
       const governance::ProviderEndpoint& provider);
-  // Whether its consumer is still there, and its time not over.
-  bool is_awaited(const Slot& slot) const;
   // `added`: attachments that its frame got from us before.
   void keep_for_retry(const OutboundRequest& request, const governance::Cluster& cluster,
                       const governance::ProviderEndpoint& provider, std::uint8_t added, Slot& slot);
@@ -156,6 +154,8 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   void on_flush() override;
   void settle(const LostUpstream& lost);
   void resend(const LostUpstream& lost, const Frame& frame);
+  // Whether its consumer is still there, and its time not over.
+  bool is_awaited(const Slot& slot) const;
   void retry(Slot& slot, const std::string& reason);
   PooledBlock take_kept(Slot& slot);
 

@@ -65,7 +65,7 @@ void Outbound::resend(const LostUpstream& lost, const Frame& frame) {
   }
   request.history.note_tried(lost.connection->address(), lost.reason);
   // Nothing else speaks against a provider whose connection broke: it would be chosen again.
-  if (lost.connection->was_connected()) request.history.lost_at = lost.connection->address();
+  if (lost.connection->was_connected()) request.history.was_lost = true;
   context_.counters.add(Counter::kRetries);
   process(request);
 }
@@ -86,9 +86,9 @@ void Outbound::retry(Slot& slot, const std::string& reason) {
   history.attempts = std::max<std::uint8_t>(history.attempts, 1);
   history.added_attachments = slot.kept_attachments;
   history.retries_left = retries_left;
-  history.lost_at = slot.upstream->address();
-  history.note_tried(history.lost_at, reason);
-  if (slot.retries_elsewhere_only) history.close_to(history.lost_at);
+  history.was_lost = true;
+  history.note_tried(slot.upstream->address(), reason);
+  if (slot.retries_elsewhere_only) history.close_to(slot.upstream->address());
   release(slot);
   context_.counters.add(Counter::kRetriesOfSent);
   process(request);
@@ -131,7 +131,7 @@ bool Outbound::may_reach(const std::string& interface) {
 void Outbound::try_again(const WaitingRequest& waiting, bool tries_any) {
   OutboundRequest request(waiting.request, context_.loop.turn_memory());
   request.history.attempts = 1;
-  request.history.lost_at.clear();
+  request.history.was_lost = false;
   request.tries_any = tries_any;
   process(request);
 }

@@ -12,9 +12,9 @@ struct RequestHistory {
   // Attachments that its frame got from us, at the end: they are not the consumer's wishes.
   std::uint8_t added_attachments = 0;
   std::string tried;  // " 10.0.0.5:20882 (connection refused)" for each that failed
-  // Of a request whose connection was lost: where, so that it goes elsewhere if it can; and, where
-  // it was sent, how often it may still be sent.
-  std::string lost_at;
+  // Its connection was lost: it goes where it was not tried, if it can.
+  bool was_lost = false;
+  // Where it was sent, how often it may still be sent.
   std::optional<std::uint32_t> retries_left;
   // Providers that were sent it and must not be sent it again, each between spaces.
   std::string closed_to = {};

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,9 +42,14 @@ class OutboundFaults : public testing::ForwarderFixture {
   }
 
   // The first one gets everything; the second one what the first one must not get.
-  void start_with_substitute() {
+  void start_with_substitute() { start_with_retries(0, substitute_.port()); }
+
+  // The same, where what the first one loses may be sent again; empty: it does not say.
+  void start_with_retries(std::optional<std::uint32_t> retries, std::uint16_t other) {
     start();
-    route({provider_at(provider_.port(), 100), provider_at(substitute_.port(), 0)});
+    governance::ProviderEndpoint first = provider_at(provider_.port(), 100);
+    first.retries = retries;
+    route({first, provider_at(other, 0)});
   }
 
   static Status status_of(RawPeer& consumer, std::uint64_t id) {
@@ -338,10 +344,7 @@ TEST_F(OutboundFaults, DrainsNotBeforeAOneWayRequestHasLeft) {
 }
 
 TEST_F(OutboundFaults, SendsALostRequestAgainWhereTheProviderAllowsIt) {
-  start();
-  governance::ProviderEndpoint first = provider_at(provider_.port(), 100);
-  first.retries = 1;
-  route({first, provider_at(substitute_.port(), 0)});
+  start_with_retries(1, substitute_.port());
   RawPeer client = consumer();
   client.send(request_frame({.id = 7, .argument = "again"}));
   RawPeer upstream = provider_.accept();
@@ -357,10 +360,7 @@ TEST_F(OutboundFaults, SendsALostRequestAgainWhereTheProviderAllowsIt) {
 }
 
 TEST_F(OutboundFaults, SendsALostRequestToAnotherProviderWhereNothingIsSaidOfRetries) {
-  start();
-  governance::ProviderEndpoint first = provider_at(provider_.port(), 100);
-  first.retries.reset();
-  route({first, provider_at(substitute_.port(), 0)});
+  start_with_retries(std::nullopt, substitute_.port());
   RawPeer client = consumer();
   client.send(request_frame({.id = 7}));
   RawPeer upstream = provider_.accept();
@@ -372,10 +372,7 @@ TEST_F(OutboundFaults, SendsALostRequestToAnotherProviderWhereNothingIsSaidOfRet
 }
 
 TEST_F(OutboundFaults, SendsALostRequestNotToTheSameProviderWhereNothingIsSaidOfRetries) {
-  start();
-  governance::ProviderEndpoint first = provider_at(provider_.port(), 100);
-  first.retries.reset();
-  route({first, provider_at(testing::closed_port(), 0)});
+  start_with_retries(std::nullopt, testing::closed_port());
   RawPeer client = consumer();
   client.send(request_frame({.id = 7, .attachments = {{"timeout", "200"}}}));
   RawPeer upstream = provider_.accept();
@@ -388,10 +385,7 @@ TEST_F(OutboundFaults, SendsALostRequestNotToTheSameProviderWhereNothingIsSaidOf
 }
 
 TEST_F(OutboundFaults, SendsALostRequestToNobodyWhereItsConsumerHasGone) {
-  start();
-  governance::ProviderEndpoint first = provider_at(provider_.port(), 100);
-  first.retries = 2;
-  route({first, provider_at(substitute_.port(), 0)});
+  start_with_retries(2, substitute_.port());
   RawPeer client = consumer();
   client.send(request_frame({.id = 7}));
   RawPeer upstream = provider_.accept();
@@ -446,10 +440,7 @@ TEST_F(OutboundFaults, SendsALostRequestNotMoreOftenThanTheProviderAllows) {
 }
 
 TEST_F(OutboundFaults, CountsRetriesAcrossProvidersThatCannotBeConnectedTo) {
-  start();
-  governance::ProviderEndpoint first = provider_at(provider_.port(), 100);
-  first.retries = 1;
-  route({first, provider_at(testing::closed_port(), 0)});
+  start_with_retries(1, testing::closed_port());
   RawPeer client = consumer();
   client.send(request_frame({.id = 1}));
   for (int i = 0; i < 2; ++i) {
