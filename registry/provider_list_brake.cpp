@@ -17,7 +17,7 @@ bool is_enabled(const ListedProvider& provider) { return provider.parameter("ena
 
 // The port of an agent is open whether or not the provider behind it lives.
 std::optional<std::string> service_to_ask_for(const ListedProvider& provider) {
-  if (provider.parameter(kRealPortParameter).empty()) return std::nullopt;
+  if (provider.parameter(dubbo::kRealPortParameter).empty()) return std::nullopt;
   const auto url = dubbo::Url::parse(provider.text());
   if (!url) return std::nullopt;
   return url->service_key().to_string();

@@ -128,7 +128,7 @@ Result<void> check_parameter(const std::string& key, std::string_view value) {
 bool is_reserved(std::string_view key) {
   static constexpr std::array<std::string_view, 9> kReserved = {
       "category", "dubbo", "dynamic", "group",           "interface",
-      "methods",  "side",  "version", kRealPortParameter};
+      "methods",  "side",  "version", dubbo::kRealPortParameter};
   return is_parameter_of_steps(key) ||
          std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end();
 }
@@ -231,7 +231,7 @@ Result<BuiltUrl> build_provider_url(const PublicationRequest& request, const Url
   parameters["methods"] = std::move(*methods);
   parameters["release"] = kRelease;
   parameters["side"] = "provider";
-  parameters[std::string(kRealPortParameter)] = std::to_string(request.port);
+  parameters[std::string(dubbo::kRealPortParameter)] = std::to_string(request.port);
   put_unless_empty(parameters, "revision", dubbo::normalized_version(request.service.version));
   return with_request_parameters(std::move(built), request.parameters);
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dubbo/real_port.h"
 #include "dubbo/result.h"
 #include "dubbo/service_key.h"
 #include "dubbo/url.h"
@@ -13,9 +14,6 @@
 // The URLs that we write into registries, with the parameters that stock consumers need. Pure
 // functions.
 namespace skiff::registry {
-
-// Names the port that a provider really listens on, for other agents.
-inline constexpr std::string_view kRealPortParameter = "skiff.port";
 
 // What a URL says about the agent rather than about the request.
 struct UrlContext {

@@ -12,7 +12,7 @@ namespace skiff::registry {
 PublicationId PublicationId::of(const dubbo::Url& url) {
   constexpr std::uint64_t kMaxPort = 65535;
   return {url.service_key(),
-          static_cast<std::uint16_t>(url.number_parameter(kRealPortParameter, 0, kMaxPort))};
+          static_cast<std::uint16_t>(url.number_parameter(dubbo::kRealPortParameter, 0, kMaxPort))};
 }
 
 std::string PublicationId::subject() const {

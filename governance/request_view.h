@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "dubbo/request.h"
+
+namespace skiff::governance {
+
+// The arguments of a request as rules compare them: numbers and booleans in decimal and as
+// "true"/"false", texts as they are. Views live until the next call.
+class ArgumentTexts {
+ public:
+  virtual ~ArgumentTexts() = default;
+  // nullopt where there is no such argument, where it is no text, number or boolean, or cannot be
+  // read.
+  virtual std::optional<std::string_view> text(std::size_t index) = 0;
+};
+
+// What rules may look at in a request. The views live as long as the request.
+struct RequestView {
+  std::string_view method;                          // of a generic call the one that it names
+  const dubbo::Attachments* attachments = nullptr;  // never null; empty where they cannot be read
+  ArgumentTexts* arguments = nullptr;               // null: cannot be read
+
+  std::optional<std::string_view> attachment(std::string_view key) const {
+    return attachments->find(key);
+  }
+  std::optional<std::string_view> argument(std::size_t index) const {
+    return arguments == nullptr ? std::nullopt : arguments->text(index);
+  }
+};
+
+}  // namespace skiff::governance
