@@ -108,15 +108,19 @@ Result<AttachmentsPlace> read_fastjson2_attachments(Bytes body, const RequestHea
   return place;
 }
 
-std::optional<std::string_view> fastjson2_first_argument(Bytes body, const RequestHead& head,
-                                                         TextArena& arena) {
+std::optional<std::string_view> fastjson2_argument(Bytes body, const RequestHead& head,
+                                                   const ArgumentWish& wish, TextArena& arena) {
   std::size_t offset = head.arguments_offset;
   if (offset > body.size()) return std::nullopt;
-  const auto document = next_document(body, offset);
+  auto document = next_document(body, offset);
+  for (std::size_t i = 0; i < wish.index && document; ++i) document = next_document(body, offset);
   if (!document) return std::nullopt;
   JsonbReader reader(*document);
   std::string_view text;
-  if (!reader.next_is_text() || !reader.read_text(text, arena)) return std::nullopt;
+  if (reader.next_is_text()) {
+    return reader.read_text(text, arena) ? std::optional(text) : std::nullopt;
+  }
+  if (wish.only_text || !reader.read_number(text, arena)) return std::nullopt;
   return text;
 }
 

@@ -108,15 +108,23 @@ Result<AttachmentsPlace> read_fastjson_attachments(Bytes body, const RequestHead
   return place;
 }
 
-std::optional<std::string_view> fastjson_first_argument(Bytes body, const RequestHead& head,
-                                                        TextArena& arena) {
+std::optional<std::string_view> fastjson_argument(Bytes body, const RequestHead& head,
+                                                  const ArgumentWish& wish, TextArena& arena) {
   std::size_t offset = head.arguments_offset;
-  const auto line = next_line(as_text(body), offset);
+  auto line = next_line(as_text(body), offset);
+  for (std::size_t i = 0; i < wish.index && line; ++i) line = next_line(as_text(body), offset);
   if (!line) return std::nullopt;
   FastjsonReader reader(*line);
+  reader.skip_spaces();
   std::string_view text;
-  if (!reader.read_text(text, arena)) return std::nullopt;
-  return text;
+  if (reader.peek() == '"') {
+    return reader.read_text(text, arena) ? std::optional(text) : std::nullopt;
+  }
+  const bool is_container = reader.peek() == '{' || reader.peek() == '[';
+  const std::size_t begin = reader.offset();
+  if (wish.only_text || is_container || !reader.skip_value()) return std::nullopt;
+  text = line->substr(begin, reader.offset() - begin);
+  return text == "null" ? std::nullopt : std::optional(text);
 }
 
 std::optional<AttachmentSplice> splice_fastjson(const AttachmentsPlace& place, NewAttachments added,

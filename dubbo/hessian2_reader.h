@@ -57,6 +57,10 @@ class Hessian2Reader {
     return read_short_ascii(text) || read_any_text(text, arena);
   }
 
+  // A number or boolean, as Java's String.valueOf() writes it; the text is in `arena`. A double
+  // that Java writes with an exponent is refused, as are other values.
+  bool read_number(std::string_view& text, TextArena& arena);
+
   // The type that stands before the elements of a typed list or map: a string or the number of one.
   bool skip_type();
 

@@ -86,11 +86,18 @@ bool read_hessian2_attachments(Hessian2Reader& reader, TextArena& arena, Attachm
   return true;
 }
 
-std::optional<std::string_view> hessian2_first_argument(Bytes body, const RequestHead& head,
-                                                        Hessian2Reader& reader, TextArena& arena) {
+std::optional<std::string_view> hessian2_argument(Bytes body, const RequestHead& head,
+                                                  const ArgumentWish& wish, Hessian2Reader& reader,
+                                                  TextArena& arena) {
   reader.reset(body, head.arguments_offset);
+  for (std::size_t i = 0; i < wish.index; ++i) {
+    if (!reader.skip_value()) return std::nullopt;
+  }
   std::string_view text;
-  if (!reader.next_is_string() || !reader.read_text(text, arena)) return std::nullopt;
+  if (reader.next_is_string()) {
+    return reader.read_text(text, arena) ? std::optional(text) : std::nullopt;
+  }
+  if (wish.only_text || !reader.read_number(text, arena)) return std::nullopt;
   return text;
 }
 

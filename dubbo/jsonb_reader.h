@@ -34,6 +34,9 @@ class JsonbReader {
   bool next_is_text() const;
   bool read_text(std::string_view& text, TextArena& arena);
 
+  // An int, long or boolean, as Java's String.valueOf() writes it; other values are refused.
+  bool read_number(std::string_view& text, TextArena& arena);
+
   bool skip_value();
   // What stands between 92 and the value that is typed: a name with its symbol, or a symbol.
   bool skip_type();

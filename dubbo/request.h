@@ -88,6 +88,12 @@ struct AttachmentsPlace {
   std::size_t end = 0;
 };
 
+// Which argument is to be read, and as what. Used by RequestReader.
+struct ArgumentWish {
+  std::size_t index = 0;
+  bool only_text = false;  // a number or boolean is not looked at
+};
+
 // Reads request bodies of every serialization that has a readable head (serialization.h). Reused
 // for every request of its thread: no allocation for a well-formed small request. Never throws,
 // never reads past `body`; recursion, counts and work are bounded by the body's size and a fixed
@@ -112,6 +118,12 @@ class RequestReader {
   std::optional<std::string_view> generic_method(Serialization serialization, Bytes body,
                                                  const RequestHead& head);
 
+  // Argument `index` where it is a text, number or boolean: numbers as Java writes them, "true" or
+  // "false". nullopt for anything else, where it cannot be read, where there is none. The view
+  // lives until the next call of this function.
+  std::optional<std::string_view> argument(Serialization serialization, Bytes body,
+                                           const RequestHead& head, std::size_t index);
+
   // Where `added` can be put into a body, and their encoding in `inserted` (cleared first).
   // hessian2: before the closing byte of the map, or in place of its null (the later duplicate of a
   // key wins at stock peers); fastjson2 and fastjson likewise. nullopt where it cannot be done:
@@ -122,6 +134,9 @@ class RequestReader {
       std::span<const std::pair<std::string_view, std::string_view>> added, std::string& inserted);
 
  private:
+  std::optional<std::string_view> read_argument(Serialization serialization, Bytes body,
+                                                const RequestHead& head, const ArgumentWish& wish,
+                                                TextArena& arena);
   Result<RequestHead> read_hessian2(Bytes body);
   Result<AttachmentsPlace> read_hessian2(Bytes body, const RequestHead& head, Attachments& out);
 
@@ -130,6 +145,7 @@ class RequestReader {
   TextArena head_texts_;
   TextArena attachment_texts_;
   TextArena generic_texts_;
+  TextArena argument_texts_;
 
   std::unique_ptr<RequestMemo> memo_;  // of hessian2
 

@@ -31,8 +31,9 @@ bool skip_hessian2_arguments(Bytes body, const RequestHead& head, Hessian2Reader
 // Where skip_hessian2_arguments() left `reader`; fills in the rest of `place`.
 bool read_hessian2_attachments(Hessian2Reader& reader, TextArena& arena, Attachments& out,
                                AttachmentsPlace& place);
-std::optional<std::string_view> hessian2_first_argument(Bytes body, const RequestHead& head,
-                                                        Hessian2Reader& reader, TextArena& arena);
+std::optional<std::string_view> hessian2_argument(Bytes body, const RequestHead& head,
+                                                  const ArgumentWish& wish, Hessian2Reader& reader,
+                                                  TextArena& arena);
 std::optional<AttachmentSplice> splice_hessian2(Bytes body, const AttachmentsPlace& place,
                                                 NewAttachments added, std::string& inserted);
 
@@ -40,8 +41,8 @@ std::optional<AttachmentSplice> splice_hessian2(Bytes body, const AttachmentsPla
 Result<RequestHead> read_fastjson2_head(Bytes body, TextArena& arena);
 Result<AttachmentsPlace> read_fastjson2_attachments(Bytes body, const RequestHead& head,
                                                     TextArena& arena, Attachments& out);
-std::optional<std::string_view> fastjson2_first_argument(Bytes body, const RequestHead& head,
-                                                         TextArena& arena);
+std::optional<std::string_view> fastjson2_argument(Bytes body, const RequestHead& head,
+                                                   const ArgumentWish& wish, TextArena& arena);
 std::optional<AttachmentSplice> splice_fastjson2(Bytes body, const AttachmentsPlace& place,
                                                  NewAttachments added, std::string& inserted);
 
@@ -49,8 +50,8 @@ std::optional<AttachmentSplice> splice_fastjson2(Bytes body, const AttachmentsPl
 Result<RequestHead> read_fastjson_head(Bytes body, TextArena& arena);
 Result<AttachmentsPlace> read_fastjson_attachments(Bytes body, const RequestHead& head,
                                                    TextArena& arena, Attachments& out);
-std::optional<std::string_view> fastjson_first_argument(Bytes body, const RequestHead& head,
-                                                        TextArena& arena);
+std::optional<std::string_view> fastjson_argument(Bytes body, const RequestHead& head,
+                                                  const ArgumentWish& wish, TextArena& arena);
 std::optional<AttachmentSplice> splice_fastjson(const AttachmentsPlace& place, NewAttachments added,
                                                 std::string& inserted);
 

@@ -143,18 +143,33 @@ Result<void> RequestReader::read_attachments(Serialization serialization, Bytes 
 std::optional<std::string_view> RequestReader::generic_method(Serialization serialization,
                                                               Bytes body, const RequestHead& head) {
   generic_texts_.clear();
-  if (head.argument_count == 0) return std::nullopt;
+  return read_argument(serialization, body, head, {.index = 0, .only_text = true}, generic_texts_);
+}
+
+std::optional<std::string_view> RequestReader::argument(Serialization serialization, Bytes body,
+                                                        const RequestHead& head,
+                                                        std::size_t index) {
+  argument_texts_.clear();
+  return read_argument(serialization, body, head, {.index = index}, argument_texts_);
+}
+
+std::optional<std::string_view> RequestReader::read_argument(Serialization serialization,
+                                                             Bytes body, const RequestHead& head,
+                                                             const ArgumentWish& wish,
+                                                             TextArena& arena) {
+  if (wish.index >= head.argument_count) return std::nullopt;
   switch (serialization) {
     case Serialization::kHessian2:
-      return hessian2_first_argument(body, head, hessian2_, generic_texts_);
+      return hessian2_argument(body, head, wish, hessian2_, arena);
     case Serialization::kFastjson2:
-      return fastjson2_first_argument(body, head, generic_texts_);
+      return fastjson2_argument(body, head, wish, arena);
     case Serialization::kFastjson:
-      return fastjson_first_argument(body, head, generic_texts_);
+      return fastjson_argument(body, head, wish, arena);
     case Serialization::kJava:
     case Serialization::kCompactedJava:
     case Serialization::kNativeJava:
-      return java_first_argument(serialization, body, generic_texts_);
+      if (wish.index > 0) return std::nullopt;
+      return java_first_argument(serialization, body, arena);
     default:
       return std::nullopt;
   }

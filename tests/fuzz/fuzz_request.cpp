@@ -107,6 +107,9 @@ int check(const std::uint8_t* data, std::size_t size) {
     check_head_does_not_depend_on_what_follows(body, *head);
   }
   static_cast<void>(reader.generic_method(serialization, body, *head));
+  for (std::size_t i = 0; i < 3; ++i) {
+    static_cast<void>(reader.argument(serialization, body, *head, i));
+  }
   Attachments attachments;
   if (reader.read_attachments(serialization, body, *head, attachments)) {
     SKIFF_PROPERTY(has_readable_attachments(serialization));

@@ -21,6 +21,7 @@ std::size_t allocations_of_reading(RequestReader& reader, const RecordedFrame& f
       head && reader.read_attachments(header->serialization, frame.body(), *head, attachments);
   if (head && head->is_generic()) {
     static_cast<void>(reader.generic_method(header->serialization, frame.body(), *head));
+    static_cast<void>(reader.argument(header->serialization, frame.body(), *head, 0));
   }
   const std::size_t count = allocations.count();
   EXPECT_TRUE(is_read) << frame.name;
