@@ -196,7 +196,9 @@ bool Agent::is_alive() {
   return control_->ask([](registry::ControlPlane&) { return true; }).has_value();
 }
 
-void Agent::on_service(const std::string& interface, const std::vector<dubbo::Url>& providers) {
+void Agent::on_service(const std::string& interface, const std::vector<dubbo::Url>& providers,
+                       const dubbo::RuleTexts& /*rules*/,
+                       const dubbo::ConsumerIdentity& /*consumer*/) {
   governance::CompiledRoute compiled = governance::compile_service_route(interface, providers);
   log_dropped(compiled.dropped);
   forwarder_->update_route(

@@ -70,7 +70,8 @@ class Agent final : private registry::ControlPlaneSink,
   void shut_down();
 
   // On the control thread.
-  void on_service(const std::string& interface, const std::vector<dubbo::Url>& providers) override;
+  void on_service(const std::string& interface, const std::vector<dubbo::Url>& providers,
+                  const dubbo::RuleTexts& rules, const dubbo::ConsumerIdentity& consumer) override;
   void on_service_told(const std::string& interface,
                        std::chrono::steady_clock::time_point told_at) override;
   void on_service_gone(const std::string& interface) override;

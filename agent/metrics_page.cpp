@@ -46,6 +46,11 @@ enum Metric : std::size_t {
   kLostNodes,
   kLostSessions,
   kWaitingWrites,
+  kRuleUrls,
+  kRuleDocuments,
+  kRuleChanges,
+  kRuleFailures,
+  kRulesOverLimits,
   kApplicationFaults,
   kRouteUpdates,
   kApiRequests,
@@ -89,6 +94,11 @@ constexpr std::array<AgentMetric, kMetricCount> kMetrics = {{
     {"skiff_registry_lost_nodes_total", "Own nodes found missing, or owned by others", true},
     {"skiff_registry_lost_sessions_total", "Sessions that ended with their nodes", true},
     {"skiff_registry_waiting_writes", "Own nodes that wait to be written or deleted", false},
+    {"skiff_rule_urls", "Rule URLs in registries that concern this agent", false},
+    {"skiff_rule_documents", "Rule documents in registries that concern this agent", false},
+    {"skiff_rule_changes_total", "Changes of rules that concern this agent", true},
+    {"skiff_rule_failures_total", "Readings of rules that failed, or were over a limit", true},
+    {"skiff_rules_over_limits_total", "Readings of rules among them that were over a limit", true},
     {"skiff_registry_application_faults_total",
      "What was wrong where providers are registered by application, by fault", true},
     {"skiff_route_update_seconds", "From a registry's event to the last worker that had applied it",
@@ -213,7 +223,7 @@ MetricFamily subscription_providers(const MetricsInput& input) {
 
 // The registry side's figures without labels, in the order of the list.
 void add_registry(const registry::RegistryMetrics& figures, std::vector<MetricFamily>& families) {
-  const std::array<std::pair<Metric, double>, 15> values = {{
+  const std::array<std::pair<Metric, double>, 20> values = {{
       {kListsFrozen, figures.is_frozen ? 1 : 0},
       {kListsWaiting, number(figures.waiting_lists)},
       {kListsStale, number(figures.stale_lists)},
@@ -229,6 +239,11 @@ void add_registry(const registry::RegistryMetrics& figures, std::vector<MetricFa
       {kLostNodes, number(figures.lost_nodes)},
       {kLostSessions, number(figures.lost_sessions)},
       {kWaitingWrites, number(figures.waiting_writes)},
+      {kRuleUrls, number(figures.rule_urls)},
+      {kRuleDocuments, number(figures.rule_documents)},
+      {kRuleChanges, number(figures.rule_changes)},
+      {kRuleFailures, number(figures.rule_failures)},
+      {kRulesOverLimits, number(figures.rules_over_limits)},
   }};
   for (const auto& [metric, value] : values) {
     families.push_back(family_of(metric));

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "agent/saved_rules_text.h"
 #include "agent/saved_state_text.h"
 
 namespace skiff::agent {
@@ -13,6 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr const char* kStateFile = "state.json";
 constexpr const char* kListsFile = "directory.json";
+constexpr const char* kRulesFile = "rules.json";
 // After a change that nobody waits for. Lists change often, and an older one is of use, too.
 constexpr auto kStatePace = 100ms;
 constexpr auto kListsPace = 1s;
@@ -35,6 +37,8 @@ StateKeeper::StateKeeper(std::string folder, StateDirLock lock, registry::Execut
                   [this] { return state_snapshot(); }),
       lists_file_(folder_ + "/" + kListsFile, kListsPace, control, disk_,
                   [this] { return lists_snapshot(); }),
+      rules_file_(folder_ + "/" + kRulesFile, kListsPace, control, disk_,
+                  [this] { return rules_snapshot(); }),
       disk_("skiff-state") {}
 
 template <typename Content, typename Parse>
@@ -54,29 +58,35 @@ Content StateKeeper::load_file(const std::string& name, Parse parse) {
 void StateKeeper::load() {
   loaded_state_ = load_file<registry::SavedState>(kStateFile, parse_saved_state);
   loaded_lists_ = load_file<std::vector<registry::SavedList>>(kListsFile, parse_saved_lists);
-  spdlog::info("{}: {} publications, {} subscriptions, {} lists of providers", folder_,
-               loaded_state_.publications.size(), loaded_state_.subscriptions.size(),
-               loaded_lists_.size());
+  loaded_rules_ = load_file<std::vector<registry::SavedRules>>(kRulesFile, parse_saved_rules);
+  spdlog::info("{}: {} publications, {} subscriptions, {} lists of providers, rules of {} subjects",
+               folder_, loaded_state_.publications.size(), loaded_state_.subscriptions.size(),
+               loaded_lists_.size(), loaded_rules_.size());
 }
 
 void StateKeeper::attach(registry::ControlPlane& plane) {
   plane_ = &plane;
   for (const registry::SavedList& list : loaded_lists_) set_list(list);
-  plane.restore(std::exchange(loaded_state_, {}), std::exchange(loaded_lists_, {}));
+  plane.restore(std::exchange(loaded_state_, {}), std::exchange(loaded_lists_, {}),
+                std::exchange(loaded_rules_, {}));
 }
 
 void StateKeeper::when_all_stored(std::function<void()> done) {
-  state_file_.when_stored(
-      [this, done = std::move(done)]() mutable { lists_file_.when_stored(std::move(done)); });
+  state_file_.when_stored([this, done = std::move(done)]() mutable {
+    lists_file_.when_stored(
+        [this, done = std::move(done)]() mutable { rules_file_.when_stored(std::move(done)); });
+  });
 }
 
 StateReport StateKeeper::report() const {
   const WriteReport& state = state_file_.report();
   const WriteReport& lists = lists_file_.report();
+  const WriteReport& rules = rules_file_.report();
+  const std::string& problem = state.problem.empty() ? lists.problem : state.problem;
   return {.folder = folder_,
-          .problem = state.problem.empty() ? lists.problem : state.problem,
-          .writes = state.writes + lists.writes,
-          .write_failures = state.failures + lists.failures,
+          .problem = problem.empty() ? rules.problem : problem,
+          .writes = state.writes + lists.writes + rules.writes,
+          .write_failures = state.failures + lists.failures + rules.failures,
           .files_set_aside = files_set_aside_};
 }
 
@@ -119,6 +129,12 @@ StateText StateKeeper::state_snapshot() const {
   auto state = std::make_shared<const registry::SavedState>(
       plane_ != nullptr ? plane_->state() : registry::SavedState());
   return [state](const TakePiece& take) { write_text(*state, take); };
+}
+
+StateText StateKeeper::rules_snapshot() const {
+  auto rules = std::make_shared<const std::vector<registry::SavedRules>>(
+      plane_ != nullptr ? plane_->rules() : loaded_rules_);
+  return [rules](const TakePiece& take) { write_text(*rules, take); };
 }
 
 StateText StateKeeper::lists_snapshot() const {

@@ -22,9 +22,9 @@
 
 namespace skiff::agent {
 
-// The state folder: what the control plane must find again (state.json), and what the registries
-// listed last (directory.json). Lives on the control thread, with a thread of its own for the disk;
-// only open() may be called from another one.
+// The state folder: what the control plane must find again (state.json), what the registries
+// listed last (directory.json), and the rules that they held (rules.json). Lives on the control
+// thread, with a thread of its own for the disk; only open() may be called from another one.
 class StateKeeper final : public registry::StateStore {
  public:
   // What is remembered of providers, as it is written: as much as their file may hold.
@@ -38,7 +38,7 @@ class StateKeeper final : public registry::StateStore {
   // Restores into `plane` what was read, and keeps what it holds from then on. Once, before
   // plane.start(); `plane` must outlive this object's use.
   void attach(registry::ControlPlane& plane);
-  // Calls `done` when both files are up to date, or cannot be.
+  // Calls `done` when all files are up to date, or cannot be.
   void when_all_stored(std::function<void()> done);
   StateReport report() const;
 
@@ -46,6 +46,7 @@ class StateKeeper final : public registry::StateStore {
   void when_stored(std::function<void()> done) override;
   void on_list(const std::string& registry, const std::string& interface,
                const registry::ListedProviders& providers) override;
+  void on_rules_changed() override { rules_file_.on_changed(); }
 
  private:
   // Registry and interface: views into the texts of its List, which live as long as the entry.
@@ -62,6 +63,7 @@ class StateKeeper final : public registry::StateStore {
   Content load_file(const std::string& name, Parse parse);
   StateText state_snapshot() const;
   StateText lists_snapshot() const;
+  StateText rules_snapshot() const;
   void set_list(registry::SavedList list);
 
   const std::string folder_;
@@ -69,12 +71,14 @@ class StateKeeper final : public registry::StateStore {
   registry::ControlPlane* plane_ = nullptr;
   registry::SavedState loaded_state_;
   std::vector<registry::SavedList> loaded_lists_;
+  std::vector<registry::SavedRules> loaded_rules_;
   std::uint64_t files_set_aside_ = 0;
   std::map<ListKey, List> lists_;
   std::size_t list_bytes_ = 0;
   bool said_full_ = false;
   PacedWriter state_file_;
   PacedWriter lists_file_;
+  PacedWriter rules_file_;
   registry::ControlThread disk_;  // last: it ends first
 };
 

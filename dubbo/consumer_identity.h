@@ -5,11 +5,11 @@
 
 namespace skiff::dubbo {
 
-// On whose behalf the requests for an interface are sent.
+// The consumer that an interface's rules are read for: what its own URL would say of it.
 struct ConsumerIdentity {
   std::string application;
-  std::string host;                               // numeric; the one that the agent advertises
-  std::map<std::string, std::string> parameters;  // further ones of its subscription
+  std::string host;  // as advertised; empty until that is known
+  std::map<std::string, std::string> parameters;
 
   bool operator==(const ConsumerIdentity&) const = default;
 };

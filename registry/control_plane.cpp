@@ -65,8 +65,10 @@ Result<void> ControlPlaneImpl::restore_subscription(const SavedState::Subscripti
   });
 }
 
-void ControlPlaneImpl::restore(const SavedState& state, std::vector<SavedList> lists) {
+void ControlPlaneImpl::restore(const SavedState& state, std::vector<SavedList> lists,
+                               std::vector<SavedRules> rules) {
   links_.take_up(state.sessions);
+  rules_.remember(std::move(rules));
   directory_.remember(std::move(lists));
   const auto note = [](const std::string& subject, const Result<void>& restored) {
     if (restored) return;
@@ -131,6 +133,7 @@ SubscriptionCounts ControlPlaneImpl::subscription_counts() const {
 RegistryMetrics ControlPlaneImpl::metrics() const {
   RegistryMetrics metrics = metrics_;
   directory_.measure(metrics);
+  rules_.measure(metrics);
   for (const RegistryLink* link : links_.all()) {
     metrics.waiting_writes += link->registry().waiting_writes();
   }

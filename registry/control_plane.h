@@ -11,7 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "dubbo/consumer_identity.h"
 #include "dubbo/result.h"
+#include "dubbo/rule_texts.h"
 #include "dubbo/service_key.h"
 #include "dubbo/url.h"
 #include "registry/executor.h"
@@ -169,9 +171,11 @@ class ControlPlaneSink {
  public:
   virtual ~ControlPlaneSink() = default;
   // The providers of an interface, of every group and version, from all registries, `enabled=false`
-  // left out.
-  virtual void on_service(const std::string& interface,
-                          const std::vector<dubbo::Url>& providers) = 0;
+  // left out; the rules that concern it, from all registries; and the consumer that they are to be
+  // read for, the first of the interface's subscriptions. Also called where only these changed.
+  virtual void on_service(const std::string& interface, const std::vector<dubbo::Url>& providers,
+                          const dubbo::RuleTexts& rules,
+                          const dubbo::ConsumerIdentity& consumer) = 0;
   // The event of a registry that on_service() just followed came at `told_at`; not called where
   // there was none, or where the change had to wait for the end of a freeze.
   virtual void on_service_told(const std::string& /*interface*/,
@@ -179,11 +183,17 @@ class ControlPlaneSink {
   // Nobody asks for this interface any more.
   virtual void on_service_gone(const std::string& interface) = 0;
   virtual void on_local_services(const std::vector<LocalService>& services) = 0;
+  // What `provider`, which this machine publishes, is under these rules: that is written into the
+  // registry. Pure.
+  virtual dubbo::Url governed(const dubbo::Url& provider, const dubbo::RuleTexts& /*rules*/) {
+    return provider;
+  }
 };
 
 class StateStore;
 struct SavedState;
 struct SavedList;
+struct SavedRules;
 
 // Desired publications and subscriptions, what the registries say, and what follows for the data
 // plane. Lives on the control thread: every call and every callback is made there.
@@ -200,9 +210,11 @@ class ControlPlane {
 
   // Before start(): goes on where an earlier process stopped. What cannot be gone on with, since
   // the configuration is another one, is logged and left out.
-  virtual void restore(const SavedState& state, std::vector<SavedList> lists) = 0;
+  virtual void restore(const SavedState& state, std::vector<SavedList> lists,
+                       std::vector<SavedRules> rules) = 0;
   // What restore() needs. After withdraw_all(), what it was before: a restart publishes again.
   virtual SavedState state() const = 0;
+  virtual std::vector<SavedRules> rules() const = 0;
 
   virtual void start() = 0;
 
@@ -235,8 +247,8 @@ class ControlPlane {
   // Withdraws everything from the registries; `done` comes when all are gone or after `wait`.
   virtual void withdraw_all(std::chrono::milliseconds wait, std::function<void()> done) = 0;
 
-  // Stops applying what registries say of providers, and goes on with what was missed. Idempotent.
-  // Publications are not concerned.
+  // Stops applying what registries say of providers and of rules, and goes on with what was missed.
+  // Idempotent. Publications are concerned by their rules only.
   virtual void freeze() = 0;
   virtual void unfreeze() = 0;
 

@@ -7,6 +7,7 @@ namespace skiff::registry {
 
 void ControlPlaneImpl::on_link_changed(RegistryLink& link) {
   if (stopping_) return;
+  if (link.advertised()) directory_.on_address_known(link);
   subscriptions_.on_link_changed(link);
   for (const PublicationId& id : publications_.on_link_changed(link)) {
     waiters_.check(id.subject());
@@ -51,6 +52,17 @@ void ControlPlaneImpl::on_providers(RegistryLink& link, const std::string& inter
                                     const std::vector<dubbo::Url>& providers) {
   directory_.set_providers(link, interface, providers);
   waiters_.check(list_subject(interface));
+}
+
+// A list or a publication may have waited for them.
+void ControlPlaneImpl::on_rules_changed(
+    const std::string& reader, std::optional<std::chrono::steady_clock::time_point> told_at) {
+  if (publications_.on_rules_changed(reader)) {
+    waiters_.check(reader);  // its subject()
+    return;
+  }
+  directory_.on_rules_changed(reader, told_at);
+  waiters_.check(list_subject(reader));
 }
 
 // What comes in finds its way before consumers hear of it.

@@ -21,6 +21,7 @@
 #include "registry/publication_gates.h"
 #include "registry/publications.h"
 #include "registry/registry_links.h"
+#include "registry/rule_book.h"
 #include "registry/saved_state.h"
 #include "registry/state_store.h"
 #include "registry/subscriptions.h"
@@ -66,8 +67,19 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
         waiters_(executor),
         links_(context_),
         probe_(executor),
-        directory_(sink, executor, probe_, config_.lists, metrics_, store_),
-        publications_(stamps_, withdrawals_, executor, config_.warmup_steps),
+        rules_(
+            executor, store_, metrics_,
+            [this](const std::string& reader, auto told_at) { on_rules_changed(reader, told_at); }),
+        directory_(sink, executor, probe_, config_.lists, metrics_, store_, rules_,
+                   [this](const std::string& interface) {
+                     return subscriptions_.consumers_of(interface, config_.application);
+                   }),
+        publications_(
+            stamps_, withdrawals_, executor, rules_,
+            [&sink](const dubbo::Url& provider, const dubbo::RuleTexts& rules) {
+              return sink.governed(provider, rules);
+            },
+            config_.warmup_steps),
         subscriptions_(stamps_, directory_, withdrawals_),
         on_demand_(executor, directory_),
         local_services_(executor, sink),
@@ -81,8 +93,10 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
     });
   }
 
-  void restore(const SavedState& state, std::vector<SavedList> lists) override;
+  void restore(const SavedState& state, std::vector<SavedList> lists,
+               std::vector<SavedRules> rules) override;
   SavedState state() const override;
+  std::vector<SavedRules> rules() const override { return rules_.saved(); }
   void start() override { links_.start(); }
 
   void publish(PublicationRequest request, std::chrono::milliseconds wait,
@@ -101,8 +115,14 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   void need_service(const std::string& interface) override;
   void withdraw_all(std::chrono::milliseconds wait, std::function<void()> done) override;
 
-  void freeze() override { directory_.freeze(); }
-  void unfreeze() override { directory_.unfreeze(); }
+  void freeze() override {
+    directory_.freeze();
+    rules_.freeze();
+  }
+  void unfreeze() override {
+    rules_.unfreeze();
+    directory_.unfreeze();
+  }
 
   std::vector<RegistryStatus> registries() const override;
   std::vector<LeavingStatus> leaving() const override { return withdrawals_.status(); }
@@ -142,6 +162,16 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   void on_unregistered(RegistryLink& link, const dubbo::Url& url) override;
   void on_providers(RegistryLink& link, const std::string& interface,
                     const std::vector<dubbo::Url>& providers) override;
+  void on_rules(RegistryLink& link, const RuleSubject& subject,
+                const ReportedRules& reported) override {
+    rules_.on_rules(link, subject, reported);
+  }
+  void on_rules_failed(RegistryLink& link, const RuleSubject& subject,
+                       const Error& error) override {
+    rules_.on_rules_failed(link, subject, error);
+  }
+  void on_rules_changed(const std::string& reader,
+                        std::optional<std::chrono::steady_clock::time_point> told_at);
   void on_change_told(const std::string& interface,
                       std::chrono::steady_clock::time_point at) override {
     directory_.note_change(interface, at);
@@ -169,6 +199,7 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   RegistryLinks links_;
   RegistryMetrics metrics_;
   EndpointProbe probe_;
+  RuleBook rules_;
   Directory directory_;
   Publications publications_;
   Subscriptions subscriptions_;

@@ -31,12 +31,15 @@ std::int64_t timestamp_of(const ListedProvider& provider) {
 }  // namespace
 
 Directory::Directory(ControlPlaneSink& sink, Executor& executor, ProviderProbe& probe,
-                     const ListProtection& protection, RegistryMetrics& metrics, StateStore& store)
+                     const ListProtection& protection, RegistryMetrics& metrics, StateStore& store,
+                     RuleBook& rules, ConsumersOf consumers_of)
     : sink_(sink),
       executor_(executor),
       protection_(protection),
       metrics_(metrics),
       store_(store),
+      rules_(rules),
+      consumers_of_(std::move(consumers_of)),
       held_(executor, probe, metrics,
             [this](const std::string& interface, const std::string& address, bool is_alive,
                    const std::set<std::string>& down) {
@@ -73,6 +76,7 @@ void Directory::add_interest(RegistryLink& link, const std::string& interface) {
                               .providers = std::nullopt,
                               .remembered = take_remembered(link, interface)});
   link.registry().watch(interface);
+  read_rules(interface, service, service.merged);
   if (!service.listings.back().remembered.empty()) rebuild(interface, service);
 }
 
@@ -85,11 +89,13 @@ void Directory::drop_interest(RegistryLink& link, const std::string& interface) 
   Service& service = found->second;
   std::erase_if(service.listings, [&link](const Listing& one) { return one.link == &link; });
   if (!service.listings.empty()) {
+    read_rules(interface, service, service.merged);
     drop_listed_there(interface, service);
     return;
   }
   const bool was_reported = service.reported;
   held_.set(interface, {});
+  rules_.drop_reader(interface);
   services_.erase(found);
   if (was_reported) sink_.on_service_gone(interface);
 }
@@ -141,9 +147,7 @@ void Directory::note_change(const std::string& interface, Time told_at) {
 
 void Directory::report_again(const std::string& interface) {
   const auto found = services_.find(interface);
-  if (found != services_.end() && found->second.reported) {
-    sink_.on_service(interface, urls_of(found->second.merged));
-  }
+  if (found != services_.end() && found->second.reported) tell_sink(interface, found->second);
 }
 
 const Directory::Listing* Directory::find(const RegistryLink& link,
@@ -157,7 +161,8 @@ const Directory::Listing* Directory::find(const RegistryLink& link,
 
 bool Directory::is_in_hand(const RegistryLink& link, std::string_view interface) const {
   const Listing* listing = find(link, interface);
-  return listing != nullptr && listing->providers.has_value();
+  if (listing == nullptr || !listing->providers) return false;
+  return !services_.find(interface)->second.awaits_rules;
 }
 
 void Directory::note_failure(const RegistryLink& link, const std::string& interface,
@@ -171,7 +176,8 @@ std::string Directory::obstacle(const RegistryLink& link, std::string_view inter
   if (!link.is_connected()) return link.obstacle();
   const Listing* listing = find(link, interface);
   const bool is_well = listing != nullptr && listing->providers && listing->failure.empty();
-  if (is_well) return {};
+  if (is_well && is_in_hand(link, interface)) return {};
+  if (is_well) return link.reason({}, "has not sent the rules yet");
   return link.reason(listing != nullptr ? listing->failure : std::string(),
                      "has not sent the list of providers yet");
 }
@@ -192,7 +198,7 @@ std::optional<ServiceStatus> Directory::status(std::string_view interface) const
   if (found == services_.end()) return std::nullopt;
   const Service& service = found->second;
   return ServiceStatus{.interface = found->first,
-                       .list_in_hand = all_in_hand(service),
+                       .list_in_hand = all_in_hand(service) && !service.awaits_rules,
                        .is_stale = service.brake.is_stale(),
                        .has_waiting_change = service.has_waiting_change,
                        .providers = service.merged,
@@ -316,20 +322,24 @@ void Directory::apply(const std::string& interface, Service& service) {
 }
 
 void Directory::report(const std::string& interface, Service& service) {
-  const auto told_at = std::exchange(service.told_at, std::nullopt);
   ListedProviders merged = service.brake.providers();
   // "No provider" is a statement that needs every registry; a provider is one as soon as it is
   // listed anywhere.
   const bool is_known = service.reported || !merged.empty() || all_in_hand(service);
-  if (!is_known) return;
-  const bool is_news = !service.reported || merged != service.merged;
+  if (!is_known) return service.told_at.reset();
+  const bool is_list_news = !service.reported || merged != service.merged;
+  if (is_list_news) read_rules(interface, service, merged);
+  service.awaits_rules = !has_rules(interface, service);
+  if (service.awaits_rules) return;
+  const auto told_at = std::exchange(service.told_at, std::nullopt);
+  const bool is_news = is_list_news || service.rules_revision != rules_.revision(interface);
   service.merged = std::move(merged);  // also then: equal texts are shared from now on
   service.reported = true;
   store(interface, service);
   if (!is_news) return;
-  service.revision = ++revisions_;
+  if (is_list_news) service.revision = ++revisions_;
   ++metrics_.lists_applied;
-  sink_.on_service(interface, urls_of(service.merged));
+  tell_sink(interface, service);
   if (told_at) sink_.on_service_told(interface, *told_at);
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,9 +17,12 @@
 #include "registry/held_endpoints.h"
 #include "registry/list_protection.h"
 #include "registry/listed_provider.h"
+#include "registry/paced_log.h"
 #include "registry/provider_list_brake.h"
 #include "registry/registry_link.h"
 #include "registry/registry_metrics.h"
+#include "registry/rule_book.h"
+#include "registry/rule_needs.h"
 #include "registry/saved_state.h"
 #include "registry/state_store.h"
 
@@ -32,12 +36,19 @@ namespace skiff::registry {
 // What comes from the registries is not passed on as it is: a list that shrinks has to pass the
 // brake; the first change is passed on at once, further ones every kRebuildPause at most, and only
 // where they change something; and while the lists are frozen, nothing changes.
+//
+// With a list go the rules that concern it (RuleBook): it waits for those that are not known yet,
+// and is passed on again when they change. Nobody waits with a list that was remembered: that was
+// in use with the rules that are remembered, too.
 class Directory {
  public:
+  using ConsumersOf = std::function<InterfaceConsumers(const std::string& interface)>;
+
   // All must outlive it. `sink` hears of an interface when its merged list is first in hand, and at
-  // every change of it.
+  // every change of it or of its rules. `consumers_of` knows the consumers, but for their host.
   Directory(ControlPlaneSink& sink, Executor& executor, ProviderProbe& probe,
-            const ListProtection& protection, RegistryMetrics& metrics, StateStore& store);
+            const ListProtection& protection, RegistryMetrics& metrics, StateStore& store,
+            RuleBook& rules, ConsumersOf consumers_of);
 
   // Lists of an earlier process, for interfaces that somebody becomes interested in before
   // kRememberedListExpiry.
@@ -60,6 +71,14 @@ class Directory {
   // Tells the sink again what it was told last, for a reader that may have missed it.
   void report_again(const std::string& interface);
 
+  // From the RuleBook; the readers that are interfaces.
+  void on_rules_changed(const std::string& interface,
+                        std::optional<std::chrono::steady_clock::time_point> told_at);
+  // Others ask for an interface now; `is_other_identity`: routes are made for another one.
+  void on_consumers_changed(const std::string& interface, bool is_other_identity);
+  // The advertised address is known, by which rules name a consumer.
+  void on_address_known(const RegistryLink& link);
+
   // Keeps the lists as they are, whatever registries, probes and time say. A service whose list is
   // not in hand yet gets its first one all the same.
   void freeze();
@@ -67,7 +86,7 @@ class Directory {
   void unfreeze();
   bool is_frozen() const { return is_frozen_; }
 
-  // True once `link` has sent its list.
+  // True once `link` has sent its list, and the list waits for no rules.
   bool is_in_hand(const RegistryLink& link, std::string_view interface) const;
   // Why a list of `link` has not come, or is not what `link` holds now; "" where all is well.
   std::string obstacle(const RegistryLink& link, std::string_view interface) const;
@@ -96,6 +115,9 @@ class Directory {
     ListedProviders merged;
     std::uint64_t revision = 0;  // of `merged`
     bool reported = false;
+    bool awaits_rules = false;          // and is not reported, or not again, meanwhile
+    std::uint64_t rules_revision = 0;   // as last reported
+    bool is_reported_hostless = false;  // the advertised address was not known
     std::optional<Time> rebuilt_at;
     std::optional<Time> told_at;  // the first event that no rebuild has followed yet
     bool is_rebuild_planned = false;
@@ -117,6 +139,12 @@ class Directory {
   // After the brake changed: reports the list, and plans what follows.
   void apply(const std::string& interface, Service& service);
   void report(const std::string& interface, Service& service);
+  void tell_sink(const std::string& interface, Service& service);
+  // Whether its rules are there, or need not be waited for.
+  bool has_rules(const std::string& interface, const Service& service);
+  void read_rules(const std::string& interface, const Service& service,
+                  const ListedProviders& providers);
+  static std::string host_of(const Service& service);
   void store(const std::string& interface, const Service& service);
   void wake_later(const std::string& interface, Service& service);
   void on_wake(const std::string& interface, Time planned);
@@ -134,6 +162,9 @@ class Directory {
   const ListProtection protection_;
   RegistryMetrics& metrics_;
   StateStore& store_;
+  RuleBook& rules_;
+  const ConsumersOf consumers_of_;
+  PacedLog log_;
   std::map<RegistryAndInterface, ListedProviders> remembered_;  // and not asked for yet
   std::uint64_t revisions_ = 0;
   bool is_frozen_ = false;

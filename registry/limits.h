@@ -91,6 +91,21 @@ inline constexpr std::chrono::seconds kAgeReportPause{1};
 // looked at.
 inline constexpr std::size_t kListsReadAtOnce = 256;
 
+// Rules. What a registry holds beyond these is left out, or stays as it last was: so many rule URLs
+// of an interface, documents of one registry, bytes of a document (ZooKeeper takes no more) and of
+// all of them together.
+inline constexpr std::size_t kMaxRuleUrlsPerInterface = 1'000;
+inline constexpr std::size_t kMaxRuleDocuments = 10'000;
+inline constexpr std::size_t kMaxRuleDocumentBytes = std::size_t{1024} * 1024;
+inline constexpr std::size_t kMaxRuleDocumentBytesKept = std::size_t{32} * 1024 * 1024;
+// Versions, groups and applications of one interface whose documents are looked for.
+inline constexpr std::size_t kMaxRuleSubjectsPerInterface = 256;
+// Nodes that are read at one time for rules, and interfaces that are looked at for the first time:
+// as many as lists, so that lists and rules of many interfaces come side by side.
+inline constexpr std::size_t kRulesReadAtOnce = kListsReadAtOnce;
+// So long a list of providers, or a publication, waits for rules that are not known yet.
+inline constexpr std::chrono::milliseconds kRulesWait{1'000};
+
 // A service's list is rebuilt once in so long at most, however often it changes.
 inline constexpr std::chrono::milliseconds kRebuildPause{50};
 

@@ -7,7 +7,7 @@
 #include "registry/warmup.h"
 #include "registry/weight_steps.h"
 
-// The weight of publications in steps.
+// The weight of publications in steps, and other URLs that follow one another.
 namespace skiff::registry {
 
 using std::chrono::milliseconds;
@@ -29,7 +29,7 @@ milliseconds Publications::age_of(const Publication& publication) const {
 void Publications::step(const PublicationId& id, Publication& publication) {
   std::optional<milliseconds> next_at;
   for (Placement& placement : publication.placements) {
-    if (!placement.url || !is_weight_step(*placement.url)) continue;
+    if (!placement.url) continue;
     if (const auto next = step_placement(publication, placement)) next_at = next;
   }
   if (next_at) step_later(id, publication, *next_at);
@@ -73,7 +73,7 @@ std::optional<dubbo::Url> Publications::wanted_url(const Publication& publicatio
   auto built = build_provider_url(publication.request,
                                   stamps_.again(*placement.link->advertised(), *placement.url));
   if (!built) return std::nullopt;
-  return std::move(built->url);
+  return governed(publication.request, std::move(built->url));
 }
 
 std::string Publications::warming_up(const Publication& publication,

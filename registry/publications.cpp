@@ -74,6 +74,7 @@ void Publications::replace(Publication& publication, const PublicationRequest& r
   const bool changed = !(publication.request == wanted);
   publication.request = request;
   if (changed) begin_anew(publication);
+  read_rules(publication, links);
 
   std::vector<Placement> placements;
   for (RegistryLink* link : links) {
@@ -105,6 +106,8 @@ void Publications::replace(Publication& publication, const PublicationRequest& r
 
 void Publications::write(Publication& publication, Placement& placement) {
   if (!publication.obstacle.empty() || !placement.link->advertised()) return;
+  const PublicationRequest& request = publication.request;
+  if (!rules_.await(PublicationId{request.service, request.port}.subject())) return;
   std::optional<dubbo::Url> url = inherited_url(publication, placement);
   const bool is_inherited = url.has_value();
   if (!is_inherited) {
@@ -134,7 +137,11 @@ std::optional<dubbo::Url> Publications::inherited_url(const Publication& publica
   const PublicationRequest& request = publication.request;
   return stamps_.same_again(
       *placement.link->advertised(), placement.inherited,
-      [&request](const UrlContext& context) { return build_provider_url(request, context); },
+      [this, &request](const UrlContext& context) {
+        return build_provider_url(request, context).map([&](BuiltUrl&& built) {
+          return BuiltUrl{governed(request, std::move(built.url)), {}};
+        });
+      },
       [](const dubbo::Url& inherited, const dubbo::Url& wanted) {
         return inherited == wanted || is_step_of(inherited, wanted);
       });
@@ -142,7 +149,9 @@ std::optional<dubbo::Url> Publications::inherited_url(const Publication& publica
 
 Result<dubbo::Url> Publications::new_url(const Publication& publication, const RegistryLink& link) {
   const PublicationRequest& request = publication.request;
-  const auto url_of = [](BuiltUrl&& built) { return std::move(built.url); };
+  const auto url_of = [this, &request](BuiltUrl&& built) {
+    return governed(request, std::move(built.url));
+  };
   if (publication.stamped) {
     auto same = build_provider_url(request, stamps_.again(*link.advertised(), *publication.stamped))
                     .map(url_of);
@@ -166,6 +175,8 @@ Result<void> Publications::restore(const SavedState::Publication& saved,
   Publication& publication = publications_[id];
   publication = Publication();
   publication.request = saved.request;
+  read_rules(publication, links);
+  const dubbo::Url wanted = governed(saved.request, trial->url);
   for (RegistryLink* link : links) {
     Placement placement;
     placement.link = link;
@@ -173,7 +184,7 @@ Result<void> Publications::restore(const SavedState::Publication& saved,
       if (written.registry != link->identity()) continue;
       auto url = dubbo::Url::parse(written.url);
       if (!url) continue;
-      if (!publication.up_since) publication.up_since = up_since(*url, trial->url);
+      if (!publication.up_since) publication.up_since = up_since(*url, wanted);
       if (!placement.inherited) {
         placement.inherited = std::move(*url);
       } else {
@@ -217,6 +228,7 @@ void Publications::withdraw_placement(const std::string& subject, Placement& pla
 void Publications::withdraw(const PublicationId& id) {
   const auto found = publications_.find(id);
   for (Placement& placement : found->second.placements) withdraw_placement(id.subject(), placement);
+  stop_reading_rules(id);
   publications_.erase(found);
 }
 

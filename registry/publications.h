@@ -3,6 +3,7 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <random>
@@ -14,6 +15,7 @@
 #include "registry/control_plane.h"
 #include "registry/executor.h"
 #include "registry/registry_link.h"
+#include "registry/rule_book.h"
 #include "registry/saved_state.h"
 #include "registry/url_stamps.h"
 #include "registry/withdrawals.h"
@@ -42,14 +44,22 @@ struct PublicationId {
 // the URL: its timestamp is another one then, by which consumers count. A later process takes it
 // from the timestamp of the step that it finds, and steps nothing whose whole weight is there
 // already. A step waits until the one before is confirmed, and for a connection.
+//
+// What is written is what the governance rules make of a publication (Govern), as a provider of
+// Dubbo does it by itself. It waits for rules that are not known yet; where they change later, a
+// URL supersedes another as a step does, with its timestamp.
 class Publications {
  public:
+  using Govern = std::function<dubbo::Url(const dubbo::Url&, const dubbo::RuleTexts&)>;
+
   // All must outlive it. `warmup_steps`: 0 (none) or 2..kMaxWeightSteps.
-  Publications(UrlStamps& stamps, Withdrawals& withdrawals, Executor& executor,
-               unsigned warmup_steps)
+  Publications(UrlStamps& stamps, Withdrawals& withdrawals, Executor& executor, RuleBook& rules,
+               Govern govern, unsigned warmup_steps)
       : stamps_(stamps),
         withdrawals_(withdrawals),
         executor_(executor),
+        rules_(rules),
+        govern_(std::move(govern)),
         warmup_steps_(warmup_steps),
         random_(std::random_device{}()) {}
 
@@ -85,6 +95,8 @@ class Publications {
   std::vector<PublicationId> on_link_changed(RegistryLink& link);
   void on_registered(RegistryLink& link, const dubbo::Url& url);
   void on_register_failed(RegistryLink& link, const dubbo::Url& url, const Error& error);
+  // From the RuleBook. False where `reader` is no publication's subject().
+  bool on_rules_changed(const std::string& reader);
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -120,6 +132,10 @@ class Publications {
   std::optional<dubbo::Url> inherited_url(const Publication& publication,
                                           const Placement& placement) const;
   Result<dubbo::Url> new_url(const Publication& publication, const RegistryLink& link);
+  void read_rules(const Publication& publication, const std::vector<RegistryLink*>& links);
+  void stop_reading_rules(const PublicationId& id);
+  // `url`, of `request`, as the rules want it.
+  dubbo::Url governed(const PublicationRequest& request, dubbo::Url url) const;
   TimePoint up_since(const dubbo::Url& inherited, const dubbo::Url& wanted) const;
   std::chrono::milliseconds age_of(const Publication& publication) const;
   // Takes the steps that are due, and sets a timer for the next one.
@@ -139,9 +155,12 @@ class Publications {
   UrlStamps& stamps_;
   Withdrawals& withdrawals_;
   Executor& executor_;
+  RuleBook& rules_;
+  const Govern govern_;
   const unsigned warmup_steps_;
   std::minstd_rand random_;
   std::map<PublicationId, Publication> publications_;
+  std::map<std::string, PublicationId> rule_readers_;  // by subject()
   Alive alive_;
 };
 

@@ -3,13 +3,16 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "dubbo/result.h"
+#include "dubbo/rule_texts.h"
 #include "dubbo/url.h"
 #include "registry/executor.h"
 #include "registry/list_protection.h"
+#include "registry/rule_subject.h"
 
 namespace skiff::registry {
 
@@ -22,6 +25,15 @@ enum class ApplicationFault {
   kUnwritten    // a node of ours cannot be written
 };
 inline constexpr std::size_t kApplicationFaults = 5;
+
+// The rules about a subject.
+struct ReportedRules {
+  dubbo::RuleTexts texts;
+  // Keys of documents that exist and could not be read: what was known of them stays true.
+  std::vector<std::string> unread = {};
+  // When the registry told of the change; empty where no event did.
+  std::optional<std::chrono::steady_clock::time_point> told_at = {};
+};
 
 // What a registry tells its owner. Every call comes on the control thread, never from inside a call
 // to Registry.
@@ -54,6 +66,11 @@ class RegistryEvents {
   // event told of it.
   virtual void on_change_told(const std::string& /*interface*/,
                               std::chrono::steady_clock::time_point /*at*/) {}
+  // All rules about a subject: once after watch_rules(), then at every change.
+  virtual void on_rules(const RuleSubject& /*subject*/, const ReportedRules& /*reported*/) {}
+  // Rules cannot be read, for another reason than the connection, or are more than a limit allows
+  // (kTooLarge); tried again. Where on_rules() does not follow, what was known of them stays true.
+  virtual void on_rules_failed(const RuleSubject& /*subject*/, const Error& /*error*/) {}
   // What a registry's own checks found, and put right: a list had changed and no event had told;
   // a node of ours had gone, or was somebody else's.
   virtual void on_deaf_watch_found(const std::string& /*interface*/) {}
@@ -86,6 +103,8 @@ class Registry {
   virtual void register_successor(const dubbo::Url& url) { register_url(url); }
   virtual void watch(const std::string& interface) = 0;
   virtual void unwatch(const std::string& interface) = 0;
+  virtual void watch_rules(const RuleSubject& subject) = 0;
+  virtual void unwatch_rules(const RuleSubject& subject) = 0;
 
   // "memory", "zookeeper://127.0.0.1:2181/chroot?group=dubbo"; no password in it.
   virtual std::string name() const = 0;

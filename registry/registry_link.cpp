@@ -146,6 +146,14 @@ void RegistryLink::on_change_told(const std::string& interface,
   context_.events.on_change_told(interface, at);
 }
 
+void RegistryLink::on_rules(const RuleSubject& subject, const ReportedRules& reported) {
+  context_.events.on_rules(*this, subject, reported);
+}
+
+void RegistryLink::on_rules_failed(const RuleSubject& subject, const Error& error) {
+  context_.events.on_rules_failed(*this, subject, error);
+}
+
 void RegistryLink::on_deaf_watch_found(const std::string& /*interface*/) {
   context_.events.on_deaf_watch_found();
 }

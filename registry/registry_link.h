@@ -38,6 +38,10 @@ class RegistryLinkEvents {
                             const std::vector<dubbo::Url>& providers) = 0;
   virtual void on_list_failed(RegistryLink& /*link*/, const std::string& /*interface*/,
                               const Error& /*error*/) {}
+  virtual void on_rules(RegistryLink& /*link*/, const RuleSubject& /*subject*/,
+                        const ReportedRules& /*reported*/) {}
+  virtual void on_rules_failed(RegistryLink& /*link*/, const RuleSubject& /*subject*/,
+                               const Error& /*error*/) {}
   virtual void on_change_told(const std::string& /*interface*/,
                               std::chrono::steady_clock::time_point /*at*/) {}
   // What a registry's own checks found and put right (RegistryEvents).
@@ -113,6 +117,8 @@ class RegistryLink final : private RegistryEvents {
                     const std::vector<dubbo::Url>& providers) override;
   void on_change_told(const std::string& interface,
                       std::chrono::steady_clock::time_point at) override;
+  void on_rules(const RuleSubject& subject, const ReportedRules& reported) override;
+  void on_rules_failed(const RuleSubject& subject, const Error& error) override;
   void on_deaf_watch_found(const std::string& interface) override;
   void on_lost_node_found(const dubbo::Url& url) override;
   void on_session_lost() override;

@@ -23,12 +23,17 @@ struct RegistryMetrics {
   std::uint64_t lost_nodes = 0;           // nodes of ours that had gone, or belonged to others
   std::uint64_t lost_sessions = 0;        // that ended with all nodes of theirs
   std::array<std::uint64_t, kApplicationFaults> application_faults{};  // by ApplicationFault
+  std::uint64_t rule_changes = 0;       // of the rules about a subject in a registry
+  std::uint64_t rule_failures = 0;      // readings of rules that failed, or were over a limit
+  std::uint64_t rules_over_limits = 0;  // those over a limit among them
 
   // Now.
   std::size_t stale_lists = 0;
   std::size_t kept_providers = 0;  // in use, though not listed
   bool is_frozen = false;
   std::size_t waiting_lists = 0;   // changed since the freeze
+  std::size_t rule_urls = 0;       // that concern this agent
+  std::size_t rule_documents = 0;  // likewise
   std::size_t waiting_writes = 0;  // nodes that wait for their turn to be created or deleted
 };
 

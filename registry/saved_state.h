@@ -3,8 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "dubbo/rule_texts.h"
 #include "registry/control_plane.h"
 #include "registry/listed_provider.h"
+#include "registry/rule_subject.h"
 
 namespace skiff::registry {
 
@@ -53,6 +55,14 @@ struct SavedList {
   std::string interface;
   ListedProviders providers;
   bool operator==(const SavedList&) const = default;
+};
+
+// The rules about a subject that a registry last held.
+struct SavedRules {
+  std::string registry;
+  RuleSubject subject;
+  dubbo::RuleTexts texts;
+  bool operator==(const SavedRules&) const = default;
 };
 
 }  // namespace skiff::registry

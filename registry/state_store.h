@@ -22,6 +22,8 @@ class StateStore {
   // it any more.
   virtual void on_list(const std::string& registry, const std::string& interface,
                        const ListedProviders& providers) = 0;
+  // ControlPlane::rules() has changed; the store reads it later.
+  virtual void on_rules_changed() = 0;
 };
 
 // For an agent that remembers nothing.
@@ -31,6 +33,7 @@ class NoStateStore final : public StateStore {
   void when_stored(std::function<void()> done) override { done(); }
   void on_list(const std::string& /*registry*/, const std::string& /*interface*/,
                const ListedProviders& /*providers*/) override {}
+  void on_rules_changed() override {}
 };
 
 }  // namespace skiff::registry

@@ -27,8 +27,16 @@ Result<std::vector<std::string>> Subscriptions::subscribe(const SubscriptionRequ
     return fail(ErrorCode::kTooLarge, "this agent holds " + std::to_string(subscriptions_.size()) +
                                           " subscriptions, which is the limit");
   }
-  replace(found == subscriptions_.end() ? subscriptions_[request.service] : found->second, request,
-          links);
+  const std::string& interface = request.service.interface;
+  const bool is_new = found == subscriptions_.end();
+  Subscription& subscription = is_new ? subscriptions_[request.service] : found->second;
+  // Before the interface is watched for it, so that its first route is made for it.
+  const bool is_other = is_new || subscription.request.application != request.application ||
+                        subscription.request.parameters != request.parameters;
+  replace(subscription, request, links);
+  if (is_other) {
+    directory_.on_consumers_changed(interface, first_of(interface) == &subscription.request);
+  }
   return std::move(trial->warnings);
 }
 
@@ -103,6 +111,9 @@ Result<void> Subscriptions::restore(const SavedState::Subscription& saved,
     write(saved.request, placement);
     subscription.placements.push_back(std::move(placement));
   }
+  if (first_of(service.interface) != &subscription.request) {
+    directory_.on_consumers_changed(service.interface, false);
+  }
   return {};
 }
 
@@ -135,8 +146,10 @@ void Subscriptions::remove(const dubbo::ServiceKey& service, const Placement& pl
 }
 
 void Subscriptions::withdraw(const dubbo::ServiceKey& service) {
+  const bool was_first = first_of(service.interface) == &subscriptions_.at(service).request;
   auto taken = subscriptions_.extract(service);
   for (const Placement& placement : taken.mapped().placements) remove(service, placement);
+  directory_.on_consumers_changed(service.interface, was_first);
 }
 
 void Subscriptions::withdraw_consumers() {
@@ -172,6 +185,30 @@ VerbOutcome Subscriptions::outcome(const dubbo::ServiceKey& service) const {
     break;
   }
   return outcome;
+}
+
+const SubscriptionRequest* Subscriptions::first_of(const std::string& interface) const {
+  const auto first = subscriptions_.lower_bound({interface, "", ""});
+  const bool is_there = first != subscriptions_.end() && first->first.interface == interface;
+  return is_there ? &first->second.request : nullptr;
+}
+
+InterfaceConsumers Subscriptions::consumers_of(const std::string& interface,
+                                               const std::string& application) const {
+  InterfaceConsumers consumers;
+  for (auto entry = subscriptions_.lower_bound({interface, "", ""});
+       entry != subscriptions_.end() && entry->first.interface == interface; ++entry) {
+    const SubscriptionRequest& request = entry->second.request;
+    consumers.services.push_back(entry->first);
+    consumers.applications.push_back(request.application.empty() ? application
+                                                                 : request.application);
+  }
+  if (consumers.applications.empty()) consumers.applications.push_back(application);
+  consumers.identity.application = consumers.applications.front();
+  if (const SubscriptionRequest* first = first_of(interface)) {
+    consumers.identity.parameters = first->parameters;
+  }
+  return consumers;
 }
 
 std::vector<SubscriptionStatus> Subscriptions::status() const {

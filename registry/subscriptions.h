@@ -49,6 +49,10 @@ class Subscriptions {
   std::vector<SubscriptionStatus> status() const;
   // Adds what status() would tell.
   void count(SubscriptionCounts& counts) const;
+  // Who asks for an interface; `application` is that of those who name none. The first in the order
+  // of groups and versions is the one that routes are made for.
+  InterfaceConsumers consumers_of(const std::string& interface,
+                                  const std::string& application) const;
 
   // Writes the consumer nodes that waited for this link's advertised address.
   void on_link_changed(RegistryLink& link);
@@ -71,6 +75,8 @@ class Subscriptions {
     mutable MatchingProviders counted = {};  // when they were last counted
   };
 
+  // Whom routes of `interface` are made for, its host and a default application aside.
+  const SubscriptionRequest* first_of(const std::string& interface) const;
   void replace(Subscription& subscription, const SubscriptionRequest& request,
                const std::vector<RegistryLink*>& links);
   void write(const SubscriptionRequest& request, Placement& placement);

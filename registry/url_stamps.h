@@ -21,6 +21,9 @@ class UrlStamps {
  public:
   explicit UrlStamps(std::string application) : application_(std::move(application)) {}
 
+  // Where a request names none.
+  const std::string& application() const { return application_; }
+
   // The context of one new URL.
   UrlContext next(const AdvertisedAddress& advertised) {
     return {.host = advertised.host,

@@ -1,12 +1,10 @@
 #pragma once
 
 #include <array>
-#include <chrono>
-#include <cstdint>
-#include <optional>
 #include <string>
 
 #include "registry/executor.h"
+#include "registry/paced_log.h"
 #include "registry/registry.h"
 
 namespace skiff::registry {
@@ -23,14 +21,9 @@ class ApplicationFaults {
   void report(ApplicationFault fault, const std::string& what);
 
  private:
-  struct Kind {
-    std::optional<std::chrono::steady_clock::time_point> logged_at;
-    std::uint64_t not_logged = 0;  // since then
-  };
-
   Executor& executor_;
   RegistryEvents& events_;
-  std::array<Kind, kApplicationFaults> kinds_{};
+  std::array<PacedLog, kApplicationFaults> logs_{};
 };
 
 }  // namespace skiff::registry

@@ -24,6 +24,11 @@ class MemoryRegistry final : public Registry {
   void unregister_url(const dubbo::Url& url) override;
   void watch(const std::string& interface) override;
   void unwatch(const std::string& interface) override;
+  // Nobody writes rules here.
+  void watch_rules(const RuleSubject& subject) override {
+    post([this, subject] { events_.on_rules(subject, {}); });
+  }
+  void unwatch_rules(const RuleSubject& /*subject*/) override {}
   std::string name() const override { return "memory"; }
   bool may_err() const override { return false; }
   bool connected() const override { return true; }

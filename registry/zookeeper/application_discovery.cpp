@@ -26,7 +26,12 @@ ApplicationDiscovery::ApplicationDiscovery(
       executor_(executor),
       faults_(faults),
       on_changed_(std::move(on_changed)),
-      nodes_(session, executor, check_interval, faults, std::move(on_deaf)),
+      nodes_(
+          session, executor, check_interval, kMaxNodeReadingsUnderWay,
+          [this](const std::string& sentence) {
+            faults_.report(ApplicationFault::kUnanswered, sentence);
+          },
+          std::move(on_deaf)),
       metadata_(
           paths_, session, executor, caller, faults,
           [this](const ApplicationMetadata::Id& id) { return pick_instance(id); },

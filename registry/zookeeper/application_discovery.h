@@ -43,7 +43,9 @@ class ApplicationDiscovery {
   void watch(const std::string& interface);
   void unwatch(const std::string& interface);
   void on_session_up(SessionStart start);
-  void on_node_changed(const std::string& path) { nodes_.on_node_changed(path); }
+  void on_node_changed(const std::string& path, std::chrono::steady_clock::time_point at) {
+    nodes_.on_node_changed(path, at);
+  }
 
   // True where all that can be learned about a watched interface has been, or was waited for.
   bool is_ready(const std::string& interface) const;

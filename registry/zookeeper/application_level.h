@@ -36,7 +36,9 @@ class ApplicationLevel final : public RegistryEvents {
   void watch(const std::string& interface);
   void unwatch(const std::string& interface);
   void on_session_up(SessionStart start) { discovery_.on_session_up(start); }
-  void on_node_changed(const std::string& path) { discovery_.on_node_changed(path); }
+  void on_node_changed(const std::string& path, std::chrono::steady_clock::time_point at) {
+    discovery_.on_node_changed(path, at);
+  }
 
  private:
   struct Interface {

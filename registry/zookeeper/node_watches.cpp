@@ -59,9 +59,10 @@ void NodeWatches::on_session_up(SessionStart start) {
   }
 }
 
-void NodeWatches::on_node_changed(const std::string& path) {
+void NodeWatches::on_node_changed(const std::string& path, Time at) {
   const auto found = nodes_.find(path);
   if (found == nodes_.end()) return;
+  if (!found->second.told_at) found->second.told_at = at;
   found->second.is_stale = true;
   found->second.is_check = false;
   queue(path, found->second);
@@ -98,7 +99,7 @@ void NodeWatches::work_later() {
 
 void NodeWatches::work() {
   is_working_soon_ = false;
-  while (!queue_.empty() && under_way_ < kMaxNodeReadingsUnderWay) {
+  while (!queue_.empty() && under_way_ < readings_at_once_) {
     const std::string path = std::move(queue_.front());
     queue_.pop_front();
     step(path);
@@ -144,6 +145,7 @@ void NodeWatches::read(const std::string& path, Node& node) {
   node.is_stale = false;
   node.may_be_watched = true;
   node.read_at = executor_.now();
+  node.read_for = std::exchange(node.told_at, std::nullopt);
   begin(node);
   if (node.is_likely) {
     read_content(path, node);
@@ -158,7 +160,7 @@ void NodeWatches::read_content(const std::string& path, Node& node) {
     if (result.rc == ZOK) {
       NodeContent content{NodeContent::State::kThere, result.data, result.names};
       std::sort(content.names.begin(), content.names.end());
-      on_content(path, known, content);
+      on_content(path, known, std::move(content));
     } else if (result.rc == ZNONODE) {
       await_creation(path, known);
     } else {
@@ -197,8 +199,9 @@ void NodeWatches::stop_watching(const std::string& path, Node& node) {
   });
 }
 
-void NodeWatches::on_content(const std::string& path, Node& node, const NodeContent& content) {
+void NodeWatches::on_content(const std::string& path, Node& node, NodeContent content) {
   node.backoff.reset();
+  content.told_at = std::exchange(node.read_for, std::nullopt);
   end(node);
   const bool is_check = std::exchange(node.is_check, false);
   const std::size_t hash = hash_of(content);
@@ -218,15 +221,15 @@ void NodeWatches::on_failed(const std::string& path, Node& node, int rc) {
   end(node);
   node.is_stale = true;
   node.is_check = false;
+  if (node.read_for) node.told_at = std::exchange(node.read_for, std::nullopt);
   const std::chrono::milliseconds pause = node.backoff.next();
   queue_after(pause, path);
   if (is_connection_error(rc)) return;
-  faults_.report(ApplicationFault::kUnanswered, zookeeper_error("cannot read " + path, rc).message +
-                                                    "; trying again in " +
-                                                    std::to_string(pause.count()) + " ms");
+  const std::string error = zookeeper_error("cannot read " + path, rc).message;
+  on_failure_(error + "; trying again in " + std::to_string(pause.count()) + " ms");
   if (!node.wanted) return;
   const Listener listener = node.listener;
-  listener({.state = NodeContent::State::kUnreadable, .data = {}, .names = {}});
+  listener({.state = NodeContent::State::kUnreadable, .data = {}, .names = {}, .error = error});
 }
 
 }  // namespace skiff::registry

@@ -32,7 +32,8 @@ ZookeeperRegistry::ZookeeperRegistry(const ZookeeperAddress& address, Executor& 
               : nullptr),
       watches_(address.root_path(), session_, executor,
                applications_ ? static_cast<RegistryEvents&>(*applications_) : events,
-               options.check_interval) {}
+               options.check_interval),
+      rules_(address.root_path(), session_, executor, events, options.check_interval) {}
 
 void ZookeeperRegistry::start() {
   session_.start();
@@ -40,6 +41,7 @@ void ZookeeperRegistry::start() {
   registration_.start_checks();
   watches_.start_checks();
   if (applications_) applications_->start_checks();
+  rules_.start_checks();
 }
 
 void ZookeeperRegistry::register_url(const dubbo::Url& url) {
@@ -91,12 +93,14 @@ void ZookeeperRegistry::on_session_up(SessionStart start, const std::string& det
   events_.on_connection(true, detail);
   if (applications_) applications_->on_session_up(start);
   watches_.on_session_up(start);
+  rules_.on_session_up(start);
 }
 
 void ZookeeperRegistry::on_node_changed(const std::string& path,
                                         std::chrono::steady_clock::time_point at) {
   watches_.on_node_changed(path, at);
-  if (applications_) applications_->on_node_changed(path);
+  if (applications_) applications_->on_node_changed(path, at);
+  rules_.on_node_changed(path, at);
 }
 
 void ZookeeperRegistry::on_session_down(const std::string& detail) {

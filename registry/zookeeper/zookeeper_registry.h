@@ -9,16 +9,17 @@
 #include "registry/zookeeper/application_registration.h"
 #include "registry/zookeeper/owned_nodes.h"
 #include "registry/zookeeper/provider_watches.h"
+#include "registry/zookeeper/rule_watches.h"
 #include "registry/zookeeper/session.h"
 #include "registry/zookeeper/write_queue.h"
 #include "registry/zookeeper/zookeeper_address.h"
 
 namespace skiff::registry {
 
-// Dubbo's registry in ZooKeeper: one session, in it the nodes that we own and the lists that we
-// watch, at interface level and, where they are switched on, at application level. Lives on the
-// control thread. Its destructor closes the session, which may take up to 5 s where the server is
-// slow to answer.
+// Dubbo's registry in ZooKeeper: one session, in it the nodes that we own, the lists that we watch,
+// at interface level and, where they are switched on, at application level, and the rules. Lives on
+// the control thread. Its destructor closes the session, which may take up to 5 s where the server
+// is slow to answer.
 class ZookeeperRegistry final : public Registry, private SessionEvents {
  public:
   // `executor` and `events` must outlive it.
@@ -32,6 +33,8 @@ class ZookeeperRegistry final : public Registry, private SessionEvents {
   void register_successor(const dubbo::Url& url) override;
   void watch(const std::string& interface) override;
   void unwatch(const std::string& interface) override;
+  void watch_rules(const RuleSubject& subject) override { rules_.watch(subject); }
+  void unwatch_rules(const RuleSubject& subject) override { rules_.unwatch(subject); }
   std::string name() const override { return name_; }
   bool connected() const override { return session_.is_connected(); }
   std::size_t waiting_writes() const override { return queue_.size(); }
@@ -54,6 +57,7 @@ class ZookeeperRegistry final : public Registry, private SessionEvents {
   ApplicationRegistration registration_;
   const std::unique_ptr<ApplicationLevel> applications_;  // null: switched off
   ProviderWatches watches_;
+  RuleWatches rules_;
 };
 
 }  // namespace skiff::registry

@@ -97,6 +97,20 @@ TEST_F(StateKeeperTest, RestoresWhatItsPredecessorKept) {
   EXPECT_THAT(plane_.saved_lists, SizeIs(2));
 }
 
+TEST_F(StateKeeperTest, RestoresTheRulesThatItsPredecessorKept) {
+  open();
+  const std::vector<registry::SavedRules> rules = {
+      {"memory", registry::RuleSubject::urls_of("a"), {{"override://0.0.0.0/a?x=1"}, {}}}};
+  on_control([&] {
+    plane_.saved_rules = rules;
+    keeper_->on_rules_changed();
+  });
+  wait_until_stored();
+  plane_.saved_rules = {};
+  open();
+  EXPECT_EQ(plane_.saved_rules, rules);
+}
+
 TEST_F(StateKeeperTest, WritesNoListThatIsAsItWas) {
   open();
   const registry::ListedProvider url(*dubbo::Url::parse("dubbo://10.0.0.1:20880/a?x=1"));

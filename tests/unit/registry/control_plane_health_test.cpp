@@ -57,7 +57,7 @@ class ControlPlaneHealth : public testing::Test {
         });
     EXPECT_TRUE(created);
     plane_ = std::move(*created);
-    plane_->restore(state, {});
+    plane_->restore(state, {}, {});
     plane_->start();
     executor_.run();
     SubscriptionRequest subscription;

@@ -40,6 +40,7 @@ class ManualStore final : public StateStore {
                const ListedProviders& providers) override {
     lists[interface] = providers.size();
   }
+  void on_rules_changed() override { ++rule_changes; }
   void release() {
     holds = false;
     for (const auto& done : std::exchange(waiting, {})) done();
@@ -47,6 +48,7 @@ class ManualStore final : public StateStore {
 
   bool holds = false;
   int changes = 0;
+  int rule_changes = 0;
   std::vector<std::function<void()>> waiting;
   std::map<std::string, std::size_t> lists;
 };
@@ -65,7 +67,7 @@ class Restore : public testing::Test {
   void restart(const SavedState& state, const std::vector<SavedList>& lists = {},
                const std::vector<std::string>& registries = {}) {
     create(registries);
-    plane_->restore(state, lists);
+    plane_->restore(state, lists, {});
     plane_->start();
     executor_.run();
   }
@@ -138,7 +140,7 @@ TEST_F(Restore, ShowsWhatItKnowsBeforeARegistryAnswers) {
   const std::vector<SavedList> lists = {
       {"memory", "com.example.Other", {ListedProvider(*dubbo::Url::parse(other))}}};
   create();
-  plane_->restore(state, lists);
+  plane_->restore(state, lists, {});
   ASSERT_THAT(plane_->publications(), SizeIs(1));
   EXPECT_EQ(plane_->publications()[0].url, url);
   EXPECT_FALSE(plane_->publications()[0].registered);
@@ -156,7 +158,7 @@ TEST_F(Restore, ServesRememberedListsOnDemandAndForgetsThemInTheEnd) {
   const std::string registry = "zookeeper://127.0.0.1:1";
   create({registry});
   const std::string identity = *registry_identity(registry);
-  plane_->restore({}, {{identity, "a.B", {url}}, {identity, "a.C", {url}}});
+  plane_->restore({}, {{identity, "a.B", {url}}, {identity, "a.C", {url}}}, {});
   plane_->need_service("a.B");
   EXPECT_THAT(sink_.services["a.B"], SizeIs(1));
   executor_.advance(kRememberedListExpiry);
@@ -164,6 +166,28 @@ TEST_F(Restore, ServesRememberedListsOnDemandAndForgetsThemInTheEnd) {
   EXPECT_TRUE(store_.lists.contains("a.C"));
   plane_->need_service("a.C");
   EXPECT_FALSE(sink_.services.contains("a.C"));
+}
+
+TEST_F(Restore, RoutesByTheLastKnownRulesWhileTheRegistryIsAway) {
+  const ListedProvider url(*dubbo::Url::parse("dubbo://10.0.0.9:20880/a.B?application=shop"));
+  const std::string registry = "zookeeper://127.0.0.1:1";
+  const std::string identity = *registry_identity(registry);
+  const std::vector<SavedRules> rules = {
+      {identity, RuleSubject::urls_of("a.B"), {{"override://0.0.0.0/a.B?weight=5"}, {}}},
+      {identity, RuleSubject::documents_of("shop"), {{}, {{"shop.tag-router", "tags: []"}}}}};
+  create({registry});
+  SavedState::Subscription subscription;
+  subscription.request.service.interface = "a.B";
+  subscription.request.application = "caller";
+  SavedState state;
+  state.subscriptions.push_back(subscription);
+  plane_->restore(state, {{identity, "a.B", {url}}}, rules);
+  EXPECT_THAT(sink_.services["a.B"], SizeIs(1));
+  EXPECT_THAT(sink_.rules["a.B"].urls, ElementsAre("override://0.0.0.0/a.B?weight=5"));
+  EXPECT_THAT(sink_.rules["a.B"].documents,
+              ElementsAre(testing::Pair("shop.tag-router", "tags: []")));
+  EXPECT_EQ(sink_.consumers["a.B"].application, "caller");
+  EXPECT_EQ(plane_->rules(), rules) << "what a third process needs";
 }
 
 TEST_F(Restore, ReplacesAUrlThatTheConfigurationMakesAnother) {
@@ -241,6 +265,7 @@ TEST_F(Restore, TakesBackInAnOutageOnlyWithTheRegistrysConsent) {
   restart({}, {}, {registry});
   ASSERT_TRUE(publish(publication(kDemo)).error().code == ErrorCode::kTimeout);
   ASSERT_TRUE(publish(publication("com.example.New")).error().code == ErrorCode::kTimeout);
+  executor_.advance(kRulesWait);  // a registry that is away says nothing of rules
   SavedState state = plane_->state();
   ASSERT_THAT(state.publications, SizeIs(2));
   restart(state, {}, {registry});
@@ -257,6 +282,7 @@ TEST_F(Restore, ServesWhatIsLeavingAsLongAsTheRegistryMayListIt) {
   restart({}, {}, {registry});
   ASSERT_TRUE(publish(publication(kDemo)).error().code == ErrorCode::kTimeout);
   ASSERT_TRUE(subscribe("com.example.Other").error().code == ErrorCode::kTimeout);
+  executor_.advance(kRulesWait);
   restart(plane_->state(), {}, {registry});
   EXPECT_EQ(unpublish(kDemo).error().code, ErrorCode::kTimeout);
   const SavedState state = plane_->state();

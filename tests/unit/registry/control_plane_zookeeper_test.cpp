@@ -5,12 +5,9 @@
 
 #include <future>
 #include <string>
-#include <thread>
 
-#include "registry/control_plane.h"
-#include "registry/control_thread.h"
 #include "support/eventually.h"
-#include "support/recording_sink.h"
+#include "support/plane_on_thread.h"
 #include "support/zookeeper_client.h"
 #include "support/zookeeper_server.h"
 
@@ -22,104 +19,15 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr milliseconds kWait{20'000};
 const std::string kDemo = "com.example.DemoService";
 const std::string kProviders = "/dubbo/com.example.DemoService/providers";
 const std::string kConsumers = "/dubbo/com.example.DemoService/consumers";
 
-// A control plane on a thread of its own.
-class Plane {
- public:
-  explicit Plane(std::vector<std::string> registries, std::string advertise = "") {
-    call([&] {
-      ControlPlaneConfig config;
-      config.registries = std::move(registries);
-      config.advertise = std::move(advertise);
-      auto created = ControlPlane::create(std::move(config), thread_, sink_);
-      ASSERT_TRUE(created) << created.error().message;
-      plane_ = std::move(*created);
-      plane_->start();
-    });
-  }
-  ~Plane() {
-    call([this] { plane_.reset(); });
-    thread_.stop();
-  }
-  Plane(const Plane&) = delete;
-  Plane& operator=(const Plane&) = delete;
-
-  template <typename Function>
-  auto call(Function function) -> decltype(function()) {
-    std::packaged_task<decltype(function())()> task(std::move(function));
-    thread_.post([&task] { task(); });
-    return task.get_future().get();
-  }
-
-  Result<VerbOutcome> publish(const std::string& interface,
-                              const std::optional<RegistryName>& registry = std::nullopt,
-                              milliseconds wait = kWait) {
-    return verb([&](VerbCallback done) {
-      PublicationRequest request;
-      request.check.type = HealthCheck::Type::kNone;  // nobody listens there
-      request.service.interface = interface;
-      request.registry = registry;
-      plane_->publish(request, wait, std::move(done));
-    });
-  }
-  Result<VerbOutcome> subscribe(const std::string& interface,
-                                const std::optional<RegistryName>& registry = std::nullopt,
-                                milliseconds wait = kWait) {
-    return verb([&](VerbCallback done) {
-      SubscriptionRequest request;
-      request.service.interface = interface;
-      request.registry = registry;
-      plane_->subscribe(request, wait, std::move(done));
-    });
-  }
-  Result<VerbOutcome> unpublish(const std::string& interface, milliseconds wait = kWait) {
-    return verb([&](VerbCallback done) {
-      plane_->unpublish({interface, "", ""}, 0, wait, std::move(done));
-    });
-  }
-  Result<VerbOutcome> unsubscribe(const std::string& interface) {
-    return verb([&](VerbCallback done) {
-      plane_->unsubscribe({interface, "", ""}, kWait, std::move(done));
-    });
-  }
-
-  // Waits until `condition`, evaluated on the control thread, holds.
-  template <typename Condition>
-  bool wait_until(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!call([&] { return condition(*plane_, sink_); })) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::yield();
-    }
-    return true;
-  }
-
-  ControlPlane& plane() { return *plane_; }
-
- private:
-  template <typename Verb>
-  Result<VerbOutcome> verb(Verb verb) {
-    std::promise<Result<VerbOutcome>> answer;
-    thread_.post([&] {
-      verb([&answer](Result<VerbOutcome> outcome) { answer.set_value(std::move(outcome)); });
-    });
-    return answer.get_future().get();
-  }
-
-  ControlThread thread_{"plane-test"};
-  RecordingSink sink_;
-  std::unique_ptr<ControlPlane> plane_;
-};
-
 TEST(ZookeeperControlPlane, PublishesAndSubscribesAcrossTwoAgents) {
   ZookeeperServer server;
   ZookeeperClient client(server.address());
-  Plane provider({server.url()});
-  Plane consumer({server.url()});
+  PlaneOnThread provider({server.url()});
+  PlaneOnThread consumer({server.url()});
   const auto subscribed = consumer.subscribe(kDemo);
   ASSERT_TRUE(subscribed);
   EXPECT_EQ(subscribed->state, VerbState::kSubscribed);
@@ -145,7 +53,7 @@ TEST(ZookeeperControlPlane, PublishesAndSubscribesAcrossTwoAgents) {
 TEST(ZookeeperControlPlane, RemembersWhatItCannotConfirmAndDoesItLater) {
   ZookeeperServer server;
   server.stop();
-  Plane plane({server.url()});
+  PlaneOnThread plane({server.url()});
   const auto published = plane.publish(kDemo, std::nullopt, milliseconds(0));
   ASSERT_TRUE(published);
   EXPECT_EQ(published->state, VerbState::kPending);
@@ -164,7 +72,7 @@ TEST(ZookeeperControlPlane, RemembersWhatItCannotConfirmAndDoesItLater) {
 
 TEST(ZookeeperControlPlane, KeepsItsListAndFinishesAWithdrawalWhenTheRegistryWasAway) {
   ZookeeperServer server;
-  Plane plane({server.url()});
+  PlaneOnThread plane({server.url()});
   ASSERT_EQ(plane.publish(kDemo)->state, VerbState::kRegistered);
   ASSERT_THAT(plane.subscribe(kDemo)->providers, SizeIs(1));  // the list is newer than the node
   server.stop();
@@ -185,7 +93,7 @@ TEST(ZookeeperControlPlane, KeepsItsListAndFinishesAWithdrawalWhenTheRegistryWas
 TEST(ZookeeperControlPlane, OpensARegistryThatARequestNamesAndClosesItAfterwards) {
   ZookeeperServer server;
   ZookeeperClient client(server.address());
-  Plane plane({});
+  PlaneOnThread plane({});
   EXPECT_EQ(plane.publish(kDemo, server.url())->state, VerbState::kRegistered);
   EXPECT_THAT(client.children(kProviders), SizeIs(1));
   EXPECT_THAT(plane.call([&] { return plane.plane().registries(); }), SizeIs(2));
@@ -199,7 +107,7 @@ TEST(ZookeeperControlPlane, OpensARegistryThatARequestNamesAndClosesItAfterwards
 }
 
 TEST(ZookeeperControlPlane, LimitsTheRegistriesThatRequestsOpen) {
-  Plane plane({});
+  PlaneOnThread plane({});
   for (int port = 1; port <= 8; ++port) {
     const auto published =
         plane.publish("com.example.S" + std::to_string(port),
@@ -215,9 +123,9 @@ TEST(ZookeeperControlPlane, LimitsTheRegistriesThatRequestsOpen) {
 TEST(ZookeeperControlPlane, MergesTheListsOfAllRegistries) {
   ZookeeperServer first;
   ZookeeperServer second;
-  Plane provider({first.url()});
-  Plane other_provider({second.url()}, "127.0.0.1:7000");
-  Plane consumer({first.url(), second.url(), "memory"});
+  PlaneOnThread provider({first.url()});
+  PlaneOnThread other_provider({second.url()}, "127.0.0.1:7000");
+  PlaneOnThread consumer({first.url(), second.url(), "memory"});
   provider.publish(kDemo);
   other_provider.publish(kDemo);
   ASSERT_EQ(consumer.subscribe(kDemo)->state, VerbState::kSubscribed);
@@ -232,14 +140,14 @@ TEST(ZookeeperControlPlane, WritesOneUrlIntoAllRegistries) {
   ZookeeperServer server;
   ZookeeperClient client(server.address());
   const std::string second = server.url() + "/second";
-  Plane plane({server.url(), second});
+  PlaneOnThread plane({server.url(), second});
   ASSERT_EQ(plane.publish(kDemo)->state, VerbState::kRegistered);
   const auto nodes = client.children(kProviders);
   EXPECT_THAT(nodes, SizeIs(1));
   EXPECT_EQ(client.children("/second" + kProviders), nodes);
 
   // It leaves one of them and comes back, be its withdrawal confirmed or not.
-  for (const milliseconds wait : {kWait, milliseconds(0)}) {
+  for (const milliseconds wait : {PlaneOnThread::kWait, milliseconds(0)}) {
     ASSERT_TRUE(plane.publish(kDemo, server.url(), wait));
     ASSERT_EQ(plane.publish(kDemo)->state, VerbState::kRegistered);
     EXPECT_TRUE(plane.wait_until([&](const ControlPlane&, const RecordingSink&) {
@@ -255,7 +163,7 @@ TEST(ZookeeperControlPlane, WritesOneUrlIntoAllRegistries) {
 TEST(ZookeeperControlPlane, WatchesOnDemandWithoutLeavingATrace) {
   ZookeeperServer server;
   ZookeeperClient client(server.address());
-  Plane plane({server.url()});
+  PlaneOnThread plane({server.url()});
   plane.call([&] { plane.plane().need_service(kDemo); });
   EXPECT_TRUE(plane.wait_until([](const ControlPlane&, const RecordingSink& sink) {
     return sink.services.contains(kDemo);
@@ -266,11 +174,12 @@ TEST(ZookeeperControlPlane, WatchesOnDemandWithoutLeavingATrace) {
 TEST(ZookeeperControlPlane, WithdrawsEverythingAtShutdown) {
   ZookeeperServer server;
   ZookeeperClient client(server.address());
-  Plane plane({server.url()});
+  PlaneOnThread plane({server.url()});
   plane.publish(kDemo);
   plane.subscribe(kDemo);
   std::promise<void> done;
-  plane.call([&] { plane.plane().withdraw_all(kWait, [&done] { done.set_value(); }); });
+  plane.call(
+      [&] { plane.plane().withdraw_all(PlaneOnThread::kWait, [&done] { done.set_value(); }); });
   done.get_future().wait();
   EXPECT_THAT(client.children(kProviders), IsEmpty());
   EXPECT_THAT(client.children(kConsumers), IsEmpty());
@@ -280,7 +189,7 @@ TEST(ZookeeperControlPlane, AdvertisesByANameThatMustBeResolved) {
   // Spelled so, it is a name like any other to the agent.
   ZookeeperServer server;
   const std::string port = server.address().substr(server.address().find(':'));
-  Plane plane({"zookeeper://LOCALHOST" + port});
+  PlaneOnThread plane({"zookeeper://LOCALHOST" + port});
   const auto published = plane.publish(kDemo);
   ASSERT_TRUE(published);
   EXPECT_EQ(published->state, VerbState::kRegistered) << published->reason;

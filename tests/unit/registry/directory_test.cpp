@@ -60,11 +60,34 @@ class RecordingStore final : public StateStore {
                const ListedProviders& providers) override {
     lists[registry] = {registry, interface, providers};
   }
+  void on_rules_changed() override {}
 
   std::map<std::string, SavedList> lists;  // by registry
 };
 
-// The link's registry is never started; the test says what it lists.
+// Says of each subject at once that there are no rules.
+class RulelessRegistry final : public Registry {
+ public:
+  RulelessRegistry(std::string name, RegistryEvents& events)
+      : name_(std::move(name)), events_(events) {}
+  void start() override {}
+  void register_url(const dubbo::Url& /*url*/) override {}
+  void unregister_url(const dubbo::Url& /*url*/) override {}
+  void watch(const std::string& /*interface*/) override {}
+  void unwatch(const std::string& /*interface*/) override {}
+  void watch_rules(const RuleSubject& subject) override { events_.on_rules(subject, {}); }
+  void unwatch_rules(const RuleSubject& /*subject*/) override {}
+  std::string name() const override { return name_; }
+  bool may_err() const override { return name_ != "memory"; }
+  bool connected() const override { return true; }
+  std::string server_address() const override { return {}; }
+
+ private:
+  const std::string name_;
+  RegistryEvents& events_;
+};
+
+// The test says what the link's registry lists.
 class DirectoryTest : public testing::Test, private RegistryLinkEvents {
  protected:
   DirectoryTest()
@@ -73,6 +96,11 @@ class DirectoryTest : public testing::Test, private RegistryLinkEvents {
     directory_.add_interest(*link_, kDemo);
   }
 
+  static InterfaceConsumers consumers_of(const std::string& /*interface*/) {
+    return {.identity = {.application = "skiff", .host = {}, .parameters = {}},
+            .services = {{kDemo, "", ""}},
+            .applications = {"skiff"}};
+  }
   static std::string address(int number) { return "10.0.0." + std::to_string(number) + ":20880"; }
   static std::vector<dubbo::Url> providers(int first, int last) {
     std::vector<dubbo::Url> list;
@@ -105,16 +133,28 @@ class DirectoryTest : public testing::Test, private RegistryLinkEvents {
   void on_providers(RegistryLink& /*link*/, const std::string& /*interface*/,
                     const std::vector<dubbo::Url>& /*providers*/) override {}
 
+  void on_rules(RegistryLink& link, const RuleSubject& subject,
+                const ReportedRules& reported) override {
+    for (RuleBook* book : {&rules_, successors_rules_}) {
+      if (book != nullptr) book->on_rules(link, subject, reported);
+    }
+  }
+
   ManualExecutor executor_;
   HostResolver resolver_{executor_};
   RecordingStore store_;
   AdvertiseSpec advertise_;
-  RegistryLinkContext context_{.executor = executor_,
-                               .resolver = resolver_,
-                               .events = *this,
-                               .store = store_,
-                               .advertise = advertise_,
-                               .inbound_port = 20882};
+  RegistryLinkContext context_{
+      .executor = executor_,
+      .resolver = resolver_,
+      .events = *this,
+      .store = store_,
+      .advertise = advertise_,
+      .inbound_port = 20882,
+      .open = [](const std::string& address, Executor& /*executor*/, RegistryEvents& events,
+                 const RegistryOptions&) -> Result<std::unique_ptr<Registry>> {
+        return std::make_unique<RulelessRegistry>(address, events);
+      }};
   std::unique_ptr<RegistryLink> link_;
   std::unique_ptr<RegistryLink> embedded_;
   RecordingSink sink_;
@@ -124,7 +164,12 @@ class DirectoryTest : public testing::Test, private RegistryLinkEvents {
                              .vanish_percent = 50,
                              .hold_time = seconds(300),
                              .check_interval = seconds(0)};
-  Directory directory_{sink_, executor_, probe_, protection_, metrics_, store_};
+  RuleBook* successors_rules_ = nullptr;
+  RuleBook rules_{executor_, store_, metrics_, [this](const std::string& reader, auto told_at) {
+                    directory_.on_rules_changed(reader, told_at);
+                  }};
+  Directory directory_{sink_,    executor_, probe_, protection_,
+                       metrics_, store_,    rules_, consumers_of};
 };
 
 TEST_F(DirectoryTest, AppliesTheFirstChangeAfterAQuietTimeAtOnce) {
@@ -215,7 +260,13 @@ TEST_F(DirectoryTest, LeavesToItsSuccessorWhatItKeeps) {
   list(providers(1, 2));
   list_later({});
   ASSERT_THAT(store_.lists[link_->identity()].providers, SizeIs(2));
-  Directory successor(sink_, executor_, probe_, protection_, metrics_, store_);
+  Directory* later = nullptr;
+  RuleBook rules(executor_, store_, metrics_, [&later](const std::string& reader, auto told_at) {
+    later->on_rules_changed(reader, told_at);
+  });
+  Directory successor(sink_, executor_, probe_, protection_, metrics_, store_, rules, consumers_of);
+  later = &successor;
+  successors_rules_ = &rules;
   successor.remember({store_.lists[link_->identity()]});
   successor.add_interest(*link_, kDemo);
   EXPECT_THAT(successor.providers(kDemo), SizeIs(2));
@@ -227,6 +278,7 @@ TEST_F(DirectoryTest, LeavesToItsSuccessorWhatItKeeps) {
   executor_.advance(protection_.hold_time);
   EXPECT_THAT(successor.providers(kDemo), IsEmpty());
   EXPECT_THAT(store_.lists[link_->identity()].providers, IsEmpty());
+  successors_rules_ = nullptr;
 }
 
 TEST_F(DirectoryTest, BelievesTheEmbeddedRegistry) {

@@ -49,6 +49,10 @@ class FakeRegistry final : public Registry {
   void unregister_url(const dubbo::Url& url) override { pending_.push_back({url, false}), work(); }
   void watch(const std::string& /*interface*/) override {}
   void unwatch(const std::string& /*interface*/) override {}
+  void watch_rules(const RuleSubject& subject) override {
+    if (tells_rules) executor_.post([this, subject] { events_.on_rules(subject, {}); });
+  }
+  void unwatch_rules(const RuleSubject& /*subject*/) override {}
   std::string name() const override { return name_; }
   bool connected() const override { return connected_; }
   std::string server_address() const override { return {}; }
@@ -69,6 +73,7 @@ class FakeRegistry final : public Registry {
   std::set<std::string> nodes;
   std::set<std::string> successors;
   bool hung = false;  // connected, but slow
+  bool tells_rules = true;
 
  private:
   struct Operation {
@@ -101,7 +106,7 @@ class FakeRegistry final : public Registry {
 class Process final : private RegistryLinkEvents {
  public:
   Process(ManualExecutor& executor, unsigned steps, std::size_t registries = 1)
-      : executor_(executor), publications_(stamps_, withdrawals_, executor, steps) {
+      : executor_(executor), publications_(stamps_, withdrawals_, executor, rules_, govern, steps) {
     for (std::size_t i = 0; i < registries; ++i) {
       auto opened = RegistryLink::open(i == 0 ? "memory" : "zookeeper://10.0.0.9:2181", context_);
       links_.push_back(std::move(*opened));
@@ -129,6 +134,15 @@ class Process final : private RegistryLinkEvents {
     ASSERT_TRUE(publications_.restore(saved, links(), ""));
   }
   PublicationStatus status(std::size_t i = 0) { return publications_.status().at(i); }
+  // What the rules say of the interface, in every registry.
+  void set_rules(const std::vector<std::string>& urls) {
+    for (const auto& link : links_) {
+      rules_.on_rules(*link, RuleSubject::urls_of(kDemo),
+                      {.texts = {urls, {}}, .unread = {}, .told_at = {}});
+    }
+    executor_.run();
+  }
+  RuleBook& rules() { return rules_; }
   bool is_leaving() const { return !withdrawals_.is_empty(); }
 
  private:
@@ -144,6 +158,20 @@ class Process final : private RegistryLinkEvents {
   }
   void on_providers(RegistryLink& /*link*/, const std::string& /*interface*/,
                     const std::vector<dubbo::Url>& /*providers*/) override {}
+  void on_rules(RegistryLink& link, const RuleSubject& subject,
+                const ReportedRules& reported) override {
+    rules_.on_rules(link, subject, reported);
+  }
+
+  // Each rule is a parameter of the provider.
+  static dubbo::Url govern(const dubbo::Url& provider, const dubbo::RuleTexts& rules) {
+    dubbo::Url result = provider;
+    for (const std::string& rule : rules.urls) {
+      const auto equals = rule.find('=');
+      result.parameters.insert_or_assign(rule.substr(0, equals), rule.substr(equals + 1));
+    }
+    return result;
+  }
 
   ManualExecutor& executor_;
   HostResolver resolver_{executor_};
@@ -163,6 +191,10 @@ class Process final : private RegistryLinkEvents {
   UrlStamps stamps_{"skiff"};
   Withdrawals withdrawals_;
   std::vector<std::unique_ptr<RegistryLink>> links_;
+  RegistryMetrics metrics_;
+  RuleBook rules_{executor_, store_, metrics_, [this](const std::string& reader, auto) {
+                    publications_.on_rules_changed(reader);
+                  }};
   Publications publications_;
 };
 
@@ -468,6 +500,97 @@ TEST_F(WeightSteps, LeaveTheNodeBeforeToALaterProcessThatHasYetToWriteTheNextOne
   ASSERT_THAT(left.written, SizeIs(2));
   restart(left);
   EXPECT_THAT(log(), ElementsAre("+50", "-25"));
+}
+
+TEST_F(WeightSteps, AreThoseOfTheWeightThatTheRulesWant) {
+  start();
+  publish();
+  process_->set_rules({"weight=200"});
+  EXPECT_THAT(log(), ElementsAre("+25", "+50", "-25"));
+  EXPECT_EQ(process_->status().warming_up, "weight 50 of 200");
+  executor_.advance(kLateStep);
+  EXPECT_THAT(log(), ElementsAre("+25", "+50", "-25", "+100", "-50"));
+  process_->set_rules({});
+  EXPECT_EQ(process_->status().warming_up, "weight 50 of 100");
+}
+
+using GovernedPublications = WeightSteps;
+
+TEST_F(GovernedPublications, FollowTheirRulesWithANewNodeBeforeTheOldOneGoes) {
+  start(0);
+  publish();
+  const std::string before = process_->status().url;
+  process_->set_rules({"weight=10"});
+  EXPECT_THAT(log(), ElementsAre("+100", "+10", "-100"));
+  const std::string after = process_->status().url;
+  EXPECT_THAT(registry().successors, ElementsAre(after));
+  EXPECT_EQ(dubbo::Url::parse(after)->parameter("timestamp"),
+            dubbo::Url::parse(before)->parameter("timestamp"));
+  process_->set_rules({"weight=10"});
+  EXPECT_THAT(log(), SizeIs(3));
+  process_->set_rules({});
+  EXPECT_EQ(process_->status().url, before);
+  EXPECT_THAT(registry().nodes, ElementsAre(before));
+}
+
+TEST_F(GovernedPublications, AreDisabledByRules) {
+  start(0);
+  publish();
+  process_->set_rules({"enabled=false"});
+  EXPECT_EQ(dubbo::Url::parse(process_->status().url)->parameter("enabled"), "false");
+  EXPECT_THAT(registry().nodes, ElementsAre(process_->status().url));
+}
+
+TEST_F(GovernedPublications, WaitForTheirRulesAndNoLongerThanTheirTime) {
+  start(0);
+  registry().tells_rules = false;
+  publish();
+  EXPECT_THAT(log(), IsEmpty());
+  process_->set_rules({"weight=10"});
+  EXPECT_THAT(log(), IsEmpty()) << "of two other subjects nothing is known";
+  executor_.advance(kRulesWait);
+  EXPECT_THAT(log(), ElementsAre("+10"));
+}
+
+TEST_F(GovernedPublications, FollowARuleWhenTheOneBeforeIsConfirmed) {
+  start(0);
+  publish();
+  registry().hung = true;
+  process_->set_rules({"weight=10"});
+  process_->set_rules({"weight=20"});
+  process_->set_rules({"weight=30"});
+  EXPECT_THAT(saved().written, SizeIs(2)) << "not one for each rule";
+  registry().hung = false;
+  registry().set_connected(true);
+  executor_.run();
+  EXPECT_THAT(log(), ElementsAre("+100", "+10", "-100", "+30", "-10"));
+}
+
+TEST_F(GovernedPublications, AreKeptByALaterProcessThatKnowsTheirRules) {
+  start(0);
+  publish();
+  process_->set_rules({"weight=10"});
+  const SavedState::Publication left = saved();
+  const std::vector<SavedRules> rules = process_->rules().saved();
+  auto nodes = std::move(registry().nodes);
+  process_ = std::make_unique<Process>(executor_, 0);
+  registry().nodes = std::move(nodes);
+  registry().tells_rules = false;  // it is slow
+  process_->rules().remember(rules);
+  process_->restore(left);
+  process_->start();
+  executor_.advance(kRulesWait);
+  EXPECT_THAT(log(), IsEmpty());
+  EXPECT_EQ(process_->status().url, left.written[0].url);
+}
+
+TEST_F(GovernedPublications, StayWhoAndWhereTheyAre) {
+  start(0);
+  publish();
+  const std::string before = process_->status().url;
+  process_->set_rules({"group=another"});
+  process_->set_rules({"timestamp=1"});
+  EXPECT_EQ(process_->status().url, before);
 }
 
 }  // namespace

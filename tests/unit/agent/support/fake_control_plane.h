@@ -28,6 +28,7 @@ class FakeControlPlane final : public registry::ControlPlane {
   registry::SavedState saved_state;
   std::vector<registry::LeavingStatus> leaving_urls;
   std::vector<registry::SavedList> saved_lists;
+  std::vector<registry::SavedRules> saved_rules;
   registry::RegistryMetrics figures;
   registry::HealthCounts health;
   std::vector<std::string> suspended;  // interfaces
@@ -41,11 +42,14 @@ class FakeControlPlane final : public registry::ControlPlane {
 
   void release();
 
-  void restore(const registry::SavedState& state, std::vector<registry::SavedList> lists) override {
+  void restore(const registry::SavedState& state, std::vector<registry::SavedList> lists,
+               std::vector<registry::SavedRules> rules) override {
     saved_state = state;
     saved_lists = std::move(lists);
+    saved_rules = std::move(rules);
   }
   registry::SavedState state() const override { return saved_state; }
+  std::vector<registry::SavedRules> rules() const override { return saved_rules; }
   void start() override {}
   void publish(registry::PublicationRequest request, std::chrono::milliseconds wait,
                registry::VerbCallback done) override;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,7 +13,11 @@ namespace skiff::registry {
 // Remembers what the data plane would know.
 class RecordingSink final : public ControlPlaneSink {
  public:
-  void on_service(const std::string& interface, const std::vector<dubbo::Url>& providers) override {
+  void on_service(const std::string& interface, const std::vector<dubbo::Url>& providers,
+                  const dubbo::RuleTexts& with_rules,
+                  const dubbo::ConsumerIdentity& consumer) override {
+    rules[interface] = with_rules;
+    consumers[interface] = consumer;
     ++reports[interface];
     sizes[interface].push_back(providers.size());
     services[interface] = providers;
@@ -26,8 +31,15 @@ class RecordingSink final : public ControlPlaneSink {
     gone.push_back(interface);
   }
   void on_local_services(const std::vector<LocalService>& now) override { local_services = now; }
+  dubbo::Url governed(const dubbo::Url& provider, const dubbo::RuleTexts& by_rules) override {
+    return govern ? govern(provider, by_rules) : provider;
+  }
+
+  std::function<dubbo::Url(const dubbo::Url&, const dubbo::RuleTexts&)> govern;
 
   std::map<std::string, std::vector<dubbo::Url>> services;
+  std::map<std::string, dubbo::RuleTexts> rules;
+  std::map<std::string, dubbo::ConsumerIdentity> consumers;
   std::map<std::string, int> reports;
   std::map<std::string, std::vector<std::size_t>> sizes;  // of each report
   std::map<std::string, std::vector<std::chrono::steady_clock::time_point>> told;

@@ -48,6 +48,14 @@ void RegistryOnThread::unwatch(const std::string& interface) {
   thread_.post([this, interface] { registry_->unwatch(interface); });
 }
 
+void RegistryOnThread::watch_rules(const RuleSubject& subject) {
+  thread_.post([this, subject] { registry_->watch_rules(subject); });
+}
+
+void RegistryOnThread::unwatch_rules(const RuleSubject& subject) {
+  thread_.post([this, subject] { registry_->unwatch_rules(subject); });
+}
+
 bool RegistryOnThread::wait_until(const std::function<bool(const RegistryRecord&)>& condition) {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, kLimit, [&] { return condition(record_); });
@@ -79,6 +87,13 @@ bool RegistryOnThread::wait_providers(const std::string& interface, std::size_t 
   return wait_until([&](const RegistryRecord& record) {
     const auto found = record.providers.find(interface);
     return found != record.providers.end() && found->second.size() == count;
+  });
+}
+
+bool RegistryOnThread::wait_rules(const RuleSubject& subject, const dubbo::RuleTexts& texts) {
+  return wait_until([&](const RegistryRecord& record) {
+    const auto found = record.rules.find(subject);
+    return found != record.rules.end() && found->second.texts == texts;
   });
 }
 
@@ -114,6 +129,17 @@ void RegistryOnThread::on_unregistered(const dubbo::Url& url) {
     record.registered.erase(url.to_string());
     record.unregistered.push_back(url.to_string());
   });
+}
+
+void RegistryOnThread::on_rules(const RuleSubject& subject, const ReportedRules& reported) {
+  change([&](RegistryRecord& record) {
+    record.rules[subject] = reported;
+    ++record.rule_reports[subject];
+  });
+}
+
+void RegistryOnThread::on_rules_failed(const RuleSubject& subject, const Error& error) {
+  change([&](RegistryRecord& record) { record.rule_failures[subject].push_back(error.message); });
 }
 
 void RegistryOnThread::on_deaf_watch_found(const std::string& /*interface*/) {

@@ -26,6 +26,9 @@ struct RegistryRecord {
   std::vector<std::string> failures;  // messages
   std::map<std::string, std::vector<std::string>> providers;
   std::map<std::string, int> reports;
+  std::map<RuleSubject, ReportedRules> rules;
+  std::map<RuleSubject, int> rule_reports;
+  std::map<RuleSubject, std::vector<std::string>> rule_failures;  // messages
   int deaf_watches = 0;
   int lost_nodes = 0;
   int lost_sessions = 0;
@@ -47,6 +50,8 @@ class RegistryOnThread final : private RegistryEvents {
   void unregister_url(const dubbo::Url& url);
   void watch(const std::string& interface);
   void unwatch(const std::string& interface);
+  void watch_rules(const RuleSubject& subject);
+  void unwatch_rules(const RuleSubject& subject);
 
   // True as soon as `condition` holds, false where it does not within 30 s.
   bool wait_until(const std::function<bool(const RegistryRecord&)>& condition);
@@ -55,6 +60,7 @@ class RegistryOnThread final : private RegistryEvents {
   bool wait_registered(const dubbo::Url& url);
   bool wait_unregistered(const dubbo::Url& url);
   bool wait_providers(const std::string& interface, std::size_t count);
+  bool wait_rules(const RuleSubject& subject, const dubbo::RuleTexts& texts);
 
  private:
   void on_connection(bool connected, const std::string& detail) override;
@@ -63,6 +69,8 @@ class RegistryOnThread final : private RegistryEvents {
   void on_unregistered(const dubbo::Url& url) override;
   void on_providers(const std::string& interface,
                     const std::vector<dubbo::Url>& providers) override;
+  void on_rules(const RuleSubject& subject, const ReportedRules& reported) override;
+  void on_rules_failed(const RuleSubject& subject, const Error& error) override;
   void on_deaf_watch_found(const std::string& interface) override;
   void on_lost_node_found(const dubbo::Url& url) override;
   void on_session_lost() override;
