@@ -151,7 +151,8 @@ TEST_F(StateKeeperTest, RemembersTheRoutesOfTheApi) {
 }
 
 TEST_F(StateKeeperTest, SetsAsideAFileOfRoutesThatCannotBeUsed) {
-  ASSERT_TRUE(write_state_file(folder_ + "/routes.json", R"({"routes": [{"name": "a"}]})"));
+  ASSERT_TRUE(
+      write_state_file((folder_ / "routes.json").string(), R"({"routes": [{"name": "a"}]})"));
   open();
   EXPECT_THAT(keeper_->saved_routes(), IsEmpty());
   EXPECT_EQ(report().files_set_aside, 1U);
