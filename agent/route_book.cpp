@@ -61,8 +61,9 @@ Result<bool> RouteBook::set_file_routes(FileRoutes file) {
     std::string name = host->name;
     Route route{is_the_same ? known->second.host : std::move(host), true, {}};
     if (!next.emplace(name, std::move(route)).second) {
-      problems += (problems.empty() ? "" : "; ") + ("the API was given a route " + name) +
-                  ", too: DELETE /routes/" + name + " first";
+      if (!problems.empty()) problems += "; ";
+      problems.append("the API was given a route ").append(name).append(", too: DELETE /routes/");
+      problems.append(name).append(" first");
     }
   }
   if (!problems.empty()) return fail(ErrorCode::kInvalidArgument, std::move(problems));
