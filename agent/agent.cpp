@@ -53,9 +53,11 @@ registry::ControlPlaneConfig control_plane_config(const AgentConfig& config,
 
 }  // namespace
 
-Result<std::unique_ptr<Agent>> Agent::start(AgentConfig config) {
+Result<std::unique_ptr<Agent>> Agent::start(AgentConfig config, FileRoutes file_routes) {
   std::unique_ptr<Agent> agent(new Agent(std::move(config)));
-  if (auto begun = agent->begin(); !begun) return tl::unexpected<Error>(std::move(begun.error()));
+  if (auto begun = agent->begin(std::move(file_routes)); !begun) {
+    return tl::unexpected<Error>(std::move(begun.error()));
+  }
   return agent;
 }
 
@@ -66,12 +68,13 @@ Agent::Agent(AgentConfig config)
 
 Agent::~Agent() { shut_down(); }
 
-Result<void> Agent::begin() {
+Result<void> Agent::begin(FileRoutes file_routes) {
   spdlog::info("skiff {} ({}), {} workers", version(), commit(), config_.forwarder.workers);
   if (auto opened = open_state(); !opened) return opened;
   auto forwarder = forwarder::Forwarder::open(config_.forwarder, *this);
   if (!forwarder) return tl::unexpected<Error>(std::move(forwarder.error()));
   forwarder_ = std::move(*forwarder);
+  if (auto opened = open_routes(std::move(file_routes)); !opened) return opened;
   if (auto started = start_control_plane(); !started) return started;
   forwarder_->serve();
   if (auto started = start_api(); !started) return started;
@@ -95,6 +98,29 @@ Result<void> Agent::open_state() {
     state_ = std::move(*keeper);
     return {};
   });
+}
+
+// Before the registries' first lists come, which are routed by them.
+Result<void> Agent::open_routes(FileRoutes file_routes) {
+  return on_control_thread([&]() -> Result<void> {
+    routes_ = std::make_unique<RouteBook>(
+        std::move(file_routes), state_.get(),
+        [this](auto static_routes) { apply_static_routes(std::move(static_routes)); });
+    return {};
+  });
+}
+
+Result<bool> Agent::set_file_routes(FileRoutes file_routes) {
+  auto taken =
+      control_->ask([this, file_routes = std::move(file_routes)](registry::ControlPlane&) mutable {
+        return routes_->set_file_routes(std::move(file_routes));
+      });
+  if (!taken) return fail(ErrorCode::kTimeout, "the control thread does not answer");
+  return std::move(*taken);
+}
+
+void Agent::apply_static_routes(std::shared_ptr<const governance::StaticRoutes> routes) {
+  static_routes_ = std::move(routes);
 }
 
 // It is made on its own thread, where the registries' first events may arrive at any time.
@@ -290,6 +316,7 @@ void Agent::shut_down() {
   if (http_) http_->close_listeners();
   control_thread_.stop();
   control_plane_.reset();
+  routes_.reset();
   state_.reset();
   http_.reset();
   forwarder_.reset();

@@ -14,6 +14,7 @@
 #include "agent/control_client.h"
 #include "agent/http_server.h"
 #include "agent/latency_histogram.h"
+#include "agent/route_book.h"
 #include "agent/state_keeper.h"
 #include "dubbo/result.h"
 #include "forwarder/forwarder.h"
@@ -30,7 +31,7 @@ class Agent final : private registry::ControlPlaneSink,
  public:
   // Starts everything. Fails with a sentence where something cannot be started; nothing is left
   // running then.
-  static Result<std::unique_ptr<Agent>> start(AgentConfig config);
+  static Result<std::unique_ptr<Agent>> start(AgentConfig config, FileRoutes file_routes = {});
   // Stops at once what stop() has not stopped.
   ~Agent() override;
 
@@ -46,6 +47,10 @@ class Agent final : private registry::ControlPlaneSink,
   // Writes a line about each registry: its connection, the advertised address and why.
   void log_registries();
 
+  // Takes the static routes that the configuration file has now, all or, with a sentence, none;
+  // returns whether they differ.
+  Result<bool> set_file_routes(FileRoutes file_routes);
+
   // Withdraws everything from the registries, lets requests in flight finish, stops. Takes at most
   // kWithdrawTime, kStateTime and the drain timeout. What was published and subscribed is
   // remembered all the same.
@@ -59,8 +64,9 @@ class Agent final : private registry::ControlPlaneSink,
  private:
   explicit Agent(AgentConfig config);
 
-  Result<void> begin();
+  Result<void> begin(FileRoutes file_routes);
   Result<void> open_state();
+  Result<void> open_routes(FileRoutes file_routes);
   Result<void> start_control_plane();
   // Before there is a control plane. Returns when `task` has run.
   Result<void> on_control_thread(const std::function<Result<void>()>& task);
@@ -76,6 +82,7 @@ class Agent final : private registry::ControlPlaneSink,
                        std::chrono::steady_clock::time_point told_at) override;
   void on_service_gone(const std::string& interface) override;
   void on_local_services(const std::vector<registry::LocalService>& services) override;
+  void apply_static_routes(std::shared_ptr<const governance::StaticRoutes> routes);
   void log_dropped(const std::vector<std::string>& sentences);
 
   // On worker threads.
@@ -89,6 +96,7 @@ class Agent final : private registry::ControlPlaneSink,
   bool is_stopping() override { return stopping_; }
   const AgentConfig& config() override { return config_; }
   StateReport state() override;
+  RouteBook& routes() override { return *routes_; }  // on the control thread
 
   const AgentConfig config_;
   std::atomic<bool> running_{false};
@@ -102,12 +110,16 @@ class Agent final : private registry::ControlPlaneSink,
   // In the order of their start; each uses those above it.
   registry::ControlThread control_thread_;
   std::unique_ptr<StateKeeper> state_;  // empty without a state folder
+  std::unique_ptr<RouteBook> routes_;   // used on the control thread only
   std::unique_ptr<forwarder::Forwarder> forwarder_;
   std::unique_ptr<registry::ControlPlane> control_plane_;  // used on the control thread only
   std::optional<ControlClient> control_;
   std::optional<Api> api_;
   std::unique_ptr<HttpServer> http_;
 
+  // Control thread; those in force.
+  std::shared_ptr<const governance::StaticRoutes> static_routes_ =
+      std::make_shared<const governance::StaticRoutes>();
   std::unordered_set<std::string> dropped_logged_;  // control thread; sentences already logged
 };
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "agent/api_freeze.h"
+#include "agent/api_static_routes.h"
 #include "agent/api_verbs.h"
 #include "agent/api_views.h"
 #include "agent/json_fields.h"
@@ -20,9 +21,6 @@ ApiResponse post(const ApiCall& call) {
 }
 
 using Handler = ApiResponse (*)(const ApiCall&);
-
-// A path's last segment that stands for any one segment.
-constexpr std::string_view kArgument = "{interface}";
 
 struct ServedRoute {
   ApiRoute route;
@@ -45,6 +43,10 @@ constexpr std::array kRoutes = {
     ServedRoute{{"GET", "/publications"}, get_publications},
     ServedRoute{{"GET", "/subscriptions"}, get_subscriptions},
     ServedRoute{{"GET", "/services/{interface}"}, get_service},
+    ServedRoute{{"GET", "/routes"}, get_routes},
+    ServedRoute{{"GET", "/routes/{name}"}, get_route},
+    ServedRoute{{"PUT", "/routes/{name}"}, put_route},
+    ServedRoute{{"DELETE", "/routes/{name}"}, delete_route},
     ServedRoute{{"GET", "/status"}, get_status},
     ServedRoute{{"GET", "/healthz"}, get_healthz},
     ServedRoute{{"GET", "/readyz"}, get_readyz},
@@ -54,12 +56,13 @@ constexpr std::array kRoutes = {
     ServedRoute{{"GET", "/"}, get_status_page},
 };
 
-// What stands for kArgument, "" in paths without one; empty where the path is another.
+// What stands for the last segment of a path such as "/routes/{name}", "" in other paths; nullopt
+// where the path is another.
 std::optional<std::string> match(std::string_view route_path, std::string_view path) {
-  if (!route_path.ends_with(kArgument)) {
+  if (!route_path.ends_with('}')) {
     return route_path == path ? std::optional(std::string()) : std::nullopt;
   }
-  const std::string_view prefix = route_path.substr(0, route_path.size() - kArgument.size());
+  const std::string_view prefix = route_path.substr(0, route_path.rfind('{'));
   if (!path.starts_with(prefix)) return std::nullopt;
   const std::string_view argument = path.substr(prefix.size());
   if (argument.empty() || argument.find('/') != std::string_view::npos) return std::nullopt;
@@ -72,17 +75,23 @@ bool serves(const ApiRoute& route, const std::string& method) {
 
 // Where nothing serves the request: 405 where the path is known, else 404.
 ApiResponse refuse(const ApiRequest& request) {
+  std::string expected;
+  std::string allow;
   for (const auto& [route, handler] : kRoutes) {
     if (!match(route.path, request.path)) continue;
-    const std::string allow = route.method == "GET" ? "GET, HEAD" : std::string(route.method);
-    ApiResponse response = error_response(405, "method: came " + in_quotes(request.method) + " " +
-                                                   in_quotes(request.path) + ", expected " +
-                                                   std::string(route.method));
-    response.allow = allow;
-    return response;
+    expected.append(expected.empty() ? "" : " or ").append(route.method);
+    allow.append(allow.empty() ? "" : ", ").append(route.method);
+    if (route.method == "GET") allow += ", HEAD";
   }
-  return error_response(
-      404, "path: came " + in_quotes(request.path) + ", expected one of those in /openapi.json");
+  if (expected.empty()) {
+    return error_response(
+        404, "path: came " + in_quotes(request.path) + ", expected one of those in /openapi.json");
+  }
+  ApiResponse response =
+      error_response(405, "method: came " + in_quotes(request.method) + " " +
+                              in_quotes(request.path) + ", expected " + expected);
+  response.allow = allow;
+  return response;
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ struct ApiResponse {
   std::string allow;  // the header of a 405
 };
 
-// A method and path that the API serves. A path that ends in "/{interface}" takes one more segment.
+// A method and path that the API serves. A path that ends in "/{...}" takes one more segment.
 struct ApiRoute {
   std::string_view method;
   std::string_view path;

@@ -12,6 +12,8 @@
 
 namespace skiff::agent {
 
+class RouteBook;
+
 struct ListenerInfo {
   std::string name;     // "api", "outbound", "inbound"
   std::string address;  // with the port that it really has
@@ -40,6 +42,8 @@ class ApiBackend {
   virtual bool is_stopping() = 0;
   virtual const AgentConfig& config() = 0;
   virtual StateReport state() = 0;
+  // To be used on the control thread only.
+  virtual RouteBook& routes() = 0;
 };
 
 }  // namespace skiff::agent

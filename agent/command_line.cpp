@@ -71,7 +71,7 @@ class RunCommand final : public Command {
     LoadedConfig loaded = load_config(sources);
     print_errors(loaded.errors);
     if (!loaded.errors.empty()) return kWrongUse;
-    return run_agent(std::move(loaded.config));
+    return run_agent(std::move(loaded), sources);
   }
 
  private:

@@ -9,10 +9,14 @@
 
 #include "agent/settings.h"
 #include "agent/text.h"
+#include "governance/static_routes/limits.h"
+#include "governance/static_routes/static_routes.h"
+#include "governance/yaml_fields.h"
 
 namespace skiff::agent {
 namespace {
 
+constexpr const char* kRoutesKey = "routes";
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
 
 std::string at_line(const std::string& name, const YAML::Mark& mark) {
@@ -42,7 +46,7 @@ class Reader {
       add_error(root, "came " + kind_of(root) + ", expected a map of keys and values");
       return std::move(reading_);
     }
-    for (const auto& entry : root) read_entry(entry.first, entry.second);
+    for (const auto& entry : root) read_entry(root, entry.first, entry.second);
     return std::move(reading_);
   }
 
@@ -51,11 +55,11 @@ class Reader {
     reading_.errors.push_back(at_line(name_, node.Mark()) + ": " + sentence);
   }
 
-  void read_entry(const YAML::Node& key_node, const YAML::Node& node) {
+  void read_entry(const YAML::Node& root, const YAML::Node& key_node, const YAML::Node& node) {
     if (!key_node.IsScalar()) return add_error(key_node, "a key must be a name");
     const std::string& key = key_node.Scalar();
     const Setting* setting = find_setting(key);
-    if (setting == nullptr) {
+    if (setting == nullptr && key != kRoutesKey) {
       return add_error(key_node,
                        "unknown key " + in_quotes(key) + "; `skiff run --help` lists all");
     }
@@ -64,6 +68,7 @@ class Reader {
       return add_error(key_node,
                        key + ": given twice, first in line " + std::to_string(first->second));
     }
+    if (setting == nullptr) return read_routes(root, key_node);
     SourcedValue value{.key = key, .values = {}, .origin = at_line(name_, key_node.Mark())};
     if (!read_values(*setting, node, value)) {
       return add_error(key_node,
@@ -75,6 +80,33 @@ class Reader {
       return add_error(key_node, key + ": " + applied.error().message);
     }
     reading_.values.push_back(std::move(value));
+  }
+
+  void read_routes(const YAML::Node& root, const YAML::Node& key_node) {
+    std::vector<std::string> errors;
+    const governance::YamlFields fields(root, "", errors);
+    const std::size_t count = fields.node(kRoutesKey).size();
+    if (count > governance::kMaxVirtualHosts) {
+      return add_error(key_node, "routes: came " + std::to_string(count) +
+                                     " of them, the limit is " +
+                                     std::to_string(governance::kMaxVirtualHosts));
+    }
+    for (const governance::YamlFields& item : fields.maps(kRoutesKey)) {
+      reading_.routes.push_back(
+          std::make_shared<const governance::VirtualHost>(governance::read_virtual_host(item)));
+    }
+    for (const std::string& error : errors) reading_.errors.push_back(located(error));
+    if (!errors.empty()) return;
+    if (const auto all = governance::StaticRoutes::of(reading_.routes); !all) {
+      add_error(key_node, "routes: " + all.error().message);
+    }
+  }
+
+  // "line 3: routes[0]: ..." as errors of this file begin: "skiff.yaml:3: routes[0]: ..."
+  std::string located(const std::string& error) const {
+    constexpr std::string_view kLine = "line ";
+    return error.starts_with(kLine) ? name_ + ":" + error.substr(kLine.size())
+                                    : name_ + ": " + error;
   }
 
   static bool read_values(const Setting& setting, const YAML::Node& node, SourcedValue& value) {
@@ -102,13 +134,14 @@ SourceReading parse_config_text(std::string_view text, const std::string& name) 
     return Reader(name).read(YAML::Load(std::string(text)));
   } catch (const YAML::Exception& exception) {
     return {.values = {},
+            .routes = {},
             .errors = {at_line(name, exception.mark) + ": not YAML: " + exception.msg}};
   }
 }
 
 SourceReading read_config_file(const std::string& path) {
   const auto cannot_read = [&path](const std::string& why) {
-    return SourceReading{.values = {}, .errors = {path + ": cannot be read: " + why}};
+    return SourceReading{.values = {}, .routes = {}, .errors = {path + ": cannot be read: " + why}};
   };
   errno = 0;
   std::ifstream file(path, std::ios::binary);

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "governance/static_routes/virtual_host.h"
+
 namespace skiff::agent {
 
 // A value that a source gives for a key, with where it stands: "/etc/skiff/skiff.yaml:12".
@@ -16,6 +18,7 @@ struct SourcedValue {
 // What a source says; each error is a sentence that begins with its origin.
 struct SourceReading {
   std::vector<SourcedValue> values;
+  std::vector<governance::VirtualHostPtr> routes;  // of the key `routes`, which only files have
   std::vector<std::string> errors;
 };
 

@@ -57,6 +57,20 @@ void apply(const SourceReading& reading, LoadedConfig& loaded) {
 
 }  // namespace
 
+const std::string& config_file_of(const ConfigSources& sources) {
+  return sources.file ? *sources.file : sources.default_file;
+}
+
+FileStamp stamp_of(const ConfigSources& sources) {
+  constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+  struct stat info {};
+  if (stat(config_file_of(sources).c_str(), &info) != 0) return {};
+  return {.device = info.st_dev,
+          .inode = info.st_ino,
+          .size = info.st_size,
+          .changed_ns = info.st_mtim.tv_sec * kNsPerSecond + info.st_mtim.tv_nsec};
+}
+
 LoadedConfig load_config(const ConfigSources& sources) {
   LoadedConfig loaded;
   if (sources.file) {
@@ -64,7 +78,12 @@ LoadedConfig load_config(const ConfigSources& sources) {
   } else if (exists(sources.default_file)) {
     loaded.file = sources.default_file;
   }
-  if (!loaded.file.empty()) apply(read_config_file(loaded.file), loaded);
+  loaded.stamp = stamp_of(sources);
+  if (!loaded.file.empty()) {
+    SourceReading reading = read_config_file(loaded.file);
+    apply(reading, loaded);
+    loaded.routes = std::move(reading.routes);
+  }
   apply(read_environment(sources), loaded);
   apply(read_flags(sources), loaded);
   return loaded;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "agent/config.h"
 #include "agent/config_file.h"
+#include "governance/static_routes/virtual_host.h"
 
 namespace skiff::agent {
 
@@ -21,11 +23,27 @@ struct ConfigSources {
   std::string default_file = kDefaultConfigFile;
 };
 
+// Which file it was, and in which state; two that differ are two different files to read.
+struct FileStamp {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;  // 0: there is none
+  std::int64_t size = 0;
+  std::int64_t changed_ns = 0;  // its modification time
+
+  bool operator==(const FileStamp&) const = default;
+};
+
 struct LoadedConfig {
   AgentConfig config;
+  std::vector<governance::VirtualHostPtr> routes;
   std::vector<std::string> errors;  // sentences with their origin; empty: `config` is usable
   std::string file;                 // the file that was read; "" if none
+  FileStamp stamp;                  // taken before it was read
 };
+
+// The file that is read, if it exists.
+const std::string& config_file_of(const ConfigSources& sources);
+FileStamp stamp_of(const ConfigSources& sources);
 
 // Lists in the environment (SKIFF_API, SKIFF_REGISTRY) are separated by spaces.
 LoadedConfig load_config(const ConfigSources& sources);

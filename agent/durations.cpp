@@ -4,7 +4,6 @@
 #include <charconv>
 #include <limits>
 #include <optional>
-#include <span>
 
 #include "agent/text.h"
 
@@ -16,8 +15,6 @@ struct Unit {
   std::uint64_t factor;
 };
 
-constexpr std::array kDurationUnits = {Unit{"ms", 1}, Unit{"s", 1'000}, Unit{"m", 60'000},
-                                       Unit{"h", 3'600'000}};
 constexpr std::array kSizeUnits = {Unit{"", 1}, Unit{"KiB", 1U << 10}, Unit{"MiB", 1U << 20},
                                    Unit{"GiB", 1U << 30}};
 
@@ -30,10 +27,10 @@ std::optional<std::uint64_t> take_number(std::string_view& text) {
   return number;
 }
 
-std::optional<std::uint64_t> read_with_unit(std::string_view text, std::span<const Unit> units) {
+std::optional<std::uint64_t> read_size(std::string_view text) {
   const auto number = take_number(text);
   if (!number) return std::nullopt;
-  for (const Unit& unit : units) {
+  for (const Unit& unit : kSizeUnits) {
     if (text != unit.name) continue;
     constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
     if (*number > static_cast<std::uint64_t>(kMax) / unit.factor) return std::nullopt;
@@ -45,28 +42,16 @@ std::optional<std::uint64_t> read_with_unit(std::string_view text, std::span<con
 }  // namespace
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  if (text == "0") return std::chrono::milliseconds{0};
-  const auto read = read_with_unit(text, kDurationUnits);
+  const auto read = dubbo::read_duration(text);
   if (!read) {
     return fail(ErrorCode::kInvalidArgument,
                 "came " + in_quotes(text) + ", expected a duration such as 500ms, 2s, 1m or 1h");
   }
-  return std::chrono::milliseconds(*read);
-}
-
-std::string format_duration(std::chrono::milliseconds duration) {
-  const auto count = static_cast<std::uint64_t>(duration.count());
-  if (count == 0) return "0s";
-  for (std::size_t i = kDurationUnits.size(); i-- > 0;) {
-    const Unit& unit = kDurationUnits[i];
-    if (count % unit.factor == 0)
-      return std::to_string(count / unit.factor) + std::string(unit.name);
-  }
-  return std::to_string(count) + "ms";
+  return *read;
 }
 
 Result<std::uint64_t> parse_size(std::string_view text) {
-  const auto read = read_with_unit(text, kSizeUnits);
+  const auto read = read_size(text);
   if (!read) {
     return fail(
         ErrorCode::kInvalidArgument,

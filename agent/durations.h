@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "dubbo/durations.h"
 #include "dubbo/result.h"
 
 namespace skiff::agent {
@@ -12,8 +13,7 @@ namespace skiff::agent {
 // Reads "0", "500ms", "2s", "1m", "1h": whole numbers with a unit. Fails with kInvalidArgument.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-// In the largest unit that leaves a whole number: "90s", "1500ms", "0s".
-std::string format_duration(std::chrono::milliseconds duration);
+using dubbo::format_duration;
 
 // Reads a number of bytes: "4096", "512KiB", "8MiB", "1GiB". Fails with kInvalidArgument.
 Result<std::uint64_t> parse_size(std::string_view text);

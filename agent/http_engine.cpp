@@ -131,8 +131,8 @@ ApiResponse HttpEngine::answer(const Request& request, const httplib::ContentRea
   ApiRequest api = api_request_of(request);
   if (reader != nullptr) read_body(*reader, api);
   // Browsers name the page that sends a request. A page from elsewhere must not publish services
-  // on the machine of who looks at it.
-  if (request.method == "POST" && request.has_header("Origin")) {
+  // or change routes on the machine of who looks at it.
+  if (has_body_method(request) && request.has_header("Origin")) {
     return error_response(403, "header Origin: requests from web pages are refused");
   }
   return application_(api);

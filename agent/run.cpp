@@ -15,6 +15,7 @@
 #include <ctime>
 
 #include "agent/agent.h"
+#include "agent/config_reload.h"
 #include "agent/service_manager.h"
 #include "agent/state_dir.h"
 
@@ -25,7 +26,8 @@ using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
 constexpr milliseconds kReadyPoll = 50ms;
-constexpr milliseconds kIdlePoll = 60s;
+// How often the configuration file is looked at.
+constexpr milliseconds kIdlePoll = 1s;
 
 // Log lines wait here for the thread that writes them; where standard error is too slow for them,
 // the oldest are lost, rather than a thread that logs being held up.
@@ -77,9 +79,9 @@ void let_second_signal_end_the_process() {
 }
 
 // Returns when the agent is asked to stop.
-void run_until_signal(Agent& agent) {
+void run_until_signal(Agent& agent, ConfigReload& configuration) {
   const auto watchdog = watchdog_interval();
-  const milliseconds idle_poll = watchdog ? std::max(*watchdog, 1ms) : kIdlePoll;
+  const milliseconds idle_poll = watchdog ? std::clamp(*watchdog, 1ms, kIdlePoll) : kIdlePoll;
   bool is_ready = false;
   while (true) {
     if (!is_ready && agent.readiness().ready) {
@@ -94,8 +96,8 @@ void run_until_signal(Agent& agent) {
       spdlog::info("received {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
       return;
     }
-    if (signal == SIGHUP)
-      spdlog::info("received SIGHUP: ignored; a new configuration needs a restart");
+    if (signal == SIGHUP) configuration.reload();
+    if (signal == 0 && is_ready) configuration.look();
   }
 }
 
@@ -112,17 +114,21 @@ int failed_start(const Error& error) {
 
 }  // namespace
 
-int run_agent(AgentConfig config) {
+int run_agent(LoadedConfig loaded, const ConfigSources& sources) {
   share_one_arena();
   block_signals();
-  set_up_logging(config.log_level);
-  auto state_dir = choose_state_dir(config.state_dir);
+  set_up_logging(loaded.config.log_level);
+  auto state_dir = choose_state_dir(loaded.config.state_dir);
   if (!state_dir) return failed_start(state_dir.error());
+  AgentConfig config = loaded.config;
   config.state_dir = *state_dir;
 
-  auto agent = Agent::start(std::move(config));
+  auto agent = Agent::start(std::move(config), {.file = loaded.file, .hosts = loaded.routes});
   if (!agent) return failed_start(agent.error());
-  run_until_signal(**agent);
+  ConfigReload configuration(sources, std::move(loaded), [&agent](FileRoutes routes) {
+    return (*agent)->set_file_routes(std::move(routes));
+  });
+  run_until_signal(**agent, configuration);
   notify_stopping();
   let_second_signal_end_the_process();
   (*agent)->stop();

@@ -1,12 +1,13 @@
 #pragma once
 
-#include "agent/config.h"
+#include "agent/config_sources.h"
 
 namespace skiff::agent {
 
 // `skiff run`: starts the agent, waits for SIGTERM or SIGINT, stops it. A second signal ends the
 // process at once. Returns the exit code: 0 after an orderly stop, 1 where the start failed (the
-// reason is on stderr). To be called on the main thread before any other is started.
-int run_agent(AgentConfig config);
+// reason is on stderr). Reads `sources`, which `loaded` comes from, again at SIGHUP and when the
+// file changes, for its static routes. To be called on the main thread before any other is started.
+int run_agent(LoadedConfig loaded, const ConfigSources& sources);
 
 }  // namespace skiff::agent

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 constexpr const char* kStateFile = "state.json";
 constexpr const char* kListsFile = "directory.json";
 constexpr const char* kRulesFile = "rules.json";
+constexpr const char* kRoutesFile = "routes.json";
 // After a change that nobody waits for. Lists change often, and an older one is of use, too.
 constexpr auto kStatePace = 100ms;
 constexpr auto kListsPace = 1s;
@@ -39,6 +40,9 @@ StateKeeper::StateKeeper(std::string folder, StateDirLock lock, registry::Execut
                   [this] { return lists_snapshot(); }),
       rules_file_(folder_ + "/" + kRulesFile, kListsPace, control, disk_,
                   [this] { return rules_snapshot(); }),
+      routes_file_(
+          folder_ + "/" + kRoutesFile, kStatePace, control, disk_,
+          [this] { return [routes = routes_](const TakePiece& take) { take(to_text(*routes)); }; }),
       disk_("skiff-state") {}
 
 template <typename Content, typename Parse>
@@ -59,9 +63,13 @@ void StateKeeper::load() {
   loaded_state_ = load_file<registry::SavedState>(kStateFile, parse_saved_state);
   loaded_lists_ = load_file<std::vector<registry::SavedList>>(kListsFile, parse_saved_lists);
   loaded_rules_ = load_file<std::vector<registry::SavedRules>>(kRulesFile, parse_saved_rules);
-  spdlog::info("{}: {} publications, {} subscriptions, {} lists of providers, rules of {} subjects",
-               folder_, loaded_state_.publications.size(), loaded_state_.subscriptions.size(),
-               loaded_lists_.size(), loaded_rules_.size());
+  routes_ =
+      std::make_shared<const SavedRoutes>(load_file<SavedRoutes>(kRoutesFile, parse_saved_routes));
+  spdlog::info(
+      "{}: {} publications, {} subscriptions, {} lists of providers, rules of {} subjects, {} "
+      "routes",
+      folder_, loaded_state_.publications.size(), loaded_state_.subscriptions.size(),
+      loaded_lists_.size(), loaded_rules_.size(), routes_->size());
 }
 
 void StateKeeper::attach(registry::ControlPlane& plane) {
@@ -73,21 +81,24 @@ void StateKeeper::attach(registry::ControlPlane& plane) {
 
 void StateKeeper::when_all_stored(std::function<void()> done) {
   state_file_.when_stored([this, done = std::move(done)]() mutable {
-    lists_file_.when_stored(
-        [this, done = std::move(done)]() mutable { rules_file_.when_stored(std::move(done)); });
+    routes_file_.when_stored([this, done = std::move(done)]() mutable {
+      lists_file_.when_stored(
+          [this, done = std::move(done)]() mutable { rules_file_.when_stored(std::move(done)); });
+    });
   });
 }
 
 StateReport StateKeeper::report() const {
-  const WriteReport& state = state_file_.report();
-  const WriteReport& lists = lists_file_.report();
-  const WriteReport& rules = rules_file_.report();
-  const std::string& problem = state.problem.empty() ? lists.problem : state.problem;
-  return {.folder = folder_,
-          .problem = problem.empty() ? rules.problem : problem,
-          .writes = state.writes + lists.writes + rules.writes,
-          .write_failures = state.failures + lists.failures + rules.failures,
-          .files_set_aside = files_set_aside_};
+  StateReport report;
+  report.folder = folder_;
+  report.files_set_aside = files_set_aside_;
+  for (const PacedWriter* file : {&state_file_, &routes_file_, &lists_file_, &rules_file_}) {
+    const WriteReport& written = file->report();
+    if (report.problem.empty()) report.problem = written.problem;
+    report.writes += written.writes;
+    report.write_failures += written.failures;
+  }
+  return report;
 }
 
 void StateKeeper::on_state_changed() { state_file_.on_changed(); }
@@ -103,6 +114,15 @@ void StateKeeper::on_list(const std::string& registry, const std::string& interf
       known == lists_.end() ? providers.empty() : known->second.list->providers == providers;
   set_list({registry, interface, providers});  // also then: equal texts are shared from now on
   if (!is_as_it_was) lists_file_.on_changed();
+}
+
+void StateKeeper::on_routes_changed(SavedRoutes routes) {
+  routes_ = std::make_shared<const SavedRoutes>(std::move(routes));
+  routes_file_.on_changed();
+}
+
+void StateKeeper::when_routes_stored(std::function<void()> done) {
+  routes_file_.when_stored(std::move(done));
 }
 
 void StateKeeper::set_list(registry::SavedList list) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/paced_writer.h"
+#include "agent/saved_routes.h"
 #include "agent/state_dir.h"
 #include "agent/state_file.h"
 #include "agent/state_report.h"
@@ -22,10 +23,11 @@
 
 namespace skiff::agent {
 
-// The state folder: what the control plane must find again (state.json), what the registries
-// listed last (directory.json), and the rules that they held (rules.json). Lives on the control
-// thread, with a thread of its own for the disk; only open() may be called from another one.
-class StateKeeper final : public registry::StateStore {
+// The state folder: what the control plane must find again (state.json), what the registries listed
+// last (directory.json), the rules that they held (rules.json), and the static routes of the API
+// (routes.json). Lives on the control thread, with a thread of its own for the disk; only open()
+// may be called from another one.
+class StateKeeper final : public registry::StateStore, public RouteStore {
  public:
   // What is remembered of providers, as it is written: as much as their file may hold.
   static constexpr std::size_t kMaxListBytes = kMaxStateFileBytes - 1024;
@@ -47,6 +49,10 @@ class StateKeeper final : public registry::StateStore {
   void on_list(const std::string& registry, const std::string& interface,
                const registry::ListedProviders& providers) override;
   void on_rules_changed() override { rules_file_.on_changed(); }
+
+  SavedRoutes saved_routes() const override { return *routes_; }
+  void on_routes_changed(SavedRoutes routes) override;
+  void when_routes_stored(std::function<void()> done) override;
 
  private:
   // Registry and interface: views into the texts of its List, which live as long as the entry.
@@ -76,9 +82,11 @@ class StateKeeper final : public registry::StateStore {
   std::map<ListKey, List> lists_;
   std::size_t list_bytes_ = 0;
   bool said_full_ = false;
+  std::shared_ptr<const SavedRoutes> routes_ = std::make_shared<const SavedRoutes>();
   PacedWriter state_file_;
   PacedWriter lists_file_;
   PacedWriter rules_file_;
+  PacedWriter routes_file_;
   registry::ControlThread disk_;  // last: it ends first
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 
 namespace skiff::governance {
@@ -11,10 +12,20 @@ std::string line_of(const YAML::Mark& mark) {
   return mark.is_null() ? std::string() : "line " + std::to_string(mark.line + 1) + ": ";
 }
 
+// Long ones are cut, never inside a UTF-8 character.
+std::string shown(std::string text) {
+  constexpr std::size_t kMaxShown = 80;
+  if (text.size() <= kMaxShown) return text;
+  std::size_t end = kMaxShown;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  text.resize(end);
+  return text + "...";
+}
+
 std::string what_came(const YAML::Node& node) {
   switch (node.Type()) {
     case YAML::NodeType::Scalar:
-      return "came '" + node.Scalar() + "'";
+      return "came '" + shown(node.Scalar()) + "'";
     case YAML::NodeType::Sequence:
       return "came a list";
     case YAML::NodeType::Map:
@@ -130,18 +141,26 @@ std::vector<std::string> YamlFields::keys() const {
 }
 
 void YamlFields::add_error(const char* key, const std::string& sentence) const {
+  if (errors_->size() >= kMaxRuleErrors) return;
   const YAML::Node value = node(key);
   const YAML::Mark mark = value.IsDefined() ? value.Mark() : node_.Mark();
-  errors_->push_back(line_of(mark) + path_of(key) + ": " + sentence);
+  errors_->push_back(line_of(mark) + path_of(shown(key)) + ": " + sentence);
 }
 
 void YamlFields::add_error(const std::string& sentence) const {
+  if (errors_->size() >= kMaxRuleErrors) return;
   errors_->push_back(line_of(node_.Mark()) + (where_.empty() ? "" : where_ + ": ") + sentence);
 }
 
 void YamlFields::refuse_others_than(std::initializer_list<std::string_view> known) const {
-  for (const std::string& key : keys()) {
-    if (std::ranges::find(known, key) == known.end()) add_error(key.c_str(), "unknown key");
+  std::set<std::string_view> seen;
+  const std::vector<std::string> given = keys();
+  for (const std::string& key : given) {
+    if (std::ranges::find(known, key) == known.end()) {
+      add_error(key.c_str(), "unknown key");
+    } else if (!seen.insert(key).second) {
+      add_error(key.c_str(), "given twice");
+    }
   }
 }
 

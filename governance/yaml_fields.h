@@ -16,6 +16,8 @@ namespace skiff::governance {
 
 // Larger rules are refused.
 inline constexpr std::size_t kMaxRuleBytes = std::size_t{256} * 1024;
+// What is wrong beyond so many errors is not said: a hostile document could have any number.
+inline constexpr std::size_t kMaxRuleErrors = 50;
 
 // The fields of a map in a YAML document. What is wrong is added to `errors`, each with its line;
 // reading goes on with the fallback, so that all that is wrong is said at once.
@@ -43,7 +45,7 @@ class YamlFields {
   // Adds an error about `key` of this map, or about the map itself.
   void add_error(const char* key, const std::string& sentence) const;
   void add_error(const std::string& sentence) const;
-  // Adds an error for each key that is none of these.
+  // Adds an error for each key that is none of these, or is given twice.
   void refuse_others_than(std::initializer_list<std::string_view> known) const;
 
  private:

@@ -67,6 +67,11 @@ scenario('The OpenAPI document', ({ stage, before, it }) => {
       await ask('POST', `/${on}`, 400, {});
     }
     for (const target of ['/freeze', '/freeze', '/unfreeze', '/unfreeze']) await ask('POST', target, 200);
+    const route = { domains: [NAME], routes: [{ cluster: 'all' }], clusters: [{ name: 'all' }] };
+    for (const [method, status, body] of [['PUT', 200, route], ['PUT', 400, {}], ['GET', 200], ['DELETE', 200], ['DELETE', 404], ['GET', 404]]) {
+      await ask(method, '/routes/described', status, body);
+    }
+    await ask('GET', '/routes', 200);
     for (const target of ['/publications', '/subscriptions', '/status', '/healthz', '/readyz', '/metrics', '/config', '/openapi.json', '/']) await ask('GET', target, 200);
     await agent.publish(SERVICE.service);
     for (const target of ['/stopping', '/ready']) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -155,6 +156,29 @@ TEST_F(RunningAgent, AnswersCallsThatWaitWhenItStops) {
   agent_->stop();
   waiting.join();
   EXPECT_LT(std::chrono::steady_clock::now() - start, 20s);
+}
+
+TEST(AgentRestart, FindsTheRoutesOfTheApiAgain) {
+  std::string folder = testing::TempDir() + "skiff-state-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  AgentConfig config = loopback_config();
+  config.state_dir = folder;
+  const std::string text = "domains: a.Demo\nroutes: [{cluster: x}]\nclusters: [{name: x}]\n";
+  {
+    const auto first = Agent::start(config);
+    ASSERT_TRUE(first) << first.error().message;
+    EXPECT_EQ(client_of(**first).Put("/routes/demo", text, "text/plain")->status, 200);
+  }
+  {
+    const auto second = Agent::start(config);
+    ASSERT_TRUE(second) << second.error().message;
+    EXPECT_EQ(json::parse(client_of(**second).Get("/routes/demo")->body)["text"], text);
+    EXPECT_EQ(client_of(**second).Delete("/routes/demo")->status, 200);
+    httplib::Client page = client_of(**second);
+    page.set_default_headers({{"Origin", "http://example.com"}});
+    EXPECT_EQ(page.Put("/routes/demo", text, "text/plain")->status, 403);
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST(AgentStart, SaysWhichPortIsTaken) {

@@ -185,6 +185,56 @@ TEST(ConfigFile, SaysAllThatIsWrongWithItsLine) {
                   HasSubstr("skiff.yaml:9: registry: came a list, expected a value or a")));
 }
 
+TEST(ConfigFile, HasStaticRoutes) {
+  const SourceReading reading = parse_config_text(
+      "workers: 3\n"
+      "routes:\n"
+      "- {name: a, domains: a.Demo, routes: [{cluster: x}], clusters: [{name: x}]}\n"
+      "- {name: b, domains: '*', routes: [{cluster: x}], clusters: [{name: x}]}\n",
+      "f");
+  EXPECT_THAT(reading.errors, IsEmpty());
+  EXPECT_EQ(reading.values.size(), 1U);
+  ASSERT_EQ(reading.routes.size(), 2U);
+  EXPECT_EQ(reading.routes[1]->name, "b");
+  EXPECT_THAT(parse_config_text("routes: []\n", "f").errors, IsEmpty());
+  EXPECT_THAT(parse_config_text("routes:\n", "f").errors, IsEmpty());
+}
+
+TEST(ConfigFile, SaysWhatIsWrongWithARouteWithItsLine) {
+  EXPECT_THAT(
+      parse_config_text("workers: 0\n"
+                        "routes:\n"
+                        "- name: a\n"
+                        "  domains: a.Demo\n"
+                        "  clusters: [{name: x}, {name: y}]\n"
+                        "  routes:\n"
+                        "  - weighted_clusters:\n"
+                        "    - {name: x, weight: 9}\n"
+                        "    - {name: y, weight: 90}\n"
+                        "  - {cluster: x, timeout: soon}\n"
+                        "routes: []\n",
+                        "f")
+          .errors,
+      ElementsAre(HasSubstr("f:1: workers: came \"0\""),
+                  "f:8: routes[0].routes[0].weighted_clusters: weights sum to 99, expected 100",
+                  HasSubstr("f:10: routes[0].routes[1].timeout: came 'soon'"),
+                  "f:11: routes: given twice, first in line 2"));
+}
+
+TEST(ConfigFile, HasNoTwoRoutesForTheSame) {
+  EXPECT_THAT(parse_config_text(
+                  "routes:\n"
+                  "- {name: a, domains: a.Demo, routes: [{cluster: x}], clusters: [{name: x}]}\n"
+                  "- {name: b, domains: a.Demo, routes: [{cluster: x}], clusters: [{name: x}]}\n",
+                  "f")
+                  .errors,
+              ElementsAre("f:1: routes: routes a and b are both for the domain a.Demo"));
+  EXPECT_THAT(parse_config_text("routes: {a: b}\n", "f").errors,
+              ElementsAre("f:1: routes: came a map, expected a list of maps"));
+  EXPECT_THAT(parse_config_text("routes: [a]\n", "f").errors,
+              ::testing::Contains("f:1: routes[0]: came 'a', expected a map"));
+}
+
 TEST(ConfigFile, MustBeAMapInYaml) {
   EXPECT_THAT(parse_config_text("- a\n", "f").errors, ElementsAre(HasSubstr("f:1: came a list")));
   EXPECT_THAT(parse_config_text("a: [\n", "f").errors, ElementsAre(HasSubstr("not YAML")));

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -14,6 +16,7 @@
 #include "agent/openapi.h"
 #include "agent/settings.h"
 #include "forwarder/metrics.h"
+#include "governance/static_routes/virtual_host.h"
 
 namespace skiff::agent {
 namespace {
@@ -43,7 +46,10 @@ TEST(OpenApi, DescribesEveryRouteThatIsServedAndNoOther) {
   std::set<std::string> described;
   for (const auto& path : document["paths"].items()) {
     for (const auto& operation : path.value().items()) {
-      described.insert((operation.key() == "get" ? "GET " : "POST ") + path.key());
+      std::string method = operation.key();
+      std::transform(method.begin(), method.end(), method.begin(),
+                     [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+      described.insert(method + " " + path.key());
     }
   }
   EXPECT_EQ(described, served_routes());
@@ -149,6 +155,42 @@ TEST(ConfigurationManual, NamesEveryFlagKeyAndVariable) {
     EXPECT_THAT(manual, HasSubstr("`" + setting.flag() + "`"));
     EXPECT_THAT(manual, HasSubstr("`" + std::string(setting.key) + "`"));
   }
+}
+
+// The texts between "```<language>" and "```".
+std::vector<std::string> examples(const std::string& manual, const std::string& language) {
+  std::vector<std::string> found;
+  const std::string begin = "\n```" + language + "\n";
+  for (auto at = manual.find(begin); at != std::string::npos; at = manual.find(begin, at)) {
+    at += begin.size();
+    found.push_back(manual.substr(at, manual.find("\n```", at) + 1 - at));
+  }
+  return found;
+}
+
+TEST(RoutesManual, ShowsRoutesThatAreRead) {
+  const std::string manual = read("docs/routes.md");
+  const auto yaml = examples(manual, "yaml");
+  const auto json_texts = examples(manual, "json");
+  ASSERT_EQ(yaml.size(), 2U);
+  ASSERT_EQ(json_texts.size(), 1U);
+  const SourceReading file = parse_config_text(yaml[0], "skiff.yaml");
+  EXPECT_THAT(file.errors, IsEmpty());
+  ASSERT_EQ(file.routes.size(), 1U);
+  EXPECT_EQ(file.routes[0]->routes.size(), 3U);
+  const auto from_yaml = governance::parse_virtual_host(yaml[1], "echo");
+  const auto from_json = governance::parse_virtual_host(json_texts[0], "echo");
+  ASSERT_TRUE(from_yaml) << from_yaml.error().message;
+  ASSERT_TRUE(from_json) << from_json.error().message;
+  EXPECT_EQ(*from_yaml, *from_json);
+}
+
+TEST(RoutesManual, SaysWhatAWrongSumIsAnsweredWith) {
+  const auto wrong = governance::parse_virtual_host(
+      R"({"domains": ["a.Demo"], "clusters": [{"name": "x"}, {"name": "y"}],
+  "routes": [{"weighted_clusters": [{"name": "x", "weight": 9}, {"name": "y", "weight": 90}]}]})",
+      "demo");
+  EXPECT_THAT(read("docs/http-api.md"), HasSubstr("\"" + wrong.error().message + "\""));
 }
 
 TEST(MetricsManual, NamesEveryMetric) {

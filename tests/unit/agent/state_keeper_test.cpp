@@ -153,5 +153,24 @@ TEST_F(StateKeeperTest, SaysWhatItCannotWrite) {
   EXPECT_EQ(report().write_failures, 1U);
 }
 
+TEST_F(StateKeeperTest, RemembersTheRoutesOfTheApi) {
+  open();
+  const SavedRoutes routes = {{"demo", "domains: '*'\n"}, {"other", "{\"a\": \"\u00e9\"}"}};
+  on_control([&] { keeper_->on_routes_changed(routes); });
+  std::promise<void> stored;
+  control_.post([&] { keeper_->when_routes_stored([&stored] { stored.set_value(); }); });
+  stored.get_future().get();
+  open();
+  EXPECT_EQ(keeper_->saved_routes(), routes);
+}
+
+TEST_F(StateKeeperTest, SetsAsideAFileOfRoutesThatCannotBeUsed) {
+  ASSERT_TRUE(
+      write_state_file((folder_ / "routes.json").string(), R"({"routes": [{"name": "a"}]})"));
+  open();
+  EXPECT_THAT(keeper_->saved_routes(), IsEmpty());
+  EXPECT_EQ(report().files_set_aside, 1U);
+}
+
 }  // namespace
 }  // namespace skiff::agent

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/api_backend.h"
+#include "agent/route_book.h"
 #include "registry/control_plane.h"
 #include "registry/saved_state.h"
 
@@ -105,6 +106,7 @@ class FakeBackend final : public ApiBackend {
   bool stopping = false;
   AgentConfig agent_config;
   StateReport state_report;
+  RouteBook route_book{FileRoutes(), nullptr, [](const auto& /*routes*/) {}};
 
   forwarder::TrafficSnapshot traffic() override { return snapshot; }
   LatencyHistogram::Snapshot route_updates() override { return updates; }
@@ -118,6 +120,7 @@ class FakeBackend final : public ApiBackend {
   bool is_stopping() override { return stopping; }
   const AgentConfig& config() override { return agent_config; }
   StateReport state() override { return state_report; }
+  RouteBook& routes() override { return route_book; }
 };
 
 }  // namespace skiff::agent

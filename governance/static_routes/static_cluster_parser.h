@@ -1,0 +1,12 @@
+#pragma once
+
+#include <vector>
+
+#include "governance/static_routes/virtual_host.h"
+
+namespace skiff::governance {
+
+// Reads the `clusters` of a virtual host. What is wrong is said in `fields`.
+std::vector<StaticCluster> read_static_clusters(const YamlFields& fields);
+
+}  // namespace skiff::governance

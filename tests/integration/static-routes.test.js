@@ -1,0 +1,102 @@
+'use strict';
+// Static routes as an operator handles them: the check of a file, the API, and a file that changes while the agent runs. All or nothing, always.
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { BINARY, startAgent } = require('./lib/agent');
+const { run } = require('./lib/command');
+const { scenario } = require('./lib/stage');
+const { eventually } = require('./lib/wait');
+
+// A virtual host with a canary of `weight`; with 90 for the rest, 10 is right.
+const virtualHost = (name, weight = 10) => ({
+  name,
+  domains: [`com.example.${name}`],
+  routes: [{ name: 'canary', weighted_clusters: [{ name: 'v2', weight }, { name: 'v1', weight: 90 }] }],
+  clusters: [{ name: 'v1', subset: { release: 'v1' } }, { name: 'v2', hosts: [{ address: '127.0.0.1:1', weight: 128 }] }],
+});
+const WRONG_SUM = /weighted_clusters: weights sum to 99, expected 100/;
+
+// JSON is YAML, too.
+const configOf = (...hosts) => `routes: ${JSON.stringify(hosts, null, 1)}\n`;
+
+scenario('Static routes', ({ stage, before, it }) => {
+  let agent;
+  let file;
+  const write = (text) => fs.writeFileSync(file, text);
+  async function names() {
+    const { body } = await agent.get('/routes');
+    return body.routes.map(({ name, origin }) => `${name} of the ${origin}`);
+  }
+  const put = (name, body) => agent.send('PUT', `/routes/${name}`, typeof body === 'string' ? body : JSON.stringify(body));
+  const refusals = () => agent.logLines(/the old routes stay in force/).length;
+
+  before(async () => {
+    file = path.join(stage.folder(), 'skiff.yaml');
+    write(configOf(virtualHost('first')));
+    agent = await startAgent(stage, { flags: ['--config', file] });
+  });
+
+  it('are checked with line and field', async () => {
+    const wrong = path.join(stage.folder(), 'wrong.yaml');
+    fs.writeFileSync(wrong, configOf(virtualHost('first', 9)));
+    const { code, stdout } = await run(BINARY, ['check', '--config', wrong]);
+    assert.equal(code, 1);
+    assert.match(stdout, WRONG_SUM);
+    assert.match(stdout, /wrong\.yaml:\d+: routes\[0\]\.routes\[0\]/);
+    assert.equal((await run(BINARY, ['check', '--config', file])).code, 0);
+  });
+
+  it('of the file are in force from the start', async () => {
+    assert.deepEqual(await names(), ['first of the file']);
+    assert.equal((await agent.get('/routes/first')).body.file, file);
+  });
+
+  it('are put, shown and deleted', async () => {
+    assert.equal((await put('api', virtualHost('api'))).body.state, 'created');
+    assert.equal((await put('api', virtualHost('api'))).body.state, 'unchanged');
+    assert.deepEqual((await agent.get('/routes/api')).body.route, virtualHost('api'));
+    assert.equal((await agent.send('DELETE', '/routes/api')).status, 200);
+    assert.equal((await agent.send('DELETE', '/routes/api')).status, 404);
+  });
+
+  it('that are wrong are refused, and the old ones stay', async () => {
+    await put('api', virtualHost('api'));
+    const { status, body } = await put('api', virtualHost('api', 9));
+    assert.equal(status, 400);
+    assert.match(body.err_msg, WRONG_SUM);
+    assert.deepEqual((await agent.get('/routes/api')).body.route, virtualHost('api'));
+    assert.match((await put('first', virtualHost('first'))).body.err_msg, /skiff\.yaml/);
+    assert.equal((await agent.send('DELETE', '/routes/first')).status, 400);
+    assert.match((await put('other', { ...virtualHost('other'), domains: ['com.example.first'] })).body.err_msg, /first and other are both/);
+    await agent.send('DELETE', '/routes/api');
+  });
+
+  it('of a file that changes are taken over by themselves', async () => {
+    write(configOf(virtualHost('first'), virtualHost('second')));
+    await eventually(async () => (await names()).length === 2, 'the second route is in force');
+  });
+
+  it('of a file that is wrong are refused as a whole, and said so once', async () => {
+    const before_ = refusals();
+    write(configOf(virtualHost('third'), virtualHost('first', 9)));
+    await eventually(async () => refusals() > before_, 'the refusal is logged');
+    assert.equal(agent.logLines(WRONG_SUM).length, 1);
+    assert.deepEqual(await names(), ['first of the file', 'second of the file']);
+  });
+
+  it('are taken over at SIGHUP, which names what needs a restart', async () => {
+    write(`workers: 3\nhold_time: 2s\n${configOf(virtualHost('fourth'))}`);
+    agent.running.child.kill('SIGHUP');
+    await eventually(async () => (await names()).join() === 'fourth of the file', 'the fourth route is in force');
+    await eventually(async () => agent.logLines(/hold_time has changed: needs a restart/).length > 0, 'the log names hold_time');
+  });
+
+  it('of the API are there after a restart', async () => {
+    await put('api', virtualHost('api'));
+    await agent.stop('SIGKILL');
+    agent = await startAgent(stage, { name: 'successor', flags: ['--config', file], stateDir: agent.stateDir });
+    assert.deepEqual(await names(), ['api of the api', 'fourth of the file']);
+  });
+});
