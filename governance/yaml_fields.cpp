@@ -24,6 +24,34 @@ std::string what_came(const YAML::Node& node) {
   }
 }
 
+// How much stands in `document`, aliases written out; stops counting over kMaxExpandedBytes. A text
+// of a few kilobytes may otherwise hold aliases of aliases that stand for more than memory does, or
+// a list that holds itself.
+std::size_t expanded_size(const YAML::Node& document) {
+  constexpr std::size_t kPerNode = 16;
+  std::size_t size = 0;
+  std::vector<YAML::Node> left;
+  const auto count = [&](const YAML::Node& node) {
+    size += kPerNode;
+    if (node.IsScalar()) size += node.Scalar().size();
+    if (!node.IsScalar()) left.push_back(node);
+  };
+  count(document);
+  while (!left.empty() && size <= kMaxExpandedBytes) {
+    const YAML::Node node = left.back();
+    left.pop_back();
+    for (const auto& entry : node) {
+      if (node.IsMap()) {
+        count(entry.first);
+        count(entry.second);
+      } else {
+        count(entry);
+      }
+    }
+  }
+  return size;
+}
+
 std::optional<bool> parse_boolean(const std::string& text) {
   if (text == "true" || text == "True" || text == "TRUE") return true;
   if (text == "false" || text == "False" || text == "FALSE") return false;
@@ -152,22 +180,60 @@ std::string YamlFields::path_of(std::string_view key) const {
   return path;
 }
 
-Result<void> read_yaml_map(std::string_view text,
-                           const std::function<void(const YamlFields& fields)>& read) {
+namespace {
+
+std::string in_one_sentence(const std::vector<std::string>& errors) {
+  constexpr std::size_t kMaxShown = 20;
+  std::string message;
+  for (std::size_t i = 0; i < std::min(errors.size(), kMaxShown); ++i) {
+    message += (message.empty() ? "" : "; ") + errors[i];
+  }
+  if (errors.size() > kMaxShown) {
+    message += "; and " + std::to_string(errors.size() - kMaxShown) + " more";
+  }
+  return message;
+}
+
+Result<void> read_documents(std::string_view text,
+                            const std::function<std::vector<YAML::Node>(const std::string&)>& load,
+                            const std::function<void(const YamlFields& fields)>& read) {
   if (text.size() > kMaxRuleBytes) {
     return fail(ErrorCode::kTooLarge, "it has " + std::to_string(text.size()) +
                                           " bytes, the limit is " + std::to_string(kMaxRuleBytes));
   }
   std::vector<std::string> errors;
   try {
-    read(YamlFields(YAML::Load(std::string(text)), "", errors));
+    for (const YAML::Node& document : load(std::string(text))) {
+      if (expanded_size(document) > kMaxExpandedBytes) {
+        return fail(ErrorCode::kTooLarge, "with all aliases written out it has over " +
+                                              std::to_string(kMaxExpandedBytes) + " bytes");
+      }
+      read(YamlFields(document, "", errors));
+    }
   } catch (const YAML::Exception& exception) {
     errors.push_back(line_of(exception.mark) + "not YAML: " + exception.msg);
   }
   if (errors.empty()) return {};
-  std::string message;
-  for (const std::string& error : errors) message += (message.empty() ? "" : "; ") + error;
-  return fail(ErrorCode::kMalformed, std::move(message));
+  return fail(ErrorCode::kMalformed, in_one_sentence(errors));
+}
+
+}  // namespace
+
+Result<void> read_yaml_map(std::string_view text,
+                           const std::function<void(const YamlFields& fields)>& read) {
+  return read_documents(
+      text, [](const std::string& yaml) { return std::vector<YAML::Node>{YAML::Load(yaml)}; },
+      read);
+}
+
+Result<void> read_yaml_maps(std::string_view text,
+                            const std::function<void(const YamlFields& fields)>& read) {
+  const auto load = [](const std::string& yaml) {
+    std::vector<YAML::Node> documents = YAML::LoadAll(yaml);
+    std::erase_if(documents, [](const YAML::Node& document) { return document.IsNull(); });
+    return documents;
+  };
+  return read_documents(text, load, read);
 }
 
 }  // namespace skiff::governance

@@ -16,6 +16,9 @@ namespace skiff::governance {
 
 // Larger rules are refused.
 inline constexpr std::size_t kMaxRuleBytes = std::size_t{256} * 1024;
+// And those whose values, aliases written out, make up more: the bytes of texts, and 16 for each
+// value.
+inline constexpr std::size_t kMaxExpandedBytes = std::size_t{1024} * 1024;
 
 // The fields of a map in a YAML document. What is wrong is added to `errors`, each with its line;
 // reading goes on with the fallback, so that all that is wrong is said at once.
@@ -59,5 +62,8 @@ class YamlFields {
 // yaml-cpp throws.
 Result<void> read_yaml_map(std::string_view text,
                            const std::function<void(const YamlFields& fields)>& read);
+// The same for each of the documents in `text`, which "---" separates; empty ones are none.
+Result<void> read_yaml_maps(std::string_view text,
+                            const std::function<void(const YamlFields& fields)>& read);
 
 }  // namespace skiff::governance

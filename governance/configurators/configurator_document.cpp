@@ -15,9 +15,6 @@ namespace {
 
 using Side = ConfiguratorTarget::Side;
 
-// All texts in the lists of a document together: an alias in YAML repeats a long list in 3 bytes.
-constexpr std::size_t kMaxListedTexts = 20'000;
-
 // "interface", "group/interface:version" as Dubbo's rules write it, or "interface:version:group" as
 // the document's own name is written; "*" for all, which is no key.
 dubbo::ServiceKey parse_service(std::string_view text) {
@@ -52,24 +49,19 @@ class DocumentReader {
     }
     const auto items = document.maps("configs");
     if (!document.has("configs")) document.add_error("configs: expected a list");
-    for (std::size_t i = 0; i < items.size() && has_room(document); ++i) {
+    for (std::size_t i = 0; i < items.size() && has_room(); ++i) {
       read_item(items[i], "configurator " + key_ + ", configs[" + std::to_string(i) + "]");
+    }
+    if (!has_room()) {
+      document.add_error("configs: over " + std::to_string(kMaxConfiguratorsPerDocument) +
+                         " configurators, one for each address");
     }
   }
 
   Configurators take() { return std::move(configurators_); }
 
  private:
-  bool has_room(const YamlFields& document) const {
-    const bool fits =
-        listed_texts_ <= kMaxListedTexts && configurators_.size() <= kMaxConfiguratorsPerDocument;
-    if (!fits) {
-      document.add_error("configs: over " + std::to_string(kMaxListedTexts) +
-                         " addresses, services and applications, or over " +
-                         std::to_string(kMaxConfiguratorsPerDocument) + " configurators");
-    }
-    return fits;
-  }
+  bool has_room() const { return configurators_.size() <= kMaxConfiguratorsPerDocument; }
 
   void read_item(const YamlFields& item, const std::string& name) {
     auto rule = std::make_shared<ConfiguratorRule>();
@@ -88,22 +80,16 @@ class DocumentReader {
     }
   }
 
-  std::vector<std::string> texts(const YamlFields& item, const char* key) {
-    std::vector<std::string> list = item.texts(key);
-    listed_texts_ += list.size();
-    return list;
-  }
-
   // `enabled` of an item counts only where its `type` is not "general".
   bool is_enabled(const YamlFields& item) const {
     const bool own = item.boolean("enabled", false);
     return item.text("type", "general") == "general" ? enabled_ : own;
   }
 
-  std::vector<std::string> read_addresses(const YamlFields& item, ConfiguratorRule& rule) {
-    std::vector<std::string> addresses = texts(item, "addresses");
+  static std::vector<std::string> read_addresses(const YamlFields& item, ConfiguratorRule& rule) {
+    std::vector<std::string> addresses = item.texts("addresses");
     if (addresses.empty()) addresses = {std::string(kAnyHost)};
-    rule.provider_addresses = texts(item, "providerAddresses");
+    rule.provider_addresses = item.texts("providerAddresses");
     if (rule.provider_addresses.empty() && rule.side == Side::kProvider) {
       rule.provider_addresses = addresses;
     }
@@ -128,10 +114,10 @@ class DocumentReader {
   void read_scope(const YamlFields& item, ConfiguratorRule& rule) {
     std::vector<std::string> services = {rule_key_};
     if (of_application_) {
-      services = texts(item, "services");
+      services = item.texts("services");
       rule.applications = {rule_key_};
     } else {
-      rule.applications = texts(item, "applications");
+      rule.applications = item.texts("applications");
     }
     for (const std::string& service : services) rule.services.push_back(parse_service(service));
     if (std::ranges::find(services, "*") != services.end()) rule.services.clear();
@@ -172,7 +158,6 @@ class DocumentReader {
   std::string config_version_;
   std::string rule_key_;
   int priority_ = 0;  // of the item that is read
-  std::size_t listed_texts_ = 0;
   Configurators configurators_;
 };
 

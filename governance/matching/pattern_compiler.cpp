@@ -224,13 +224,13 @@ Result<Set> PatternCompiler::class_item() {
   };
   auto item = one();
   if (!item) return item;
-  if (item->negated) return unsupported("\\D, \\W or \\S in a class");
+  if (item->negated) return unsupported(R"(\D, \W or \S in a class)");
   const bool is_range = item->ranges.front().first == item->ranges.front().second &&
                         peek() == '-' && position_ + 1 < text_.size() &&
                         text_[position_ + 1] != ']';
   if (!is_range) return item;
   ++position_;  // the hyphen
-  const auto last = one();
+  auto last = one();
   if (!last) return last;
   const char32_t from = item->ranges.front().first;
   const char32_t until = last->ranges.front().first;
