@@ -194,6 +194,39 @@ std::string in_one_sentence(const std::vector<std::string>& errors) {
   return message;
 }
 
+// True where `text` begins with a line that separates documents.
+bool begins_with_separator(std::string_view text) {
+  constexpr std::string_view kSeparator = "---";
+  if (!text.starts_with(kSeparator)) return false;
+  const std::string_view rest = text.substr(kSeparator.size());
+  return rest.empty() || std::string_view(" \t\r\n").find(rest[0]) != std::string_view::npos;
+}
+
+// One by one, each behind as many empty lines as stand before it, for the numbers in errors:
+// YAML::LoadAll() makes no end of documents of a text like ",".
+std::vector<YAML::Node> load_documents(const std::string& text) {
+  std::vector<YAML::Node> documents;
+  std::string document;
+  std::size_t lines = 0;
+  std::size_t loaded = 0;
+  const auto load = [&] {
+    if (YAML::Node node = YAML::Load(document); !node.IsNull()) documents.push_back(node);
+    if (++loaded > kMaxDocuments)
+      throw YAML::Exception(YAML::Mark::null_mark(), "too many documents");
+    document.assign(lines, '\n');
+  };
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+    if (begins_with_separator(line)) load();
+    document += line;
+    begin = end;
+    ++lines;
+  }
+  load();
+  return documents;
+}
+
 Result<void> read_documents(std::string_view text,
                             const std::function<std::vector<YAML::Node>(const std::string&)>& load,
                             const std::function<void(const YamlFields& fields)>& read) {
@@ -228,12 +261,7 @@ Result<void> read_yaml_map(std::string_view text,
 
 Result<void> read_yaml_maps(std::string_view text,
                             const std::function<void(const YamlFields& fields)>& read) {
-  const auto load = [](const std::string& yaml) {
-    std::vector<YAML::Node> documents = YAML::LoadAll(yaml);
-    std::erase_if(documents, [](const YAML::Node& document) { return document.IsNull(); });
-    return documents;
-  };
-  return read_documents(text, load, read);
+  return read_documents(text, load_documents, read);
 }
 
 }  // namespace skiff::governance

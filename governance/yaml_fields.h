@@ -62,7 +62,9 @@ class YamlFields {
 // yaml-cpp throws.
 Result<void> read_yaml_map(std::string_view text,
                            const std::function<void(const YamlFields& fields)>& read);
-// The same for each of the documents in `text`, which "---" separates; empty ones are none.
+// The same for each of the documents in `text`, which "---" separates; empty ones are none, and
+// more than kMaxDocuments are refused.
+inline constexpr std::size_t kMaxDocuments = 100;
 Result<void> read_yaml_maps(std::string_view text,
                             const std::function<void(const YamlFields& fields)>& read);
 
