@@ -31,7 +31,9 @@ Result<RouterRulePtr> parse_tag_rule(const std::string& key, std::string_view ya
 // The tags in providers' URLs (`dubbo.tag`) count also where no document speaks of them.
 RouterRulePtr static_tag_rule();
 
-// "<application>.MESHAPPRULE": VirtualService and DestinationRule documents, separated by "---".
+// "<application>.MESHAPPRULE": VirtualService and DestinationRule documents, separated by "---", for
+// the providers of that application; null where there is not one of each. Its routers are one
+// group.
 Result<RouterRulePtr> parse_mesh_rule(const std::string& key, std::string_view yaml);
 
 }  // namespace skiff::governance

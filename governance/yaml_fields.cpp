@@ -35,6 +35,34 @@ std::string what_came(const YAML::Node& node) {
   }
 }
 
+// How much stands in `document`, aliases written out; stops counting over kMaxExpandedBytes. A text
+// of a few kilobytes may otherwise hold aliases of aliases that stand for more than memory does, or
+// a list that holds itself.
+std::size_t expanded_size(const YAML::Node& document) {
+  constexpr std::size_t kPerNode = 16;
+  std::size_t size = 0;
+  std::vector<YAML::Node> left;
+  const auto count = [&](const YAML::Node& node) {
+    size += kPerNode;
+    if (node.IsScalar()) size += node.Scalar().size();
+    if (!node.IsScalar()) left.push_back(node);
+  };
+  count(document);
+  while (!left.empty() && size <= kMaxExpandedBytes) {
+    const YAML::Node node = left.back();
+    left.pop_back();
+    for (const auto& entry : node) {
+      if (node.IsMap()) {
+        count(entry.first);
+        count(entry.second);
+      } else {
+        count(entry);
+      }
+    }
+  }
+  return size;
+}
+
 std::optional<bool> parse_boolean(const std::string& text) {
   if (text == "true" || text == "True" || text == "TRUE") return true;
   if (text == "false" || text == "False" || text == "FALSE") return false;
@@ -171,22 +199,88 @@ std::string YamlFields::path_of(std::string_view key) const {
   return path;
 }
 
-Result<void> read_yaml_map(std::string_view text,
-                           const std::function<void(const YamlFields& fields)>& read) {
+namespace {
+
+std::string in_one_sentence(const std::vector<std::string>& errors) {
+  constexpr std::size_t kMaxShown = 20;
+  std::string message;
+  for (std::size_t i = 0; i < std::min(errors.size(), kMaxShown); ++i) {
+    message += (message.empty() ? "" : "; ") + errors[i];
+  }
+  if (errors.size() > kMaxShown) {
+    message += "; and " + std::to_string(errors.size() - kMaxShown) + " more";
+  }
+  return message;
+}
+
+// True where `text` begins with a line that separates documents.
+bool begins_with_separator(std::string_view text) {
+  constexpr std::string_view kSeparator = "---";
+  if (!text.starts_with(kSeparator)) return false;
+  const std::string_view rest = text.substr(kSeparator.size());
+  return rest.empty() || std::string_view(" \t\r\n").find(rest[0]) != std::string_view::npos;
+}
+
+// One by one, each behind as many empty lines as stand before it, for the numbers in errors:
+// YAML::LoadAll() makes no end of documents of a text like ",".
+std::vector<YAML::Node> load_documents(const std::string& text) {
+  std::vector<YAML::Node> documents;
+  std::string document;
+  std::size_t lines = 0;
+  std::size_t loaded = 0;
+  const auto load = [&] {
+    if (YAML::Node node = YAML::Load(document); !node.IsNull()) documents.push_back(node);
+    if (++loaded > kMaxDocuments)
+      throw YAML::Exception(YAML::Mark::null_mark(), "too many documents");
+    document.assign(lines, '\n');
+  };
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+    if (begins_with_separator(line)) load();
+    document += line;
+    begin = end;
+    ++lines;
+  }
+  load();
+  return documents;
+}
+
+Result<void> read_documents(std::string_view text,
+                            const std::function<std::vector<YAML::Node>(const std::string&)>& load,
+                            const std::function<void(const YamlFields& fields)>& read) {
   if (text.size() > kMaxRuleBytes) {
     return fail(ErrorCode::kTooLarge, "it has " + std::to_string(text.size()) +
                                           " bytes, the limit is " + std::to_string(kMaxRuleBytes));
   }
   std::vector<std::string> errors;
   try {
-    read(YamlFields(YAML::Load(std::string(text)), "", errors));
+    for (const YAML::Node& document : load(std::string(text))) {
+      if (expanded_size(document) > kMaxExpandedBytes) {
+        return fail(ErrorCode::kTooLarge, "with all aliases written out it has over " +
+                                              std::to_string(kMaxExpandedBytes) + " bytes");
+      }
+      read(YamlFields(document, "", errors));
+    }
   } catch (const YAML::Exception& exception) {
     errors.push_back(line_of(exception.mark) + "not YAML: " + exception.msg);
   }
   if (errors.empty()) return {};
-  std::string message;
-  for (const std::string& error : errors) message += (message.empty() ? "" : "; ") + error;
-  return fail(ErrorCode::kMalformed, std::move(message));
+  return fail(ErrorCode::kMalformed, in_one_sentence(errors));
+}
+
+}  // namespace
+
+Result<void> read_yaml_map(std::string_view text,
+                           const std::function<void(const YamlFields& fields)>& read) {
+  return read_documents(
+      text, [](const std::string& yaml) { return std::vector<YAML::Node>{YAML::Load(yaml)}; },
+      read);
+}
+
+Result<void> read_yaml_maps(std::string_view text,
+                            const std::function<void(const YamlFields& fields)>& read) {
+  return read_documents(text, load_documents, read);
 }
 
 }  // namespace skiff::governance

@@ -16,8 +16,11 @@ namespace skiff::governance {
 
 // Larger rules are refused.
 inline constexpr std::size_t kMaxRuleBytes = std::size_t{256} * 1024;
+// And those whose values, aliases written out, make up more: the bytes of texts, and 16 for each
+// value.
+inline constexpr std::size_t kMaxExpandedBytes = std::size_t{1024} * 1024;
 // What is wrong beyond so many errors is not said: a hostile document could have any number.
-inline constexpr std::size_t kMaxRuleErrors = 50;
+inline constexpr std::size_t kMaxRuleErrors = 1000;
 
 // The fields of a map in a YAML document. What is wrong is added to `errors`, each with its line;
 // reading goes on with the fallback, so that all that is wrong is said at once.
@@ -45,6 +48,9 @@ class YamlFields {
   // Adds an error about `key` of this map, or about the map itself.
   void add_error(const char* key, const std::string& sentence) const;
   void add_error(const std::string& sentence) const;
+  // Adds an error about a value inside this map; `place` says where: "conditions[2]".
+  void add_error_at(const YAML::Node& value, std::string_view place,
+                    const std::string& sentence) const;
   // Adds an error for each key that is none of these, or is given twice.
   void refuse_others_than(std::initializer_list<std::string_view> known) const;
 
@@ -57,9 +63,14 @@ class YamlFields {
 };
 
 // Parses `text` and calls `read` with its map. Fails with kTooLarge, or with kMalformed and all
-// that is wrong in one message: "line 3: conditions[0]: ...; line 5: ...". `read` may throw what
-// yaml-cpp throws.
+// that is wrong (the first 20) in one message: "line 3: conditions[0]: ...; line 5: ...". `read`
+// may throw what yaml-cpp throws.
 Result<void> read_yaml_map(std::string_view text,
                            const std::function<void(const YamlFields& fields)>& read);
+// The same for each of the documents in `text`, which "---" separates; empty ones are none, and
+// more than kMaxDocuments are refused.
+inline constexpr std::size_t kMaxDocuments = 100;
+Result<void> read_yaml_maps(std::string_view text,
+                            const std::function<void(const YamlFields& fields)>& read);
 
 }  // namespace skiff::governance
