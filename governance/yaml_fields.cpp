@@ -139,6 +139,11 @@ void YamlFields::add_error(const std::string& sentence) const {
   errors_->push_back(line_of(node_.Mark()) + (where_.empty() ? "" : where_ + ": ") + sentence);
 }
 
+void YamlFields::add_error_at(const YAML::Node& value, std::string_view place,
+                              const std::string& sentence) const {
+  errors_->push_back(line_of(value.Mark()) + path_of(place) + ": " + sentence);
+}
+
 void YamlFields::refuse_others_than(std::initializer_list<std::string_view> known) const {
   for (const std::string& key : keys()) {
     if (std::ranges::find(known, key) == known.end()) add_error(key.c_str(), "unknown key");

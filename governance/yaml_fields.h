@@ -43,6 +43,9 @@ class YamlFields {
   // Adds an error about `key` of this map, or about the map itself.
   void add_error(const char* key, const std::string& sentence) const;
   void add_error(const std::string& sentence) const;
+  // Adds an error about a value inside this map; `place` says where: "conditions[2]".
+  void add_error_at(const YAML::Node& value, std::string_view place,
+                    const std::string& sentence) const;
   // Adds an error for each key that is none of these.
   void refuse_others_than(std::initializer_list<std::string_view> known) const;
 
