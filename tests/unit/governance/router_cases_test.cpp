@@ -7,14 +7,14 @@
 #include <numeric>
 
 #include "governance/router_rules.h"
-#include "rule_case.h"
+#include "router_case.h"
 
 namespace skiff::governance {
 namespace {
 
 using Outcome = Router::Outcome;
 
-Result<RouterRulePtr> parse(const RuleCase& one) {
+Result<RouterRulePtr> parse(const RouterCase& one) {
   if (one.kind == "condition") return parse_condition_rule(one.key, one.rule);
   if (one.kind == "condition-url") {
     auto url = dubbo::Url::parse(one.rule);
@@ -69,7 +69,7 @@ class EveryDraw : public Draw {
 };
 
 // "refused", "no match", "ignored", or the addresses that are left: "10.0.0.1:1 10.0.0.2:2".
-std::string route(const RuleCase& one, const Routers& routers, Draw& draw) {
+std::string route(const RouterCase& one, const Routers& routers, Draw& draw) {
   CaseRequest request(one);
   ProviderSet left = ProviderSet::all(one.providers.size());
   Outcome last = Outcome::kNoMatch;
@@ -101,7 +101,7 @@ std::string route(const RuleCase& one, const Routers& routers, Draw& draw) {
   return addresses;
 }
 
-std::map<std::string, std::uint64_t> all_routes(const RuleCase& one, const Routers& routers) {
+std::map<std::string, std::uint64_t> all_routes(const RouterCase& one, const Routers& routers) {
   std::map<std::string, std::uint64_t> routes;
   EveryDraw draw;
   do {
@@ -117,10 +117,10 @@ std::string joined(const YAML::Node& texts) {
   return all;
 }
 
-class RouterCases : public testing::TestWithParam<RuleCase> {};
+class RouterCases : public testing::TestWithParam<RouterCase> {};
 
 TEST_P(RouterCases, RouteAsDubboDoes) {
-  const RuleCase& one = GetParam();
+  const RouterCase& one = GetParam();
   const auto rule = parse(one);
   if (one.expect.IsMap() && one.expect["error"]) {
     ASSERT_FALSE(rule) << "expected an error";
@@ -149,10 +149,11 @@ TEST_P(RouterCases, RouteAsDubboDoes) {
   EXPECT_EQ(routes.begin()->first, expected);
 }
 
-std::vector<RuleCase> all_cases() {
-  std::vector<RuleCase> cases;
-  for (const char* file : {"condition.yaml", "condition-v31.yaml", "condition-malformed.yaml"}) {
-    for (RuleCase& one : load_rule_cases(file)) cases.push_back(std::move(one));
+std::vector<RouterCase> all_cases() {
+  std::vector<RouterCase> cases;
+  for (const char* file :
+       {"condition.yaml", "condition-v31.yaml", "condition-malformed.yaml"}) {
+    for (RouterCase& one : load_router_cases(file)) cases.push_back(std::move(one));
   }
   return cases;
 }

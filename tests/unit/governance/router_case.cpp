@@ -1,4 +1,4 @@
-#include "rule_case.h"
+#include "router_case.h"
 
 #include <algorithm>
 #include <cctype>
@@ -53,8 +53,8 @@ dubbo::ConsumerIdentity consumer_in(const std::string& text) {
   return consumer;
 }
 
-RuleCase read_case(const std::string& file, const CaseFields& fields) {
-  RuleCase one;
+RouterCase read_case(const std::string& file, const CaseFields& fields) {
+  RouterCase one;
   one.file = file;
   one.name = fields.text("name");
   one.kind = fields.text("kind");
@@ -81,11 +81,11 @@ RuleCase read_case(const std::string& file, const CaseFields& fields) {
 
 }  // namespace
 
-std::ostream& operator<<(std::ostream& out, const RuleCase& one) {
+std::ostream& operator<<(std::ostream& out, const RouterCase& one) {
   return out << one.file << ": " << one.name;
 }
 
-std::string test_name(const RuleCase& one) {
+std::string test_name(const RouterCase& one) {
   std::string name;
   bool word_begins = true;
   for (const unsigned char c : one.name) {
@@ -97,9 +97,9 @@ std::string test_name(const RuleCase& one) {
   return name;
 }
 
-std::vector<RuleCase> load_rule_cases(const std::string& file) {
+std::vector<RouterCase> load_router_cases(const std::string& file) {
   const YAML::Node root = YAML::LoadFile(std::string(SKIFF_TEST_DATA "/governance-cases/") + file);
-  std::vector<RuleCase> cases;
+  std::vector<RouterCase> cases;
   for (const YAML::Node& one : root["cases"]) {
     try {
       cases.push_back(read_case(file, CaseFields(root["defaults"], one)));
@@ -111,7 +111,7 @@ std::vector<RuleCase> load_rule_cases(const std::string& file) {
   return cases;
 }
 
-CaseRequest::CaseRequest(const RuleCase& one) : case_(one) {
+CaseRequest::CaseRequest(const RouterCase& one) : case_(one) {
   for (const auto& [key, value] : one.attachments) attachments_.add(key, value);
   view_.method = one.method;
   view_.attachments = &attachments_;

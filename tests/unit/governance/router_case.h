@@ -18,7 +18,7 @@ namespace skiff::governance {
 
 // One case of tests/governance-cases/*.yaml; see the README there. What it expects is left to those
 // who run its kind.
-struct RuleCase {
+struct RouterCase {
   std::string file;
   std::string name;
   std::string kind;  // "condition", "condition-url", "tag", ...
@@ -43,21 +43,21 @@ struct RuleCase {
   }
 };
 // For the names of tests.
-std::ostream& operator<<(std::ostream& out, const RuleCase& one);
-std::string test_name(const RuleCase& one);
+std::ostream& operator<<(std::ostream& out, const RouterCase& one);
+std::string test_name(const RouterCase& one);
 
 // Of one file below tests/governance-cases. Throws on a file that is not as it should be.
-std::vector<RuleCase> load_rule_cases(const std::string& file);
+std::vector<RouterCase> load_router_cases(const std::string& file);
 
 // The request of a case, as routers see it.
 class CaseRequest : public ArgumentTexts {
  public:
-  explicit CaseRequest(const RuleCase& one);
+  explicit CaseRequest(const RouterCase& one);
   const RequestView& view() const { return view_; }
   std::optional<std::string_view> text(std::size_t index) override;
 
  private:
-  const RuleCase& case_;
+  const RouterCase& case_;
   dubbo::Attachments attachments_;
   RequestView view_;
 };
