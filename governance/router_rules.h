@@ -30,9 +30,12 @@ Result<UrlRule> parse_router_url(const dubbo::Url& url);
 // "<application>.script-router": refused with kUnsupported where it is enabled.
 Result<RouterRulePtr> parse_script_rule(const std::string& key, std::string_view yaml);
 
-// "<application>.tag-router".
+// "<application>.tag-router"; concerns what this application provides.
 Result<RouterRulePtr> parse_tag_rule(const std::string& key, std::string_view yaml);
-// The tags in providers' URLs (`dubbo.tag`) count also where no document speaks of them.
+// The tags in providers' URLs (`dubbo.tag`), which count also where no document speaks of them. It
+// stands behind the tag rules: routers of both have one group(), so the first alone is applied. No
+// router where neither a provider nor the consumer has a tag: it would have all requests read to
+// their attachments, only to refuse those with dubbo.force.tag that nobody can be meant by.
 RouterRulePtr static_tag_rule();
 
 // "<application>.MESHAPPRULE": VirtualService and DestinationRule documents, separated by "---".

@@ -24,6 +24,8 @@ Result<RouterRulePtr> parse(const RouterCase& one) {
     return rule->rule;
   }
   if (one.kind == "script") return parse_script_rule(one.key, one.rule);
+  if (one.kind == "tag") return parse_tag_rule(one.key, one.rule);
+  if (one.kind == "static-tag") return static_tag_rule();
   return fail(ErrorCode::kInvalidArgument, "no such kind of rule: " + one.kind);
 }
 
@@ -135,6 +137,7 @@ TEST_P(RouterCases, RouteAsDubboDoes) {
   ASSERT_NE(*rule, nullptr);
   Routers routers;
   (*rule)->compile(one.scope(), routers);
+  if (one.kind == "tag") static_tag_rule()->compile(one.scope(), routers);
   const auto routes = all_routes(one, routers);
   if (one.expect.IsMap()) {
     std::map<std::string, std::uint64_t> expected;
@@ -152,7 +155,7 @@ TEST_P(RouterCases, RouteAsDubboDoes) {
 std::vector<RouterCase> all_cases() {
   std::vector<RouterCase> cases;
   for (const char* file :
-       {"condition.yaml", "condition-v31.yaml", "condition-malformed.yaml"}) {
+       {"condition.yaml", "condition-v31.yaml", "condition-malformed.yaml", "tag.yaml"}) {
     for (RouterCase& one : load_router_cases(file)) cases.push_back(std::move(one));
   }
   return cases;
