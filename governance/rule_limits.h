@@ -10,8 +10,10 @@ namespace skiff::governance {
 inline constexpr std::size_t kMaxRuleConditions = 1000;
 inline constexpr std::size_t kMaxConditionDestinations = 64;  // of one condition
 inline constexpr std::size_t kMaxRuleTags = 1000;
-inline constexpr std::size_t kMaxRuleAddressRanges = 256;  // "10.0.*.*", in all tags
-inline constexpr std::size_t kMaxRuleValues = 4096;  // values and addresses to compare with, in all
+// Such as "10.0.*.*", or a parameter of a tag: looked at for each provider one by one.
+inline constexpr std::size_t kMaxRuleExpressions = 256;
+// Values and addresses to compare with, in all.
+inline constexpr std::size_t kMaxRuleValues = 4096;
 
 // A name of a rule shows no more of what the rule says.
 inline constexpr std::size_t kMaxShownRuleBytes = 200;

@@ -7,6 +7,10 @@
 namespace skiff::governance {
 namespace {
 
+// Aliases of YAML let a small text err often, and at length.
+constexpr std::size_t kMaxShownBytes = 100;
+constexpr std::size_t kMaxShownErrors = 20;
+
 std::string line_of(const YAML::Mark& mark) {
   return mark.is_null() ? std::string() : "line " + std::to_string(mark.line + 1) + ": ";
 }
@@ -14,7 +18,7 @@ std::string line_of(const YAML::Mark& mark) {
 std::string what_came(const YAML::Node& node) {
   switch (node.Type()) {
     case YAML::NodeType::Scalar:
-      return "came '" + node.Scalar() + "'";
+      return "came '" + node.Scalar().substr(0, kMaxShownBytes) + "'";
     case YAML::NodeType::Sequence:
       return "came a list";
     case YAML::NodeType::Map:
@@ -171,7 +175,11 @@ Result<void> read_yaml_map(std::string_view text,
   }
   if (errors.empty()) return {};
   std::string message;
-  for (const std::string& error : errors) message += (message.empty() ? "" : "; ") + error;
+  const std::size_t shown = std::min(errors.size(), kMaxShownErrors);
+  for (std::size_t i = 0; i < shown; ++i) message += (i == 0 ? "" : "; ") + errors[i];
+  if (shown < errors.size()) {
+    message += "; and " + std::to_string(errors.size() - shown) + " more";
+  }
   return fail(ErrorCode::kMalformed, std::move(message));
 }
 

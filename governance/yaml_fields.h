@@ -58,8 +58,8 @@ class YamlFields {
 };
 
 // Parses `text` and calls `read` with its map. Fails with kTooLarge, or with kMalformed and all
-// that is wrong in one message: "line 3: conditions[0]: ...; line 5: ...". `read` may throw what
-// yaml-cpp throws.
+// that is wrong (the first 20) in one message: "line 3: conditions[0]: ...; line 5: ...". `read`
+// may throw what yaml-cpp throws.
 Result<void> read_yaml_map(std::string_view text,
                            const std::function<void(const YamlFields& fields)>& read);
 

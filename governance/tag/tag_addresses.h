@@ -36,7 +36,7 @@ class TagAddresses {
  public:
   explicit TagAddresses(std::span<const std::string> texts);
 
-  // How many must be compared with every provider, for kMaxRuleAddressRanges.
+  // How many must be compared with every provider, for kMaxRuleExpressions.
   std::size_t count_ranges() const { return ranges_.size() + ports_.size(); }
   void add_named(const ProviderAddresses& providers, ProviderSet& named) const;
 

@@ -1,5 +1,8 @@
 #include "governance/tag/tag_document.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "governance/rule_limits.h"
 #include "governance/yaml_fields.h"
 
@@ -35,7 +38,8 @@ class TagReader {
  private:
   void read_addresses(const YamlFields& fields, DynamicTag& tag) {
     const YAML::Node list = fields.node("addresses");
-    if (!fields.has("addresses") || !check_list(fields, "addresses", left(), "addresses")) return;
+    if (!fields.has("addresses") || !check_list(fields, "addresses", kMaxRuleValues, "addresses"))
+      return;
     std::vector<std::string> texts;
     for (const YAML::Node& address : list) {
       if (!address.IsScalar()) {
@@ -46,14 +50,16 @@ class TagReader {
       texts.push_back(address.Scalar());
     }
     values_ += texts.size();
+    if (!check_limit(values_, kMaxRuleValues, "addresses")) return;
     tag.has_addresses = !texts.empty();
     tag.addresses = TagAddresses(texts);
-    ranges_ += tag.addresses.count_ranges();
-    check_limit(ranges_, kMaxRuleAddressRanges, "ranges of addresses");
+    expressions_ += tag.addresses.count_ranges();
+    check_limit(expressions_, kMaxRuleExpressions, "ranges of addresses");
   }
 
   void read_match(const YamlFields& fields, DynamicTag& tag) {
-    if (!check_list(fields, "match", left(), "parameters to match")) return;
+    const std::size_t left = kMaxRuleExpressions - std::min(kMaxRuleExpressions, expressions_);
+    if (!check_list(fields, "match", left, "parameters to match")) return;
     for (const YamlFields& one : fields.maps("match")) {
       const std::string key = one.text("key");
       const auto value = one.map("value");
@@ -62,13 +68,9 @@ class TagReader {
         one.add_error("value", "expected how the parameter is matched");
         continue;
       }
-      if (!count_bytes(key)) return;
-      for (const std::string& how : value->keys()) {
-        if (!count_bytes(value->node(how.c_str()).IsScalar() ? value->text(how.c_str()) : ""))
-          return;
-      }
+      if (!count_bytes(key) || !count_bytes_of(*value)) return;
       tag.match.emplace_back(key, TextMatch::read(*value));
-      ++values_;
+      ++expressions_;
     }
   }
 
@@ -84,7 +86,13 @@ class TagReader {
     return check_limit(list.size(), limit, of_what);
   }
 
-  std::size_t left() const { return kMaxRuleValues - std::min(kMaxRuleValues, values_); }
+  bool count_bytes_of(const YamlFields& fields) {
+    for (const std::string& key : fields.keys()) {
+      const YAML::Node value = fields.node(key.c_str());
+      if (!count_bytes(key) || !count_bytes(value.IsScalar() ? value.Scalar() : "")) return false;
+    }
+    return true;
+  }
 
   bool count_bytes(const std::string& text) {
     bytes_ += text.size();
@@ -101,7 +109,7 @@ class TagReader {
   bool reads_match_;
   std::size_t bytes_ = 0;
   std::size_t values_ = 0;
-  std::size_t ranges_ = 0;
+  std::size_t expressions_ = 0;
   std::string too_large_;
 };
 
