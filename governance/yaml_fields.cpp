@@ -8,15 +8,18 @@
 namespace skiff::governance {
 namespace {
 
+// Aliases of YAML let a small text err often, and at length.
+constexpr std::size_t kMaxShownBytes = 80;
+constexpr std::size_t kMaxShownErrors = 20;
+
 std::string line_of(const YAML::Mark& mark) {
   return mark.is_null() ? std::string() : "line " + std::to_string(mark.line + 1) + ": ";
 }
 
 // Long ones are cut, never inside a UTF-8 character.
 std::string shown(std::string text) {
-  constexpr std::size_t kMaxShown = 80;
-  if (text.size() <= kMaxShown) return text;
-  std::size_t end = kMaxShown;
+  if (text.size() <= kMaxShownBytes) return text;
+  std::size_t end = kMaxShownBytes;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
   text.resize(end);
   return text + "...";
@@ -180,6 +183,11 @@ void YamlFields::add_error(const std::string& sentence) const {
   errors_->push_back(line_of(node_.Mark()) + (where_.empty() ? "" : where_ + ": ") + sentence);
 }
 
+void YamlFields::add_error_at(const YAML::Node& value, std::string_view place,
+                              const std::string& sentence) const {
+  errors_->push_back(line_of(value.Mark()) + path_of(place) + ": " + sentence);
+}
+
 void YamlFields::refuse_others_than(std::initializer_list<std::string_view> known) const {
   std::set<std::string_view> seen;
   const std::vector<std::string> given = keys();
@@ -202,13 +210,12 @@ std::string YamlFields::path_of(std::string_view key) const {
 namespace {
 
 std::string in_one_sentence(const std::vector<std::string>& errors) {
-  constexpr std::size_t kMaxShown = 20;
   std::string message;
-  for (std::size_t i = 0; i < std::min(errors.size(), kMaxShown); ++i) {
+  for (std::size_t i = 0; i < std::min(errors.size(), kMaxShownErrors); ++i) {
     message += (message.empty() ? "" : "; ") + errors[i];
   }
-  if (errors.size() > kMaxShown) {
-    message += "; and " + std::to_string(errors.size() - kMaxShown) + " more";
+  if (errors.size() > kMaxShownErrors) {
+    message += "; and " + std::to_string(errors.size() - kMaxShownErrors) + " more";
   }
   return message;
 }
