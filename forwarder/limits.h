@@ -97,6 +97,9 @@ inline constexpr std::size_t kFailingPercentMax = 50;
 inline constexpr std::size_t kUpstreamConnectionsMax = 4;
 inline constexpr std::size_t kBytesPerUpstreamConnection = 640 * kKiB;
 inline constexpr auto kUpstreamWidthPeriod = 10s;
+// Points of one consistent hash, of a worker and some providers of a cluster; each takes 8 bytes.
+// Dubbo's 160 for each provider fit 400 of them; where there are more, each has fewer points.
+inline constexpr std::size_t kHashPointsMax = std::size_t{1} << 16U;
 // An upstream connection that stays silent for this many heartbeat intervals is closed.
 inline constexpr int kSilentHeartbeatsMax = 3;
 

@@ -9,7 +9,7 @@
 #include "forwarder/frame_connection.h"
 #include "forwarder/log_limiter.h"
 #include "forwarder/metrics.h"
-#include "forwarder/mix64.h"
+#include "forwarder/random_source.h"
 
 namespace skiff::forwarder {
 
@@ -17,10 +17,7 @@ namespace skiff::forwarder {
 struct WorkerContext {
   WorkerContext(const ForwarderConfig& forwarder_config, ForwarderObserver& forwarder_observer,
                 EventLoop& event_loop, std::uint64_t seed)
-      : config(forwarder_config),
-        observer(forwarder_observer),
-        loop(event_loop),
-        random_state_(seed) {}
+      : config(forwarder_config), observer(forwarder_observer), loop(event_loop), random(seed) {}
 
   const ForwarderConfig& config;
   ForwarderObserver& observer;
@@ -30,12 +27,7 @@ struct WorkerContext {
   // Connections that closed in this turn; destroyed at its end, since events and callers may still
   // hold them.
   std::vector<std::unique_ptr<FrameConnection>> closed;
-
-  // splitmix64: cheap, and good enough to spread load.
-  std::uint64_t random() { return mix64(random_state_ += 0x9e3779b97f4a7c15ULL); }
-
- private:
-  std::uint64_t random_state_;
+  RandomSource random;
 };
 
 }  // namespace skiff::forwarder

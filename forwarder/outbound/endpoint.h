@@ -7,6 +7,7 @@
 
 #include "forwarder/outbound/connection_width.h"
 #include "forwarder/outbound/endpoint_health.h"
+#include "forwarder/outbound/endpoint_load.h"
 #include "forwarder/socket.h"
 
 namespace skiff::forwarder {
@@ -44,6 +45,7 @@ class Endpoint {
   ConnectionWidth width;
   std::uint32_t references = 0;  // of routes
   EndpointHealth health;
+  EndpointLoad load;  // over all its connections
 
  private:
   bool is_leaving() const;

@@ -322,8 +322,9 @@ std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& requ
   const RequestHistory& history = request.history;
   const TimePoint now = context_.loop.now();
   std::optional<bool> too_many_fail;  // looked at only where a failing one comes up
+  const PickContext context{.now = now, .random = context_.random};
   const auto at_best = [&](Fitness worst) {
-    return cluster.balancer.pick(context_.random(), now, [&](std::size_t i) {
+    return cluster.balancer->pick(context, [&](std::size_t i) {
       const Endpoint& endpoint = *cluster.endpoints[i];
       if (history.is_closed_to(endpoint.address)) return false;
       const bool is_second_time = history.was_lost && history.has_tried(endpoint.address);
@@ -339,7 +340,7 @@ std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& requ
   for (const Fitness worst : {Fitness::kGood, Fitness::kLeaving, Fitness::kFailing}) {
     if (const auto chosen = at_best(worst); chosen) return chosen;
   }
-  const auto untried = cluster.balancer.pick(context_.random(), now, [&](std::size_t i) {
+  const auto untried = cluster.balancer->pick(context, [&](std::size_t i) {
     const std::string& address = cluster.endpoints[i]->address;
     return !history.has_tried(address) && !history.is_closed_to(address);
   });

@@ -131,7 +131,7 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
                                      const dubbo::AttachmentSplice& splice);
 
   // answers: outbound_answers.cpp
-  void note_outcome(UpstreamConnection& upstream, const Frame& answer);
+  void note_outcome(const Slot& slot, const Frame& answer);
   void release(Slot& slot);
   void answer_slot(Slot& slot, dubbo::Status status, const std::string& message);
   void answer_error(const OutboundRequest& request, dubbo::Status status,

@@ -21,20 +21,25 @@ void Outbound::on_response(UpstreamConnection& upstream, const Frame& frame) {
     dubbo::write_request_id(frame.bytes.data(), slot->request_id);
     if (consumer->answer(frame.bytes)) context_.counters.add(Counter::kOutboundAnswered);
   }
-  note_outcome(upstream, frame);
+  note_outcome(*slot, frame);
   release(*slot);
 }
 
 // What a provider answers says whether it can serve; whether its service succeeded is the
-// consumer's matter.
-void Outbound::note_outcome(UpstreamConnection& upstream, const Frame& answer) {
+// consumer's matter. Errors come fast: they say nothing of the time that answers take.
+void Outbound::note_outcome(const Slot& slot, const Frame& answer) {
+  const UpstreamConnection& upstream = *slot.upstream;
   Endpoint* endpoint = upstream.endpoint();
-  if (endpoint != nullptr) endpoint->note_answer(answer.bytes.size());
   if (answer.header.status == Status::kServerThreadpoolExhausted) {
     upstreams_.request_failed(upstream.address(), "it has no thread for requests (status 100)");
   } else if (endpoint != nullptr) {
     endpoint->health.note_answer();
   }
+  if (endpoint == nullptr) return;
+  endpoint->note_answer(answer.bytes.size());
+  if (answer.header.status != Status::kOk) return;
+  const TimePoint now = context_.loop.now();
+  endpoint->load.note_answer_time(now - slot.sent, now);
 }
 
 void Outbound::on_oversized_response(UpstreamConnection& upstream,

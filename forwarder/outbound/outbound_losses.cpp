@@ -13,6 +13,9 @@ void Outbound::on_deadline(Slot& slot) {
   const std::string within = " within " + std::to_string(slot.timeout.count()) + " ms";
   const std::string address = slot.upstream->address();
   if (!slot.upstream->is_connecting()) upstreams_.request_failed(address, "no answer" + within);
+  if (Endpoint* endpoint = slot.upstream->endpoint(); endpoint != nullptr) {
+    endpoint->load.note_answer_time(slot.timeout, context_.loop.now());
+  }
   answer_slot(slot, Status::kServerTimeout, "no answer from " + address + within);
 }
 

@@ -134,11 +134,11 @@ Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream
   }
   slot->added_attachments = request.history.added_attachments;
   slot->received = request.received;
+  slot->sent = context_.loop.now();
   slot->request_size = static_cast<std::uint32_t>(request.frame.bytes.size());
   slot->timeout = timeout;
   upstream.add(*slot);
-  const auto spent =
-      std::chrono::duration_cast<milliseconds>(context_.loop.now() - request.received);
+  const auto spent = std::chrono::duration_cast<milliseconds>(slot->sent - request.received);
   context_.loop.arm(slot->deadline, std::max(timeout - spent, milliseconds(0)));
   return slot;
 }

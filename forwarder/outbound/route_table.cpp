@@ -1,5 +1,6 @@
 #include "forwarder/outbound/route_table.h"
 
+#include <numeric>
 #include <utility>
 
 #include "forwarder/limits.h"
@@ -52,10 +53,13 @@ void RouteTable::update(std::shared_ptr<const governance::ServiceRoute> route) {
 void RouteTable::make_clusters(ServiceEntry& entry) {
   std::vector<ClusterState> clusters;
   for (const governance::Cluster& cluster : entry.route_->clusters) {
-    ClusterState& state = clusters.emplace_back(cluster);
+    ClusterState& state = clusters.emplace_back(ClusterState{&cluster, {}, {}});
     for (const governance::ProviderEndpoint& provider : cluster.providers) {
       state.endpoints.push_back(&upstreams_.acquire(provider.host, provider.port));
     }
+    std::vector<std::uint32_t> members(state.endpoints.size());
+    std::iota(members.begin(), members.end(), 0U);
+    state.balancer = make_balancer({}, cluster.providers, state.endpoints, std::move(members));
   }
   release_endpoints(entry);
   entry.clusters_ = std::move(clusters);

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "forwarder/outbound/load_balancer.h"
+#include "forwarder/outbound/balancing/balancer.h"
 #include "forwarder/text_map.h"
 #include "governance/service_route.h"
 
@@ -29,12 +29,9 @@ struct MethodStats {
 
 // The providers of one group and version, with this worker's connections to them.
 struct ClusterState {
-  explicit ClusterState(const governance::Cluster& cluster)
-      : spec(&cluster), balancer(cluster.providers) {}
-
   const governance::Cluster* spec;
   std::vector<Endpoint*> endpoints;  // in the order of spec->providers
-  WeightedRandom balancer;
+  std::unique_ptr<Balancer> balancer;
 };
 
 // What a worker knows of one interface. Most of what an agent knows is never called: endpoints are

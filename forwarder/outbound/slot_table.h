@@ -30,6 +30,7 @@ struct Slot {
   UpstreamConnection* upstream = nullptr;  // null: the slot is free
   MethodStats* method = nullptr;           // null where the head could not be read
   TimePoint received;
+  TimePoint sent;  // this time
   std::chrono::milliseconds timeout{0};
   Slot* previous = nullptr;  // of the same upstream
   Slot* next = nullptr;

@@ -118,12 +118,19 @@ void UpstreamConnection::on_closed(const std::string& reason) {
                       "connection to provider " + address_ + " was lost: " + reason);
   }
   pool_.closed(*this, !was_connected_, reason);
-  endpoint_ = nullptr;
+  leave_endpoint();
 }
 
 void UpstreamConnection::retire() {
-  endpoint_ = nullptr;
+  leave_endpoint();
   close_if_retired_and_idle();
+}
+
+// Its endpoint may be gone before its last answer comes.
+void UpstreamConnection::leave_endpoint() {
+  if (endpoint_ == nullptr) return;
+  endpoint_->load.note_settled(in_flight_);
+  endpoint_ = nullptr;
 }
 
 void UpstreamConnection::close_if_retired_and_idle() {
@@ -137,6 +144,7 @@ void UpstreamConnection::add(Slot& slot) {
   (last_ == nullptr ? first_ : last_->next) = &slot;
   last_ = &slot;
   ++in_flight_;
+  if (endpoint_ != nullptr) endpoint_->load.note_sent();
   request_bytes_in_flight_ += slot.request_size;
 }
 
@@ -145,6 +153,7 @@ void UpstreamConnection::remove(Slot& slot) {
   (slot.next == nullptr ? last_ : slot.next->previous) = slot.previous;
   slot.previous = slot.next = nullptr;
   --in_flight_;
+  if (endpoint_ != nullptr) endpoint_->load.note_settled();
   request_bytes_in_flight_ -= slot.request_size;
   close_if_retired_and_idle();
 }

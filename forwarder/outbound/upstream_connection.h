@@ -59,6 +59,7 @@ class UpstreamConnection final : public FrameConnection {
   void reply(dubbo::Bytes frame, Counter counter);
   void on_event(const Frame& frame);
   void refuse_callback(const Frame& frame);
+  void leave_endpoint();
   void close_if_retired_and_idle();
   void on_timer();
 

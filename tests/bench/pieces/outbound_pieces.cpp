@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <string>
 #include <string_view>
@@ -95,14 +96,16 @@ void pick_provider(benchmark::State& state) {
   IdleWorker worker;
   const std::vector<governance::ProviderEndpoint> specs = providers(0);
   forwarder::UpstreamPool upstreams(worker.context, worker.outbound);
-  std::vector<const Endpoint*> endpoints;
+  std::vector<Endpoint*> endpoints;
   for (const auto& spec : specs) endpoints.push_back(&upstreams.acquire(spec.host, spec.port));
-  forwarder::WeightedRandom balancer(specs);
+  std::vector<std::uint32_t> members(specs.size());
+  std::iota(members.begin(), members.end(), 0U);
+  const auto balancer = forwarder::make_balancer({}, specs, endpoints, members);
   const forwarder::TimePoint now = worker.loop->now();
   measure(state, 1, [&] {
-    const auto picked = balancer.pick(worker.context.random(), now, [&](std::size_t i) {
-      return endpoints[i]->fitness(now) == Endpoint::Fitness::kGood;
-    });
+    const auto picked = balancer->pick(
+        {.now = now, .random = worker.context.random},
+        [&](std::size_t i) { return endpoints[i]->fitness(now) == Endpoint::Fitness::kGood; });
     check(picked.has_value(), "no provider of the benchmark's own is good");
     benchmark::DoNotOptimize(*picked);
   });
