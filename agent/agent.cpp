@@ -9,7 +9,6 @@
 #include "agent/state_dir.h"
 #include "agent/version.h"
 #include "dubbo/url.h"
-#include "governance/service_route.h"
 #include "registry/ip_address.h"
 
 namespace skiff::agent {
@@ -19,8 +18,6 @@ using namespace std::chrono_literals;
 
 // How long the workers may take to say what they counted.
 constexpr auto kSnapshotTime = 500ms;
-// Different sentences about providers left out that are logged; a fleet can have any number.
-constexpr std::size_t kMaxDroppedLogged = 1'000;
 
 // Those among the forwarder's that stand where providers are looked for.
 std::vector<std::uint16_t> own_ports(const forwarder::ForwarderConfig& config,
@@ -120,7 +117,8 @@ Result<bool> Agent::set_file_routes(FileRoutes file_routes) {
 }
 
 void Agent::apply_static_routes(std::shared_ptr<const governance::StaticRoutes> routes) {
-  static_routes_ = std::move(routes);
+  compiler_.set_static_routes(std::move(routes));
+  if (control_plane_) control_plane_->report_services_again();
 }
 
 // It is made on its own thread, where the registries' first events may arrive at any time.
@@ -222,13 +220,13 @@ bool Agent::is_alive() {
   return control_->ask([](registry::ControlPlane&) { return true; }).has_value();
 }
 
-void Agent::on_service(const std::string& interface, const std::vector<dubbo::Url>& providers,
-                       const dubbo::RuleTexts& /*rules*/,
-                       const dubbo::ConsumerIdentity& /*consumer*/) {
-  governance::CompiledRoute compiled = governance::compile_service_route(interface, providers);
-  log_dropped(compiled.dropped);
-  forwarder_->update_route(
-      std::make_shared<const governance::ServiceRoute>(std::move(compiled.route)));
+void Agent::on_service(const std::string& interface, std::vector<dubbo::Url> providers,
+                       const dubbo::RuleTexts& rules, const dubbo::ConsumerIdentity& consumer) {
+  forwarder_->update_route(compiler_.compile(interface, std::move(providers), rules, consumer));
+}
+
+dubbo::Url Agent::governed(const dubbo::Url& provider, const dubbo::RuleTexts& rules) {
+  return compiler_.governed(provider, rules);
 }
 
 void Agent::on_service_told(const std::string& /*interface*/,
@@ -237,7 +235,10 @@ void Agent::on_service_told(const std::string& /*interface*/,
       [this, told_at] { route_updates_.observe(std::chrono::steady_clock::now() - told_at); });
 }
 
-void Agent::on_service_gone(const std::string& interface) { forwarder_->remove_route(interface); }
+void Agent::on_service_gone(const std::string& interface) {
+  compiler_.forget(interface);
+  forwarder_->remove_route(interface);
+}
 
 void Agent::on_local_services(const std::vector<registry::LocalService>& services) {
   std::vector<forwarder::LocalServicePort> ports;
@@ -251,18 +252,6 @@ void Agent::on_local_services(const std::vector<registry::LocalService>& service
   forwarder_->update_local_services(std::move(ports));
 }
 
-// Every list that arrives says the same again: each sentence is logged once.
-void Agent::log_dropped(const std::vector<std::string>& sentences) {
-  for (const std::string& sentence : sentences) {
-    if (dropped_logged_.size() >= kMaxDroppedLogged) return;
-    if (!dropped_logged_.insert(sentence).second) continue;
-    spdlog::warn("provider left out: {}", sentence);
-    if (dropped_logged_.size() == kMaxDroppedLogged) {
-      spdlog::warn("further providers that are left out will not be logged");
-    }
-  }
-}
-
 void Agent::need_service(const std::string& interface) {
   control_thread_.post([this, interface] {
     if (control_plane_) control_plane_->need_service(interface);
@@ -270,6 +259,10 @@ void Agent::need_service(const std::string& interface) {
 }
 
 forwarder::TrafficSnapshot Agent::traffic() { return forwarder_->snapshot(kSnapshotTime); }
+
+std::optional<forwarder::Explanation> Agent::explain(const forwarder::ExplainRequest& request) {
+  return forwarder_->explain(request, kSnapshotTime);
+}
 
 forwarder::LocalTraffic Agent::local_traffic(const std::vector<std::uint16_t>& ports,
                                              std::chrono::milliseconds longest) {

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "agent/api.h"
@@ -15,6 +14,7 @@
 #include "agent/http_server.h"
 #include "agent/latency_histogram.h"
 #include "agent/route_book.h"
+#include "agent/route_compiler.h"
 #include "agent/state_keeper.h"
 #include "dubbo/result.h"
 #include "forwarder/forwarder.h"
@@ -76,14 +76,14 @@ class Agent final : private registry::ControlPlaneSink,
   void shut_down();
 
   // On the control thread.
-  void on_service(const std::string& interface, const std::vector<dubbo::Url>& providers,
+  void on_service(const std::string& interface, std::vector<dubbo::Url> providers,
                   const dubbo::RuleTexts& rules, const dubbo::ConsumerIdentity& consumer) override;
   void on_service_told(const std::string& interface,
                        std::chrono::steady_clock::time_point told_at) override;
   void on_service_gone(const std::string& interface) override;
   void on_local_services(const std::vector<registry::LocalService>& services) override;
+  dubbo::Url governed(const dubbo::Url& provider, const dubbo::RuleTexts& rules) override;
   void apply_static_routes(std::shared_ptr<const governance::StaticRoutes> routes);
-  void log_dropped(const std::vector<std::string>& sentences);
 
   // On worker threads.
   void need_service(const std::string& interface) override;
@@ -96,7 +96,9 @@ class Agent final : private registry::ControlPlaneSink,
   bool is_stopping() override { return stopping_; }
   const AgentConfig& config() override { return config_; }
   StateReport state() override;
-  RouteBook& routes() override { return *routes_; }  // on the control thread
+  std::optional<forwarder::Explanation> explain(const forwarder::ExplainRequest& request) override;
+  RouteBook& routes() override { return *routes_; }         // on the control thread
+  RouteCompiler& compiler() override { return compiler_; }  // likewise
 
   const AgentConfig config_;
   std::atomic<bool> running_{false};
@@ -107,6 +109,8 @@ class Agent final : private registry::ControlPlaneSink,
 
   LatencyHistogram route_updates_;
 
+  RouteCompiler compiler_;  // used on the control thread only
+
   // In the order of their start; each uses those above it.
   registry::ControlThread control_thread_;
   std::unique_ptr<StateKeeper> state_;  // empty without a state folder
@@ -116,11 +120,6 @@ class Agent final : private registry::ControlPlaneSink,
   std::optional<ControlClient> control_;
   std::optional<Api> api_;
   std::unique_ptr<HttpServer> http_;
-
-  // Control thread; those in force.
-  std::shared_ptr<const governance::StaticRoutes> static_routes_ =
-      std::make_shared<const governance::StaticRoutes>();
-  std::unordered_set<std::string> dropped_logged_;  // control thread; sentences already logged
 };
 
 }  // namespace skiff::agent

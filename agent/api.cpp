@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "agent/api_explain.h"
 #include "agent/api_freeze.h"
 #include "agent/api_static_routes.h"
 #include "agent/api_verbs.h"
@@ -43,6 +44,8 @@ constexpr std::array kRoutes = {
     ServedRoute{{"GET", "/publications"}, get_publications},
     ServedRoute{{"GET", "/subscriptions"}, get_subscriptions},
     ServedRoute{{"GET", "/services/{interface}"}, get_service},
+    ServedRoute{{"GET", "/explain"}, get_explain},
+    ServedRoute{{"GET", "/rules"}, get_rules},
     ServedRoute{{"GET", "/routes"}, get_routes},
     ServedRoute{{"GET", "/routes/{name}"}, get_route},
     ServedRoute{{"PUT", "/routes/{name}"}, put_route},

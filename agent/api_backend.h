@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 namespace skiff::agent {
 
 class RouteBook;
+class RouteCompiler;
 
 struct ListenerInfo {
   std::string name;     // "api", "outbound", "inbound"
@@ -36,6 +38,9 @@ class ApiBackend {
   // As Forwarder::local_traffic() has it.
   virtual forwarder::LocalTraffic local_traffic(const std::vector<std::uint16_t>& ports,
                                                 std::chrono::milliseconds longest) = 0;
+  // As Forwarder::explain() has it.
+  virtual std::optional<forwarder::Explanation> explain(
+      const forwarder::ExplainRequest& request) = 0;
   virtual std::vector<ListenerInfo> listeners() = 0;
   virtual Readiness readiness() = 0;
   // True once the agent stops: verbs are refused then.
@@ -44,6 +49,7 @@ class ApiBackend {
   virtual StateReport state() = 0;
   // To be used on the control thread only.
   virtual RouteBook& routes() = 0;
+  virtual RouteCompiler& compiler() = 0;
 };
 
 }  // namespace skiff::agent

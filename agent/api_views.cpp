@@ -5,6 +5,7 @@
 #include "agent/json_fields.h"
 #include "agent/metrics_page.h"
 #include "agent/openapi.h"
+#include "agent/route_compiler.h"
 #include "agent/status_report.h"
 #include "agent/status_tables.h"
 #include "agent/text.h"
@@ -97,13 +98,14 @@ ApiResponse get_readyz(const ApiCall& call) {
 }
 
 ApiResponse get_metrics(const ApiCall& call) {
-  auto input = call.control.ask([](registry::ControlPlane& plane) {
+  auto input = call.control.ask([&backend = call.backend](registry::ControlPlane& plane) {
     MetricsInput known;
     known.registries = plane.registries();
     known.publications = plane.publications();
     known.subscriptions = plane.subscription_counts();
     known.registry = plane.metrics();
     known.health = plane.health_counts();
+    known.broken_rules = backend.compiler().broken_rules();
     return known;
   });
   if (!input) return control_is_silent();

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "agent/durations.h"
+#include "agent/explanation_report.h"
 #include "agent/json_fields.h"
 #include "agent/status_tables.h"
 #include "agent/text.h"
@@ -23,6 +24,7 @@ constexpr auto kConnectTime = 2s;
 // On top of ?wait=, which is what the agent may take at most.
 constexpr auto kAnswerTime = 15s;
 constexpr std::chrono::milliseconds kLongestWait = 60s;
+constexpr int kOk = 200;
 
 struct Answer {
   int status = 0;
@@ -148,6 +150,30 @@ void print_error(const ordered_json& answer) {
   }
 }
 
+// Empty, and an error on stderr, where an --attachment is not k=v.
+std::optional<std::string> explain_path(const ExplainArguments& arguments) {
+  httplib::Params query{{"interface", arguments.interface}};
+  const auto add_unless_empty = [&query](const char* key, const std::string& value) {
+    if (!value.empty()) query.emplace(key, value);
+  };
+  add_unless_empty("group", arguments.group);
+  add_unless_empty("version", arguments.version);
+  add_unless_empty("method", arguments.method);
+  for (const std::string& attachment : arguments.attachments) {
+    const auto equals = attachment.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      std::fprintf(stderr, "skiff: --attachment: came %s, expected key=value\n",
+                   in_quotes(attachment).c_str());
+      return std::nullopt;
+    }
+    query.emplace("attachment." + attachment.substr(0, equals), attachment.substr(equals + 1));
+  }
+  for (std::size_t i = 0; i < arguments.arguments.size(); ++i) {
+    query.emplace("argument." + std::to_string(i), arguments.arguments[i]);
+  }
+  return "/explain?" + httplib::detail::params_to_query_str(query);
+}
+
 int unreadable(const Answer& answer) {
   std::fprintf(stderr, "skiff: the answer (status %d) is not one of an agent: %s\n", answer.status,
                in_quotes(answer.body).c_str());
@@ -181,6 +207,48 @@ int run_verb_command(const ApiAddress& api, const VerbArguments& arguments) {
     print_error(json);
   }
   return json["err_no"] == 0 ? 0 : 1;
+}
+
+int run_explain_command(const ApiAddress& api, const ExplainArguments& arguments) {
+  const auto path = explain_path(arguments);
+  if (!path) return 1;
+  const auto answer =
+      send_to(api, [&path](httplib::ClientImpl& client) { return client.Get(*path); });
+  if (!answer) return 1;
+  const ordered_json json = parse(answer->body);
+  if (!json.is_object()) return unreadable(*answer);
+  if (arguments.json) {
+    std::printf("%s\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
+  } else if (json.contains("err_no")) {
+    print_error(json);
+  } else {
+    std::printf("%s", explanation_as_text(json).c_str());
+  }
+  return answer->status == kOk ? 0 : 1;
+}
+
+int run_rules_check_command(const ApiAddress& api) {
+  const auto answer =
+      send_to(api, [](httplib::ClientImpl& client) { return client.Get("/rules"); });
+  if (!answer) return 1;
+  const ordered_json json = parse(answer->body);
+  if (answer->status != kOk || !json.is_object() || !json.contains("rules")) {
+    return unreadable(*answer);
+  }
+  std::size_t wrong = 0;
+  for (const ordered_json& rule : json["rules"]) {
+    const std::string name = text_of(rule, "rule");
+    const std::string problem = text_of(rule, "problem");
+    if (!problem.empty())
+      std::printf("%s: not in force as written: %s\n", name.c_str(), problem.c_str());
+    for (const ordered_json& address : rule.value("unknown_providers", ordered_json::array())) {
+      std::printf("%s: no known provider is at %s\n", name.c_str(),
+                  address.get<std::string>().c_str());
+    }
+    if (!problem.empty() || text_of(rule, "unknown_providers") != "[]") ++wrong;
+  }
+  if (wrong == 0) std::printf("%zu rules are in order\n", json["rules"].size());
+  return wrong == 0 ? 0 : 1;
 }
 
 int run_status_command(const ApiAddress& api, bool json) {

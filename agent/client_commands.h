@@ -34,6 +34,20 @@ struct VerbArguments {
 };
 
 int run_verb_command(const ApiAddress& api, const VerbArguments& arguments);
+// Texts are handed on as they were given.
+struct ExplainArguments {
+  std::string interface;
+  std::string group;
+  std::string version;
+  std::string method;
+  std::vector<std::string> attachments;  // "k=v"
+  std::vector<std::string> arguments;
+  bool json = false;
+};
+int run_explain_command(const ApiAddress& api, const ExplainArguments& arguments);
+// Prints the rules of registries that are not in force as they are written, or that name providers
+// nobody knows; 1 where there are any.
+int run_rules_check_command(const ApiAddress& api);
 int run_status_command(const ApiAddress& api, bool json);
 
 }  // namespace skiff::agent

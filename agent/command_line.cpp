@@ -79,28 +79,6 @@ class RunCommand final : public Command {
   std::map<std::string, std::vector<std::string>> flags_;
 };
 
-class CheckCommand final : public Command {
- public:
-  explicit CheckCommand(CLI::App& root)
-      : Command(root.add_subcommand("check", "Say what is wrong with a configuration")) {
-    app_->add_option(
-        "--config", file_,
-        std::string("Configuration file; ") + kDefaultConfigFile + " by default, if it exists");
-  }
-
-  int run() override {
-    const LoadedConfig loaded = load_config(environment_sources(file_));
-    for (const std::string& error : loaded.errors) std::printf("%s\n", error.c_str());
-    if (!loaded.errors.empty()) return kNotDone;
-    const std::string what = loaded.file.empty() ? "no file, defaults" : loaded.file;
-    std::printf("the configuration is in order (%s)\n", what.c_str());
-    return kDone;
-  }
-
- private:
-  std::string file_;
-};
-
 // A command that talks to a running agent.
 class ClientCommand : public Command {
  protected:
@@ -205,6 +183,60 @@ class StatusCommand final : public ClientCommand {
   bool json_ = false;
 };
 
+class ExplainCommand final : public ClientCommand {
+ public:
+  explicit ExplainCommand(CLI::App& root)
+      : ClientCommand(root.add_subcommand("explain", "How a request would be routed, and why")) {
+    app_->add_option("--interface", arguments_.interface, "The service's interface")->required();
+    app_->add_option("--method", arguments_.method, "The method that is called");
+    app_->add_option("--group", arguments_.group, "As the request's attachment says");
+    app_->add_option("--version", arguments_.version, "As the request says");
+    for (CLI::Option* list :
+         {app_->add_option("--attachment", arguments_.attachments,
+                           "An attachment of the request, k=v; may be repeated"),
+          app_->add_option("--argument", arguments_.arguments,
+                           "An argument of the call, in order; may be repeated")}) {
+      list->expected(1)->allow_extra_args(false)->multi_option_policy(
+          CLI::MultiOptionPolicy::TakeAll);
+    }
+    app_->add_flag("--json", arguments_.json, "As JSON");
+  }
+
+  int run() override {
+    return with_api([this](const ApiAddress& api) { return run_explain_command(api, arguments_); });
+  }
+
+ private:
+  ExplainArguments arguments_;
+};
+
+class CheckCommand final : public ClientCommand {
+ public:
+  explicit CheckCommand(CLI::App& root)
+      : ClientCommand(root.add_subcommand("check", "Say what is wrong with a configuration")) {
+    app_->add_option(
+        "--config", file_,
+        std::string("Configuration file; ") + kDefaultConfigFile + " by default, if it exists");
+    app_->add_flag("--rules", rules_,
+                   "Say what is wrong with the rules of registries instead, as the running agent "
+                   "knows them");
+  }
+
+  int run() override {
+    if (rules_) return with_api(run_rules_check_command);
+    const LoadedConfig loaded = load_config(environment_sources(file_));
+    for (const std::string& error : loaded.errors) std::printf("%s\n", error.c_str());
+    if (!loaded.errors.empty()) return kNotDone;
+    const std::string what = loaded.file.empty() ? "no file, defaults" : loaded.file;
+    std::printf("the configuration is in order (%s)\n", what.c_str());
+    return kDone;
+  }
+
+ private:
+  std::string file_;
+  bool rules_ = false;
+};
+
 class VersionCommand final : public Command {
  public:
   explicit VersionCommand(CLI::App& root)
@@ -236,6 +268,7 @@ std::vector<std::unique_ptr<Command>> add_commands(CLI::App& app) {
            "publications");
   add_verb("ready", "Take stopping back; without --interface, of all publications");
   commands.push_back(std::make_unique<StatusCommand>(app));
+  commands.push_back(std::make_unique<ExplainCommand>(app));
   commands.push_back(std::make_unique<CheckCommand>(app));
   commands.push_back(std::make_unique<VersionCommand>(app));
   return commands;

@@ -51,6 +51,7 @@ enum Metric : std::size_t {
   kRuleChanges,
   kRuleFailures,
   kRulesOverLimits,
+  kRulesBroken,
   kApplicationFaults,
   kRouteUpdates,
   kApiRequests,
@@ -99,6 +100,7 @@ constexpr std::array<AgentMetric, kMetricCount> kMetrics = {{
     {"skiff_rule_changes_total", "Changes of rules that concern this agent", true},
     {"skiff_rule_failures_total", "Readings of rules that failed, or were over a limit", true},
     {"skiff_rules_over_limits_total", "Readings of rules among them that were over a limit", true},
+    {"skiff_rules_broken", "Rules that are not in force as they are written", false},
     {"skiff_registry_application_faults_total",
      "What was wrong where providers are registered by application, by fault", true},
     {"skiff_route_update_seconds", "From a registry's event to the last worker that had applied it",
@@ -264,6 +266,12 @@ void add_registry(const registry::RegistryMetrics& figures, std::vector<MetricFa
   families.push_back(std::move(faults));
 }
 
+MetricFamily broken_rules(const MetricsInput& input) {
+  MetricFamily family = family_of(kRulesBroken);
+  add(family, {}, number(input.broken_rules));
+  return family;
+}
+
 MetricFamily route_updates(const MetricsInput& input) {
   MetricFamily family = family_of(kRouteUpdates);
   family.type = MetricType::Histogram;
@@ -359,6 +367,7 @@ std::string metrics_text(const MetricsInput& input) {
                                         api_requests(input)};
   add_state(input.state, families);
   add_registry(input.registry, families);
+  families.push_back(broken_rules(input));
   families.push_back(route_updates(input));
   add_methods(input, families);
   families.push_back(endpoints(input));

@@ -23,6 +23,7 @@ struct MetricsInput {
   registry::RegistryMetrics registry;
   LatencyHistogram::Snapshot route_updates;
   registry::HealthCounts health;
+  std::size_t broken_rules = 0;  // not in force as they are written
   std::map<ApiCounters::Key, std::uint64_t> api_requests;
   StateReport state;
   bool ready = false;

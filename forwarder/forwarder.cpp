@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <string_view>
 #include <utility>
@@ -195,6 +196,17 @@ class WorkerForwarder final : public Forwarder {
     std::unique_lock lock(gathering->mutex);
     gathering->local.is_complete = wait_for_all(*gathering, lock, deadline);
     return gathering->local;
+  }
+
+  // All workers have the same routes; what they have seen of providers may differ.
+  std::optional<Explanation> explain(ExplainRequest request, milliseconds deadline) override {
+    const auto answer = std::make_shared<std::promise<Explanation>>();
+    std::future<Explanation> explained = answer->get_future();
+    group_.workers.front()->post([answer, request = std::move(request)](Worker& w) {
+      answer->set_value(w.outbound().explain(request));
+    });
+    if (explained.wait_for(deadline) != std::future_status::ready) return std::nullopt;
+    return explained.get();
   }
 
   bool drain(milliseconds limit) override {

@@ -5,11 +5,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "dubbo/result.h"
 #include "dubbo/service_key.h"
+#include "forwarder/explanation.h"
 #include "forwarder/limits.h"
 #include "governance/service_route.h"
 
@@ -29,7 +31,8 @@ struct ForwarderConfig {
   std::string provider_host = "127.0.0.1";  // where inbound goes; numeric
   std::uint16_t provider_port = 20880;      // for services that no publication names
   unsigned workers = 1;
-  std::uint32_t body_limit = 8 * 1024 * 1024;  // bytes, of a frame's body
+  std::uint32_t body_limit = 8 * 1024 * 1024;                         // bytes, of a frame's body
+  std::chrono::milliseconds failback_pause = limits::kFailbackPause;  // tests have no time for it
   std::chrono::milliseconds hold_time{
       1000};  // a request for an unknown service waits this long for its providers
   std::chrono::milliseconds default_timeout{3000};  // where neither request nor provider names one
@@ -114,6 +117,10 @@ class Forwarder {
   // Asks every worker; what has not answered by `deadline` is left out (and counted as
   // `workers_silent`).
   virtual TrafficSnapshot snapshot(std::chrono::milliseconds deadline) = 0;
+
+  // How a worker would route this request now; nullopt where it does not answer by `deadline`.
+  virtual std::optional<Explanation> explain(ExplainRequest request,
+                                             std::chrono::milliseconds deadline) = 0;
 
   // Stops accepting, sends READONLY on inbound connections, lets what is in flight finish; returns
   // when all is quiet or `limit` is over. True if nothing was cut off.

@@ -77,6 +77,29 @@ inline constexpr int kAttemptsMax = 8;
 // larger ones, and of one worker's requests no more than so much (a copy takes 4 KiB at least).
 inline constexpr std::size_t kKeptRequestMaxBytes = 64 * kKiB;
 inline constexpr std::size_t kKeptMaxBytes = 64 * kMiB;
+// Requests sent again after they were sent and lost: of one worker and service, in the last so many
+// seconds, no more than this share of its requests, and a few each second whatever their number.
+// Others are answered with status 80.
+inline constexpr std::size_t kRetryBudgetSeconds = 10;
+inline constexpr std::uint32_t kRetryBudgetPercent = 20;
+inline constexpr std::uint32_t kRetriesPerSecondMin = 10;
+// cluster=failback: a request that failed is sent again after each pause, so often, as in Dubbo;
+// where so many of one worker wait, further ones are given up. They do not outlive the agent.
+inline constexpr std::chrono::milliseconds kFailbackPause = 5s;
+inline constexpr std::uint8_t kFailbackTriesMax = 3;
+inline constexpr std::size_t kFailbackRequestsMax = 1024;
+inline constexpr std::size_t kFailbackBytesMax = 16 * kMiB;
+// What a worker keeps of a cluster's rules: the routers that concern a method, and sets of
+// providers that they leave. Where there are so many, all are worked out anew.
+inline constexpr std::size_t kRoutePlansMax = 1024;
+inline constexpr std::size_t kSubsetsMax = 1024;
+// Paths that an explanation shows: more than people read. Beyond the second number, none is walked.
+inline constexpr std::size_t kExplainedPathsMax = 64;
+inline constexpr std::size_t kWalkedPathsMax = 4096;
+// Providers of the consumer's own zone come first as long as at least this share of them can be
+// called.
+inline constexpr std::uint32_t kPreferredPercentMin = 50;
+
 // A provider that requests fail at as often in a row (no answer in time, its connection lost, no
 // thread for it) is ejected, as is one that cannot be connected to: it gets no requests for a
 // pause, and after it one at a time until that is answered. Pauses double up to the maximum.

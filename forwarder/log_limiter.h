@@ -22,6 +22,8 @@ enum class LogKind : std::size_t {
   kUpstreamReadonly,
   kSlowConsumer,
   kLimit,
+  kRefusedByRule,
+  kAnsweredNull,
   kCount
 };
 

@@ -22,6 +22,8 @@ namespace skiff::forwarder {
     "Error answers made by the agent on the outbound port")                                        \
   X(kServiceNotFound, "outbound_service_not_found_total", "Requests answered with status 60")      \
   X(kNoProvider, "outbound_provider_unreachable_total", "Requests answered with status 80")        \
+  X(kRefusedByRule, "outbound_refused_by_rule_total",                                              \
+    "Requests among them for which governance rules leave no provider")                            \
   X(kTimeouts, "outbound_timeouts_total", "Requests answered with status 31")                      \
   X(kBadRequests, "outbound_bad_requests_total", "Requests answered with status 40")               \
   X(kRefusedByLimit, "outbound_refused_by_limit_total", "Requests answered with status 100")       \
@@ -34,6 +36,18 @@ namespace skiff::forwarder {
     "Requests sent to another provider since nothing was sent yet")                                \
   X(kRetriesOfSent, "outbound_retries_of_sent_total",                                              \
     "Requests sent again after their connection was lost, as retries allow")                       \
+  X(kRetriesOverBudget, "outbound_retries_over_budget_total",                                      \
+    "Requests not sent again since too many of their service were")                                \
+  X(kAnsweredNull, "outbound_failures_answered_null_total",                                        \
+    "Failed requests answered with null, as cluster=failsafe and failback say")                    \
+  X(kFanOutRequests, "outbound_fan_out_requests_total",                                            \
+    "Requests sent to several providers at once (forking, broadcast), counted for each of them")   \
+  X(kFanOutDropped, "outbound_fan_out_answers_dropped_total",                                      \
+    "Answers to forking requests dropped since another provider's came first")                     \
+  X(kFailbackSent, "outbound_failback_sent_total",                                                 \
+    "Failed requests sent again later, as cluster=failback says")                                  \
+  X(kFailbackGivenUp, "outbound_failback_given_up_total",                                          \
+    "Failed requests of cluster=failback given up: failed too often, or too many wait")            \
   X(kNotKept, "outbound_retries_not_kept_total",                                                   \
     "Requests sent without a copy to be sent again, since too many copies were kept")              \
   X(kLateAnswers, "outbound_late_answers_total",                                                   \
@@ -120,6 +134,7 @@ namespace skiff::forwarder {
   X(kKeptBytes, "outbound_kept_bytes", "Bytes of requests kept to be sent again")                \
   X(kHeldNow, "outbound_held", "Requests waiting for the providers of their service")            \
   X(kWaitingNow, "outbound_waiting", "Requests waiting for a provider that can be connected to") \
+  X(kFailbackNow, "outbound_failback_waiting", "Failed requests waiting to be sent again")       \
   X(kRoutes, "routes", "Services with a route, of one worker")                                   \
   X(kBufferBytes, "buffer_bytes", "Bytes in buffers of the data plane, free ones included")      \
   X(kBufferBytesInUse, "buffer_bytes_in_use", "Bytes in buffers that hold something")            \

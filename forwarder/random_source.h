@@ -6,6 +6,13 @@
 
 namespace skiff::forwarder {
 
+// From 0 to `bound` - 1, as evenly as `random` is over 64 bits. A multiplication takes a fraction
+// of the time of a division.
+inline std::uint64_t below(std::uint64_t bound, std::uint64_t random) {
+  __extension__ using Product = unsigned __int128;
+  return static_cast<std::uint64_t>(Product{random} * bound >> 64U);
+}
+
 // splitmix64: cheap, and good enough to spread load. Lives on one thread.
 class RandomSource {
  public:

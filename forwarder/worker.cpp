@@ -154,6 +154,7 @@ WorkerSnapshot Worker::snapshot() {
   set(Gauge::kKeptBytes, outbound_.kept_bytes());
   set(Gauge::kHeldNow, outbound_.held());
   set(Gauge::kWaitingNow, outbound_.waiting());
+  set(Gauge::kFailbackNow, outbound_.failback_waiting());
   set(Gauge::kRoutes, outbound_.routes().size());
   set(Gauge::kBufferBytes, loop_->buffers().bytes());
   set(Gauge::kBufferBytesInUse, loop_->buffers().bytes_in_use());

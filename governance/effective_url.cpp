@@ -11,11 +11,11 @@ namespace skiff::governance {
 namespace {
 
 // Sorted.
-constexpr std::array<std::string_view, 20> kOfTheProvider = {
-    "alive",   "application", "corethreads", "dubbo",       "dubbo.tag",
-    "generic", "group",       "interface",   "methods",     "queues",
-    "release", "side",        "skiff.port",  "threadname",  "threadpool",
-    "threads", "timestamp",   "token",       "transporter", "version",
+constexpr std::array<std::string_view, 22> kOfTheProvider = {
+    "alive",         "application", "corethreads", "dubbo",      "dubbo.tag", "generic",
+    "group",         "interface",   "methods",     "queues",     "release",   "side",
+    "skiff.cluster", "skiff.port",  "threadname",  "threadpool", "threads",   "timestamp",
+    "token",         "transporter", "version",     "zone",
 };
 static_assert(std::ranges::is_sorted(kOfTheProvider));
 static_assert(std::ranges::binary_search(kOfTheProvider, dubbo::kRealPortParameter));

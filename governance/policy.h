@@ -4,7 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "dubbo/url.h"
 
 namespace skiff::governance {
 
@@ -40,20 +43,38 @@ enum class ClusterMode : std::uint8_t {
   kAvailable,  // the first that is connected
 };
 
+std::string_view name_of(LoadBalance kind);  // as in URLs
+std::string_view name_of(ClusterMode mode);
+
 // How a cluster's requests of one method are sent.
 struct Policy {
   BalancePolicy balance = {};
   ClusterMode mode = ClusterMode::kFailover;
   std::uint32_t forks = 2;  // of kForking; `forks`
   bool sticky = false;      // the same provider as long as it can be called
-  // Providers whose URL has the same value of `prefer_label` as this ("zone", "hz-1") come first,
-  // as long as at least `prefer_min_percent` of them can be called. Empty: no preference.
-  std::string prefer_label = {};
-  std::string prefer_value = {};
-  std::uint32_t prefer_min_percent = 50;
 
   bool operator==(const Policy&) const = default;
 };
+
+// The policies of one cluster.
+struct Policies {
+  struct OfMethod {
+    std::string method;
+    Policy policy;
+    bool operator==(const OfMethod&) const = default;
+  };
+
+  Policy policy = {};                  // of all methods that are not named
+  std::vector<OfMethod> methods = {};  // each once
+
+  const Policy& of(std::string_view method) const;
+  bool operator==(const Policies&) const = default;
+};
+
+// What the URL of a provider says (`loadbalance`, `cluster`, `forks`, `sticky`, `hash.arguments`,
+// `hash.nodes`, and the same behind "<method>."). A name that is none of ours counts as the
+// default; the sentence about it is added to `problems`.
+Policies read_policies(const dubbo::Url& url, std::vector<std::string>& problems);
 
 // What a rule says instead, for the requests that it matches; what it leaves open is as the
 // provider's URL, the configurators and the defaults say.

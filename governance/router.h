@@ -58,6 +58,10 @@ class Router {
 };
 using Routers = std::vector<std::shared_ptr<const Router>>;
 
+// Groups of routers; those of mesh rules have the top bit.
+inline constexpr std::uint32_t kTagGroup = 1;
+inline constexpr std::uint32_t kStaticRouteGroup = 2;
+
 // What a rule is compiled against.
 struct RuleScope {
   std::string_view interface;

@@ -38,8 +38,8 @@ Result<RouterRulePtr> parse_tag_rule(const std::string& key, std::string_view ya
 // their attachments, only to refuse those with dubbo.force.tag that nobody can be meant by.
 RouterRulePtr static_tag_rule();
 
-// "<application>.MESHAPPRULE": VirtualService and DestinationRule documents, separated by "---", for
-// the providers of that application; null where there is not one of each. Its routers are one
+// "<application>.MESHAPPRULE": VirtualService and DestinationRule documents, separated by "---",
+// for the providers of that application; null where there is not one of each. Its routers are one
 // group.
 Result<RouterRulePtr> parse_mesh_rule(const std::string& key, std::string_view yaml);
 

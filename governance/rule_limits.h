@@ -2,9 +2,9 @@
 
 #include <cstddef>
 
-// How much one rule may hold besides its bytes (kMaxRuleBytes in yaml_fields.h); one that holds
-// more is refused with kTooLarge. Rules come from a registry: what they cost to compile, which
-// grows with values times providers, is bounded by these.
+// How much one rule may hold besides its bytes (kMaxRuleBytes and kMaxExpandedBytes in
+// yaml_fields.h); one that holds more is refused with kTooLarge. Rules come from a registry: what
+// they cost to compile, which grows with values times providers, is bounded by these.
 namespace skiff::governance {
 
 inline constexpr std::size_t kMaxRuleConditions = 1000;
@@ -14,8 +14,5 @@ inline constexpr std::size_t kMaxRuleTags = 1000;
 inline constexpr std::size_t kMaxRuleExpressions = 256;
 // Values and addresses to compare with, in all.
 inline constexpr std::size_t kMaxRuleValues = 4096;
-
-// A name of a rule shows no more of what the rule says.
-inline constexpr std::size_t kMaxShownRuleBytes = 200;
 
 }  // namespace skiff::governance

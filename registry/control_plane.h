@@ -173,7 +173,7 @@ class ControlPlaneSink {
   // The providers of an interface, of every group and version, from all registries, `enabled=false`
   // left out; the rules that concern it, from all registries; and the consumer that they are to be
   // read for, the first of the interface's subscriptions. Also called where only these changed.
-  virtual void on_service(const std::string& interface, const std::vector<dubbo::Url>& providers,
+  virtual void on_service(const std::string& interface, std::vector<dubbo::Url> providers,
                           const dubbo::RuleTexts& rules,
                           const dubbo::ConsumerIdentity& consumer) = 0;
   // The event of a registry that on_service() just followed came at `told_at`; not called where
@@ -243,6 +243,8 @@ class ControlPlane {
   // A request for an unknown service arrived on the outbound port: watch it, if the limit allows,
   // and report the list even if it is empty.
   virtual void need_service(const std::string& interface) = 0;
+  // Gives the sink all services again, since what it makes of them has changed.
+  virtual void report_services_again() = 0;
 
   // Withdraws everything from the registries; `done` comes when all are gone or after `wait`.
   virtual void withdraw_all(std::chrono::milliseconds wait, std::function<void()> done) = 0;

@@ -113,6 +113,7 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   void resume(const dubbo::ServiceKey& service, std::uint16_t port, std::chrono::milliseconds wait,
               VerbCallback done) override;
   void need_service(const std::string& interface) override;
+  void report_services_again() override { directory_.report_all_again(); }
   void withdraw_all(std::chrono::milliseconds wait, std::function<void()> done) override;
 
   void freeze() override {

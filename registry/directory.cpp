@@ -150,6 +150,12 @@ void Directory::report_again(const std::string& interface) {
   if (found != services_.end() && found->second.reported) tell_sink(interface, found->second);
 }
 
+void Directory::report_all_again() {
+  for (auto& [interface, service] : services_) {
+    if (service.reported) tell_sink(interface, service);
+  }
+}
+
 const Directory::Listing* Directory::find(const RegistryLink& link,
                                           std::string_view interface) const {
   const auto found = services_.find(interface);

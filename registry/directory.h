@@ -70,6 +70,8 @@ class Directory {
   void note_change(const std::string& interface, std::chrono::steady_clock::time_point told_at);
   // Tells the sink again what it was told last, for a reader that may have missed it.
   void report_again(const std::string& interface);
+  // The same for all services, since what the sink makes of them has changed.
+  void report_all_again();
 
   // From the RuleBook; the readers that are interfaces.
   void on_rules_changed(const std::string& interface,

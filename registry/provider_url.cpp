@@ -127,8 +127,9 @@ Result<void> check_parameter(const std::string& key, std::string_view value) {
 // Facts that the agent alone states, whether or not this URL has them.
 bool is_reserved(std::string_view key) {
   static constexpr std::array<std::string_view, 9> kReserved = {
-      "category", "dubbo", "dynamic", "group",           "interface",
-      "methods",  "side",  "version", dubbo::kRealPortParameter};
+      "category", "dubbo",     "dynamic",
+      "group",    "interface", "methods",
+      "side",     "version",   dubbo::kRealPortParameter};
   return is_parameter_of_steps(key) ||
          std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end();
 }

@@ -22,17 +22,21 @@ bool is_interface_name(std::string_view text) {
   });
 }
 
-// Whether so many of those that can be connected to fail that they are not kept out.
-bool too_many_failing(const ClusterState& cluster) {
-  std::size_t failing = 0;
-  std::size_t connectable = 0;
-  for (const Endpoint* endpoint : cluster.endpoints) {
-    const EndpointHealth::State state = endpoint->health.state();
-    if (state != EndpointHealth::State::kUnreachable) ++connectable;
-    if (state == EndpointHealth::State::kFailing) ++failing;
+class RandomDraw final : public governance::Draw {
+ public:
+  explicit RandomDraw(RandomSource& random) : random_(random) {}
+  std::size_t choose(std::span<const std::uint32_t> weights) override {
+    std::uint64_t total = 0;
+    for (const std::uint32_t weight : weights) total += weight;
+    std::uint64_t left = random_() % total;
+    std::size_t i = 0;
+    while (left >= weights[i]) left -= weights[i++];
+    return i;
   }
-  return failing * 100 > connectable * limits::kFailingPercentMax;
-}
+
+ private:
+  RandomSource& random_;
+};
 
 // nullopt where it is no positive number. By hand, since std::from_chars takes five times as long
 // for so few digits, and this is read from every request.
@@ -77,7 +81,8 @@ Outbound::Outbound(WorkerContext& context)
           limits::kInFlightMax),
       held_(context, [this](const std::string& interface,
                             const HeldRequest& request) { on_hold_over(interface, request); }),
-      waiting_(context, *this) {}
+      waiting_(context, *this),
+      failback_(context, [this](const HeldRequest& due) { on_failback_due(due); }) {}
 
 Outbound::~Outbound() { context_.loop.forget(*this); }
 
@@ -143,6 +148,7 @@ void Outbound::process(OutboundRequest& request) {
   count(request, *service);
   ClusterState* cluster = choose_cluster(request, *service);
   if (cluster == nullptr) return explain_no_cluster(request, *service);
+  if (!apply_rules(request, *cluster)) return;
   deliver(request, *cluster);
 }
 
@@ -196,6 +202,11 @@ ServiceEntry* Outbound::find_service(OutboundRequest& request) {
 }
 
 void Outbound::count(OutboundRequest& request, ServiceEntry& service) {
+  const bool is_new = request.history.attempts == 0 && !request.history.failback_left;
+  if (is_new) {
+    RetryBudget& retries = request.head_readable ? service.retry_budget() : unread_retries_;
+    retries.note_request(context_.loop.now());
+  }
   if (!request.head_readable) return;
   std::string_view method = request.head.method;
   if (request.head.is_generic()) {
@@ -204,7 +215,8 @@ void Outbound::count(OutboundRequest& request, ServiceEntry& service) {
             .value_or(method);
   }
   request.method = &service.method(method);
-  if (request.history.attempts == 0) ++request.method->requests;
+  request.view.method = method;
+  if (is_new) ++request.method->requests;
 }
 
 void Outbound::hold(OutboundRequest& request) {
@@ -294,59 +306,23 @@ void Outbound::explain_no_cluster(OutboundRequest& request, ServiceEntry& servic
                    "' is registered; providers of this interface: " + service.known_clusters());
 }
 
-// --- balance
-
-void Outbound::deliver(OutboundRequest& request, ClusterState& cluster) {
-  while (request.history.attempts < limits::kAttemptsMax) {
-    const std::optional<std::size_t> provider = choose_provider(request, cluster);
-    if (!provider) break;
-    Endpoint& endpoint = *cluster.endpoints[*provider];
-    ++request.history.attempts;
-    request.tries_any = false;
-    UpstreamConnection* upstream = upstreams_.connection_to(endpoint, request.consumer.index);
-    if (upstream != nullptr) {
-      return send(request, cluster, *provider, *upstream);
-    }
-    request.history.note_tried(endpoint.address, endpoint.health.last_error());
+bool Outbound::apply_rules(OutboundRequest& request, ClusterState& cluster) {
+  request.view.attachments = &attachments_;
+  if (request.head_readable) {
+    arguments_.point_to(request.header().serialization, request.frame.body(), request.head);
+    request.view.arguments = &arguments_;
   }
-  wait_or_fail(request, cluster);
-}
-
-// Good ones by weight; else one that is leaving but still connected; else one that requests failed
-// at; else any that this request has not tried: those that could not be reached may serve again.
-// After a lost connection, in the end a provider that was tried once more, unless it must not be;
-// of requests that wait for one that can be reached, the one that tries takes any.
-std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& request,
-                                                     ClusterState& cluster) {
-  using Fitness = Endpoint::Fitness;
-  const RequestHistory& history = request.history;
-  const TimePoint now = context_.loop.now();
-  std::optional<bool> too_many_fail;  // looked at only where a failing one comes up
-  const PickContext context{.now = now, .random = context_.random};
-  const auto at_best = [&](Fitness worst) {
-    return cluster.balancer->pick(context, [&](std::size_t i) {
-      const Endpoint& endpoint = *cluster.endpoints[i];
-      if (history.is_closed_to(endpoint.address)) return false;
-      const bool is_second_time = history.was_lost && history.has_tried(endpoint.address);
-      if (is_second_time) return worst == Fitness::kUnreachable;
-      const Fitness fitness = endpoint.fitness(now);
-      if (fitness == Fitness::kFailing && worst < Fitness::kFailing) {
-        if (!too_many_fail) too_many_fail = too_many_failing(cluster);
-        return *too_many_fail;
-      }
-      return fitness <= worst;
-    });
-  };
-  for (const Fitness worst : {Fitness::kGood, Fitness::kLeaving, Fitness::kFailing}) {
-    if (const auto chosen = at_best(worst); chosen) return chosen;
-  }
-  const auto untried = cluster.balancer->pick(context, [&](std::size_t i) {
-    const std::string& address = cluster.endpoints[i]->address;
-    return !history.has_tried(address) && !history.is_closed_to(address);
-  });
-  if (untried) return untried;
-  const bool takes_any = history.was_lost || request.tries_any;
-  return takes_any ? at_best(Fitness::kUnreachable) : std::nullopt;
+  RandomDraw draw(context_.random);
+  request.choice = cluster.routing.choose(request.view, draw);
+  request.history.mode = request.choice.policy->mode;
+  if (!request.choice.is_refused()) return true;
+  context_.counters.add(Counter::kRefusedByRule);
+  std::string why = "a rule leaves no provider of " + request.describe() +
+                    " for this request: " + request.choice.refused_by->name();
+  if (!request.choice.refusal.empty()) why.append(": ").append(request.choice.refusal);
+  context_.log.warn(LogKind::kRefusedByRule, context_.loop.now(), why);
+  answer_error(request, Status::kServerError, why + "; `skiff explain` shows how it is routed");
+  return false;
 }
 
 }  // namespace skiff::forwarder

@@ -12,8 +12,12 @@
 #include "dubbo/request.h"
 #include "dubbo/response.h"
 #include "forwarder/connection_counts.h"
+#include "forwarder/explanation.h"
 #include "forwarder/outbound/downstream_connection.h"
+#include "forwarder/outbound/failback_queue.h"
+#include "forwarder/outbound/fan_out.h"
 #include "forwarder/outbound/held_requests.h"
+#include "forwarder/outbound/request_arguments.h"
 #include "forwarder/outbound/request_history.h"
 #include "forwarder/outbound/route_table.h"
 #include "forwarder/outbound/slot_table.h"
@@ -44,6 +48,10 @@ struct OutboundRequest {
   std::optional<std::chrono::milliseconds> timeout;
   std::string_view interface;
   MethodStats* method = nullptr;
+  // What rules and balancers see of it, and what the rules made of it.
+  governance::RequestView view;
+  RouteChoice choice;
+  Handle fan_out;          // where several providers are sent it
   bool tries_any = false;  // also a provider that could not be connected to a moment ago
 
   const dubbo::FrameHeader& header() const { return frame.header; }
@@ -52,10 +60,11 @@ struct OutboundRequest {
 };
 
 // The outbound side of one worker: downstream -> request -> route -> balance -> upstream, and the
-// answers back. outbound.cpp follows a request to the choice of its provider, outbound_sending.cpp
+// answers back. outbound.cpp follows a request through its cluster's rules, outbound_balancing.cpp
+// to the choice of its provider, or outbound_fan_out.cpp to that of several; outbound_sending.cpp
 // from there to the provider's connection; outbound_answers.cpp has the way back,
-// outbound_losses.cpp what becomes of requests whose provider fails them. Lives on its worker's
-// thread.
+// outbound_losses.cpp what becomes of requests whose provider fails them, outbound_failback.cpp of
+// those that are sent again later. Lives on its worker's thread.
 class Outbound : private EventHandler, private WaitingRequests::Owner {
  public:
   explicit Outbound(WorkerContext& context);
@@ -67,6 +76,8 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
 
   void update_route(std::shared_ptr<const governance::ServiceRoute> route);
   void remove_route(const std::string& interface);
+  // Takes `asked` the way of a request, up to the provider's connection. Sends nothing.
+  Explanation explain(const ExplainRequest& asked);
 
   // Closes every consumer's connection as soon as nothing is owed to it.
   void drain();
@@ -91,6 +102,7 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   std::uint32_t in_flight() const { return slots_.in_use(); }
   std::size_t held() const { return held_.size(); }
   std::size_t waiting() const { return waiting_.size(); }
+  std::size_t failback_waiting() const { return failback_.size(); }
   std::size_t kept_bytes() const { return kept_bytes_; }
 
  private:
@@ -106,9 +118,18 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   // route
   ClusterState* choose_cluster(OutboundRequest& request, ServiceEntry& service);
   void explain_no_cluster(OutboundRequest& request, ServiceEntry& service);
-  // balance
+  bool apply_rules(OutboundRequest& request, ClusterState& cluster);
+  // balance: outbound_balancing.cpp
+  struct Attempt {
+    std::size_t provider;
+    UpstreamConnection* upstream;  // null: it failed at once
+  };
   void deliver(OutboundRequest& request, ClusterState& cluster);
+  std::optional<Attempt> next_attempt(OutboundRequest& request, ClusterState& cluster);
+  UpstreamConnection* connect(OutboundRequest& request, Endpoint& endpoint);
   std::optional<std::size_t> choose_provider(const OutboundRequest& request, ClusterState& cluster);
+  std::optional<std::size_t> pick(const OutboundRequest& request, ClusterState& cluster,
+                                  Usable usable);
   // upstream: outbound_sending.cpp
   void send(OutboundRequest& request, ClusterState& cluster, std::size_t provider,
             UpstreamConnection& upstream);
@@ -130,14 +151,39 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   std::span<std::byte> spliced_frame(const OutboundRequest& request,
                                      const dubbo::AttachmentSplice& splice);
 
+  // explain: outbound_explain.cpp
+  void explain_in(const ExplainRequest& asked, ClusterState& cluster, Explanation& explanation);
+  void add_shares(ClusterState& cluster, const RouteChoice& choice, double probability,
+                  Explanation& explanation) const;
+
   // answers: outbound_answers.cpp
   void note_outcome(const Slot& slot, const Frame& answer);
+  void relay(Handle consumer, std::uint64_t request_id, std::span<std::byte> answer);
   void release(Slot& slot);
   void answer_slot(Slot& slot, dubbo::Status status, const std::string& message);
   void answer_error(const OutboundRequest& request, dubbo::Status status,
                     const std::string& message);
+  void answer_failure(const Asker& asker, dubbo::Status status, const std::string& message);
   void write_error(Handle consumer, std::uint64_t request_id, dubbo::Serialization serialization,
                    dubbo::Status status, const std::string& message);
+
+  // several providers at once: outbound_fan_out.cpp
+  void fan_out(OutboundRequest& request, ClusterState& cluster);
+  Handle begin_fan_out(const OutboundRequest& request);
+  std::vector<Attempt> choose_forks(OutboundRequest& request, ClusterState& cluster);
+  std::vector<Attempt> connect_to_all(OutboundRequest& request, ClusterState& cluster);
+  void send_copy(const OutboundRequest& request, ClusterState& cluster, const Attempt& target);
+  void on_fan_out_answer(Slot& slot, const Frame& frame);
+  void on_fan_out_failure(Slot& slot, dubbo::Status status, const std::string& message);
+  void note_failure(Handle fan_out, dubbo::Status status, const std::string& message);
+  void end_part(Handle fan_out);
+  void relay_copy(const Asker& asker, dubbo::Bytes answer);
+
+  // failures that are sent again later: outbound_failback.cpp
+  void send_later(Slot& slot);
+  void send_later(const OutboundRequest& request);
+  void queue_failback(HeldRequest request);
+  void on_failback_due(const HeldRequest& due);
 
   // losses: outbound_losses.cpp
   struct LostUpstream {
@@ -156,6 +202,7 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   void resend(const LostUpstream& lost, const Frame& frame);
   // Whether its consumer is still there, and its time not over.
   bool is_awaited(const Slot& slot) const;
+  RetryBudget& retry_budget_of(const Slot& slot);
   void retry(Slot& slot, const std::string& reason);
   PooledBlock take_kept(Slot& slot);
 
@@ -165,12 +212,16 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   SlotTable slots_;
   HeldRequests held_;
   WaitingRequests waiting_;
+  FailbackQueue failback_;
+  HandleTable<FanOut> fan_outs_;
+  RetryBudget unread_retries_;  // of requests whose head cannot be read
   HandleTable<DownstreamConnection> consumers_;
   std::vector<LostUpstream> lost_;  // in this turn
   std::size_t kept_bytes_ = 0;      // in Slot::kept
   dubbo::RequestReader reader_;
   dubbo::Attachments attachments_;  // of the request in process()
-  std::string inserted_;            // attachments that we add to it
+  RequestArguments arguments_{reader_};
+  std::string inserted_;  // attachments that we add to it
   std::vector<std::byte> error_frame_;
 };
 

@@ -1,10 +1,27 @@
 // What comes back to consumers, from providers or from the agent itself.
 #include "dubbo/check.h"
+#include "dubbo/null_response.h"
 #include "forwarder/outbound/outbound.h"
 
 namespace skiff::forwarder {
 
 using dubbo::Status;
+using governance::ClusterMode;
+
+namespace {
+
+bool is_fan_out(const Slot& slot) {
+  return slot.mode == ClusterMode::kForking || slot.mode == ClusterMode::kBroadcast;
+}
+
+// Whether a provider's error does not reach the consumer either.
+bool hides_failures(const Slot& slot) {
+  if (slot.failback_left) return true;
+  return (slot.mode == ClusterMode::kFailsafe || slot.mode == ClusterMode::kFailback) &&
+         dubbo::can_write_null(slot.serialization);
+}
+
+}  // namespace
 
 // --- answers of providers
 
@@ -14,15 +31,22 @@ void Outbound::on_response(UpstreamConnection& upstream, const Frame& frame) {
     context_.counters.add(Counter::kLateAnswers);
     return;
   }
-  DownstreamConnection* consumer = consumers_.get(slot->consumer);
-  if (consumer == nullptr) {
-    context_.counters.add(Counter::kOrphanedAnswers);
-  } else {
-    dubbo::write_request_id(frame.bytes.data(), slot->request_id);
-    if (consumer->answer(frame.bytes)) context_.counters.add(Counter::kOutboundAnswered);
-  }
   note_outcome(*slot, frame);
+  if (is_fan_out(*slot)) return on_fan_out_answer(*slot, frame);
+  if (frame.header.status != Status::kOk && hides_failures(*slot)) {
+    return answer_slot(*slot, frame.header.status,
+                       "provider " + upstream.address() + " answered with status " +
+                           std::to_string(static_cast<int>(frame.header.status)));
+  }
+  if (!slot->failback_left) relay(slot->consumer, slot->request_id, frame.bytes);
   release(*slot);
+}
+
+void Outbound::relay(Handle consumer, std::uint64_t request_id, std::span<std::byte> answer) {
+  DownstreamConnection* connection = consumers_.get(consumer);
+  if (connection == nullptr) return context_.counters.add(Counter::kOrphanedAnswers);
+  dubbo::write_request_id(answer.data(), request_id);
+  if (connection->answer(answer)) context_.counters.add(Counter::kOutboundAnswered);
 }
 
 // What a provider answers says whether it can serve; whether its service succeeded is the
@@ -73,27 +97,51 @@ void Outbound::release(Slot& slot) {
 void Outbound::answer_slot(Slot& slot, Status status, const std::string& message) {
   std::string sentence;
   if (slot.method != nullptr) {
-    ++slot.method->failures;
     sentence = slot.method->service->interface() + "." + slot.method->name + ": ";
   }
   sentence += message;
   if (slot.history) sentence += "; tried before:" + slot.history->tried;
-  const Handle consumer = slot.consumer;
-  const std::uint64_t request_id = slot.request_id;
-  const dubbo::Serialization serialization = slot.serialization;
+  if (is_fan_out(slot)) return on_fan_out_failure(slot, status, sentence);
+  if (slot.method != nullptr) ++slot.method->failures;
+  const Asker asker{slot.consumer, slot.request_id, slot.serialization, slot.mode};
+  const bool is_background = slot.failback_left.has_value();
+  if (slot.mode == ClusterMode::kFailback) send_later(slot);
   release(slot);
-  write_error(consumer, request_id, serialization, status, sentence);
+  if (!is_background) answer_failure(asker, status, sentence);
 }
 
 void Outbound::answer_error(const OutboundRequest& request, Status status,
                             const std::string& message) {
-  if (request.method != nullptr) ++request.method->failures;
-  if (!request.header().is_two_way) {
-    context_.counters.add(Counter::kOneWayDropped);
-    return;
+  if (fan_outs_.get(request.fan_out) != nullptr) {
+    return note_failure(request.fan_out, status, message);
   }
-  write_error(request.consumer, request.header().request_id, request.header().serialization, status,
-              message);
+  if (request.method != nullptr) ++request.method->failures;
+  const bool is_background = request.history.failback_left.has_value();
+  if (request.history.mode == ClusterMode::kFailback) send_later(request);
+  if (!request.header().is_two_way) return context_.counters.add(Counter::kOneWayDropped);
+  if (is_background) return;
+  answer_failure({request.consumer, request.header().request_id, request.header().serialization,
+                  request.history.mode},
+                 status, message);
+}
+
+// With null where its cluster's mode says so, and we can write that.
+void Outbound::answer_failure(const Asker& asker, Status status, const std::string& message) {
+  const bool is_hidden =
+      (asker.mode == ClusterMode::kFailsafe || asker.mode == ClusterMode::kFailback) &&
+      dubbo::can_write_null(asker.serialization);
+  if (!is_hidden) {
+    return write_error(asker.consumer, asker.request_id, asker.serialization, status, message);
+  }
+  context_.counters.add(Counter::kAnsweredNull);
+  context_.log.warn(LogKind::kAnsweredNull, context_.loop.now(),
+                    "a request that failed is answered with null (cluster=" +
+                        std::string(governance::name_of(asker.mode)) + "): " + message);
+  DownstreamConnection* connection = consumers_.get(asker.consumer);
+  if (connection == nullptr) return context_.counters.add(Counter::kOrphanedAnswers);
+  error_frame_.clear();
+  dubbo::append_null_response(asker.request_id, asker.serialization, error_frame_);
+  connection->answer(context_.loop.turn_memory().copy(error_frame_));
 }
 
 void Outbound::write_error(Handle consumer, std::uint64_t request_id,

@@ -40,13 +40,19 @@ void Outbound::settle(const LostUpstream& lost) {
   upstream.for_each_unsent_frame([&](const Frame& frame) { resend(lost, frame); });
   if (upstream.first_slot() != nullptr) upstreams_.request_failed(upstream.address(), lost.reason);
   while (Slot* slot = upstream.first_slot()) {
+    std::string why = "the connection to " + upstream.address() +
+                      " was lost before its answer came: " + lost.reason;
     if (slot->retries_left > 0 && is_awaited(*slot)) {
-      retry(*slot, lost.reason);
-    } else {
-      answer_slot(*slot, Status::kServerError,
-                  "the connection to " + upstream.address() +
-                      " was lost before its answer came: " + lost.reason);
+      if (retry_budget_of(*slot).take(context_.loop.now())) {
+        retry(*slot, lost.reason);
+        continue;
+      }
+      context_.counters.add(Counter::kRetriesOverBudget);
+      why += "; it is not sent again, since " + std::to_string(limits::kRetryBudgetPercent) +
+             " % of its service's requests were within the last " +
+             std::to_string(limits::kRetryBudgetSeconds) + " s";
     }
+    answer_slot(*slot, Status::kServerError, why);
   }
 }
 
@@ -56,21 +62,33 @@ void Outbound::resend(const LostUpstream& lost, const Frame& frame) {
   if (frame.header.is_two_way) {
     Slot* slot = slots_.find(frame.header.request_id);
     if (slot == nullptr || slot->upstream != lost.connection.get()) return;  // answered since
+    if (fan_outs_.get(slot->fan_out) != nullptr) {                           // others have it, too
+      return answer_slot(
+          *slot, Status::kServerError,
+          "provider " + lost.connection->address() + " cannot be reached: " + lost.reason);
+    }
     request.frame.header.request_id = slot->request_id;
     request.consumer = slot->consumer;
     request.received = slot->received;
     request.history.attempts = 1;
     if (slot->history) request.history = std::move(*slot->history);
+    request.history.failback_left = slot->failback_left;
     request.history.added_attachments = slot->added_attachments;
     release(*slot);
   } else {
-    request.history.take_one_way_note(static_cast<std::uint32_t>(frame.header.request_id >> 32));
+    const auto note = static_cast<std::uint32_t>(frame.header.request_id >> 32);
+    if (RequestHistory::is_fan_out(note)) return context_.counters.add(Counter::kOneWayDropped);
+    request.history.take_one_way_note(note);
   }
   request.history.note_tried(lost.connection->address(), lost.reason);
   // Nothing else speaks against a provider whose connection broke: it would be chosen again.
   if (lost.connection->was_connected()) request.history.was_lost = true;
   context_.counters.add(Counter::kRetries);
   process(request);
+}
+
+RetryBudget& Outbound::retry_budget_of(const Slot& slot) {
+  return slot.method != nullptr ? slot.method->service->retry_budget() : unread_retries_;
 }
 
 bool Outbound::is_awaited(const Slot& slot) const {
@@ -100,13 +118,20 @@ void Outbound::retry(Slot& slot, const std::string& reason) {
 // Nothing of it was sent, or it may be sent again: it waits for a provider that can be connected
 // to.
 void Outbound::wait_or_fail(OutboundRequest& request, const ClusterState& cluster) {
-  const std::string why = "no provider of " + request.describe() +
-                          " can be reached; tried:" + request.history.tried +
-                          "; look at the providers and the network between";
-  const bool may_wait = request.header().is_two_way &&
-                        !std::ranges::all_of(cluster.endpoints, [&request](const Endpoint* one) {
-                          return request.history.is_closed_to(one->address);
-                        });
+  const std::size_t left = request.choice.providers->count();
+  std::string why =
+      "no provider of " + request.describe() + " can be reached; tried:" + request.history.tried;
+  if (left < cluster.endpoints.size()) {
+    why += "; rules leave " + std::to_string(left) + " of " +
+           std::to_string(cluster.endpoints.size()) + " providers";
+  }
+  why += "; look at the providers and the network between";
+  bool is_closed_to_all = true;
+  request.choice.providers->for_each([&](std::size_t i) {
+    is_closed_to_all =
+        is_closed_to_all && request.history.is_closed_to(cluster.endpoints[i]->address);
+  });
+  const bool may_wait = request.header().is_two_way && !is_closed_to_all;
   if (may_wait) {
     const auto timeout = timeout_of(request, cluster.spec->providers.front());
     WaitingRequest waiting{.request = copy_of(request),

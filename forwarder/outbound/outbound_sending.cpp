@@ -15,6 +15,7 @@ namespace skiff::forwarder {
 
 using dubbo::FrameHeader;
 using dubbo::Status;
+using governance::ClusterMode;
 using std::chrono::milliseconds;
 
 namespace {
@@ -34,12 +35,20 @@ std::optional<std::string_view> known_method(const OutboundRequest& request) {
   return is_known ? std::optional(request.head.method) : std::nullopt;
 }
 
-std::optional<milliseconds> timeout_that_provider_names(
-    const OutboundRequest& request, const governance::ProviderEndpoint& provider) {
+struct NamedTimeout {
+  milliseconds timeout;
+  bool is_a_rule;  // it beats what the request asks for, as in Dubbo
+};
+
+// What a rule says, or the provider's URL with its configurators.
+std::optional<NamedTimeout> named_timeout(const OutboundRequest& request,
+                                          const governance::ProviderEndpoint& provider) {
+  const governance::RoutePolicy* rule = request.choice.rule;
+  if (rule != nullptr && rule->timeout) return NamedTimeout{*rule->timeout, true};
   const governance::MethodSettings* own = method_settings(request, provider);
-  if (own != nullptr && own->timeout) return own->timeout;
-  if (provider.timeout.count() > 0) return provider.timeout;
-  return std::nullopt;
+  if (own != nullptr && own->timeout) return NamedTimeout{*own->timeout, own->timeout_is_a_rule};
+  if (provider.timeout.count() == 0) return std::nullopt;
+  return NamedTimeout{provider.timeout, provider.timeout_is_a_rule};
 }
 
 }  // namespace
@@ -79,8 +88,9 @@ void Outbound::note_sent(Endpoint& endpoint) {
 
 milliseconds Outbound::timeout_of(const OutboundRequest& request,
                                   const governance::ProviderEndpoint& provider) const {
-  if (request.timeout) return *request.timeout;
-  return timeout_that_provider_names(request, provider).value_or(context_.config.default_timeout);
+  const std::optional<NamedTimeout> named = named_timeout(request, provider);
+  if (request.timeout && !(named && named->is_a_rule)) return *request.timeout;
+  return named ? named->timeout : context_.config.default_timeout;
 }
 
 // What a thin client cannot know: the provider's token and timeout, and which
@@ -95,11 +105,10 @@ std::optional<dubbo::AttachmentSplice> Outbound::plan_additions(
     added[count++] = {"token", provider.token};
   }
   std::array<char, 24> timeout_text{};
-  const auto timeout =
-      request.timeout ? std::nullopt : timeout_that_provider_names(request, provider);
-  if (timeout) {
-    const auto written = std::to_chars(timeout_text.data(),
-                                       timeout_text.data() + timeout_text.size(), timeout->count());
+  const auto named = named_timeout(request, provider);
+  if (named && (named->is_a_rule || !request.timeout) && named->timeout != request.timeout) {
+    const auto written = std::to_chars(
+        timeout_text.data(), timeout_text.data() + timeout_text.size(), named->timeout.count());
     added[count++] = {"timeout", {timeout_text.data(), written.ptr}};
   }
   if (request.group && *request.group != cluster.group) {
@@ -132,6 +141,9 @@ Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream
   if (request.history.attempts > 1) {
     slot->history = std::make_unique<RequestHistory>(request.history);
   }
+  slot->mode = request.history.mode;
+  slot->failback_left = request.history.failback_left;
+  slot->fan_out = request.fan_out;
   slot->added_attachments = request.history.added_attachments;
   slot->received = request.received;
   slot->sent = context_.loop.now();
@@ -146,12 +158,16 @@ Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream
 void Outbound::keep_for_retry(const OutboundRequest& request, const governance::Cluster& cluster,
                               const governance::ProviderEndpoint& provider, std::uint8_t added,
                               Slot& slot) {
-  const governance::Retries allowed =
-      governance::retries_of(cluster, provider, known_method(request));
+  governance::Retries allowed = governance::retries_of(cluster, provider, known_method(request));
+  const governance::RoutePolicy* rule = request.choice.rule;
+  if (rule != nullptr && rule->retries) allowed = {.count = *rule->retries};
   const std::uint32_t retries =
-      std::min(allowed.count, request.history.retries_left.value_or(allowed.count));
+      slot.mode == ClusterMode::kFailover
+          ? std::min(allowed.count, request.history.retries_left.value_or(allowed.count))
+          : 0;
+  const bool is_kept = retries > 0 || slot.mode == ClusterMode::kFailback;
   const dubbo::Bytes frame = request.frame.bytes;
-  if (retries == 0 || frame.size() > limits::kKeptRequestMaxBytes) return;
+  if (!is_kept || frame.size() > limits::kKeptRequestMaxBytes) return;
   if (kept_bytes_ + frame.size() > limits::kKeptMaxBytes) {
     context_.counters.add(Counter::kNotKept);
     context_.log.warn(LogKind::kLimit, context_.loop.now(),

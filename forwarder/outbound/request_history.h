@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "governance/policy.h"
+
 namespace skiff::forwarder {
 
 // What became of a request so far.
@@ -14,6 +16,9 @@ struct RequestHistory {
   std::string tried;  // " 10.0.0.5:20882 (connection refused)" for each that failed
   // Its connection was lost: it goes where it was not tried, if it can.
   bool was_lost = false;
+  governance::ClusterMode mode = governance::ClusterMode::kFailover;  // once it was routed
+  // Of a request that nobody waits for any more (kFailback): how often it may still be sent.
+  std::optional<std::uint8_t> failback_left = {};
   // Where it was sent, how often it may still be sent.
   std::optional<std::uint32_t> retries_left;
   // Providers that were sent it and must not be sent it again, each between spaces.
@@ -36,8 +41,13 @@ struct RequestHistory {
 
   // Of a one-way request this much of its history is kept, in its id on the wire.
   std::uint32_t one_way_note() const {
-    return std::uint32_t{added_attachments} << 8 | std::uint32_t{attempts};
+    const bool is_fan_out =
+        mode == governance::ClusterMode::kForking || mode == governance::ClusterMode::kBroadcast;
+    return std::uint32_t{is_fan_out} << 16 | std::uint32_t{added_attachments} << 8 |
+           std::uint32_t{attempts};
   }
+  // Other providers were sent it, too.
+  static bool is_fan_out(std::uint32_t one_way_note) { return (one_way_note >> 16 & 1U) != 0; }
   void take_one_way_note(std::uint32_t note) {
     attempts = static_cast<std::uint8_t>(note);
     added_attachments = static_cast<std::uint8_t>(note >> 8);

@@ -1,6 +1,5 @@
 #include "forwarder/outbound/route_table.h"
 
-#include <numeric>
 #include <utility>
 
 #include "forwarder/limits.h"
@@ -53,13 +52,17 @@ void RouteTable::update(std::shared_ptr<const governance::ServiceRoute> route) {
 void RouteTable::make_clusters(ServiceEntry& entry) {
   std::vector<ClusterState> clusters;
   for (const governance::Cluster& cluster : entry.route_->clusters) {
-    ClusterState& state = clusters.emplace_back(ClusterState{&cluster, {}, {}});
+    std::vector<Endpoint*> endpoints;
+    endpoints.reserve(cluster.providers.size());
     for (const governance::ProviderEndpoint& provider : cluster.providers) {
-      state.endpoints.push_back(&upstreams_.acquire(provider.host, provider.port));
+      endpoints.push_back(&upstreams_.acquire(provider.host, provider.port));
     }
-    std::vector<std::uint32_t> members(state.endpoints.size());
-    std::iota(members.begin(), members.end(), 0U);
-    state.balancer = make_balancer({}, cluster.providers, state.endpoints, std::move(members));
+    ClusterState& state = clusters.emplace_back(cluster, std::move(endpoints));
+    for (ClusterState& before : entry.clusters_) {
+      const bool is_same =
+          before.spec->group == cluster.group && before.spec->version == cluster.version;
+      if (is_same) state.sticky = std::move(before.sticky);
+    }
   }
   release_endpoints(entry);
   entry.clusters_ = std::move(clusters);

@@ -6,9 +6,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "forwarder/outbound/balancing/balancer.h"
+#include "forwarder/outbound/cluster_routing.h"
+#include "forwarder/outbound/retry_budget.h"
+#include "forwarder/outbound/sticky_providers.h"
 #include "forwarder/text_map.h"
 #include "governance/service_route.h"
 
@@ -29,9 +32,13 @@ struct MethodStats {
 
 // The providers of one group and version, with this worker's connections to them.
 struct ClusterState {
+  ClusterState(const governance::Cluster& cluster, std::vector<Endpoint*> cluster_endpoints)
+      : spec(&cluster), endpoints(std::move(cluster_endpoints)), routing(cluster, endpoints) {}
+
   const governance::Cluster* spec;
   std::vector<Endpoint*> endpoints;  // in the order of spec->providers
-  std::unique_ptr<Balancer> balancer;
+  ClusterRouting routing;
+  StickyProviders sticky;
 };
 
 // What a worker knows of one interface. Most of what an agent knows is never called: endpoints are
@@ -42,6 +49,11 @@ class ServiceEntry {
 
   const std::string& interface() const { return interface_; }
   std::vector<ClusterState>& clusters() { return clusters_; }
+
+  RetryBudget& retry_budget() {
+    if (!retry_budget_) retry_budget_ = std::make_unique<RetryBudget>();
+    return *retry_budget_;
+  }
 
   // The counters of `method`; those of "(other)" where there are too many methods.
   MethodStats& method(std::string_view name);
@@ -62,6 +74,7 @@ class ServiceEntry {
   std::vector<ClusterState> clusters_;  // those of route_, once it was asked for
   TextMap<std::unique_ptr<MethodStats>> methods_;
   MethodStats* last_method_ = nullptr;
+  std::unique_ptr<RetryBudget> retry_budget_;  // null until its first request
 };
 
 // The routes of one worker, by interface. Lives on its worker's thread.

@@ -24,6 +24,7 @@ void SlotTable::give_back(Slot& slot) {
   slot.method = nullptr;
   slot.history.reset();
   slot.retries_left = 0;
+  slot.fan_out = Handle{};
   slot.kept.release();
   ++slot.generation;
   free_.push_back(slot.index);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ struct Slot {
   std::uint8_t added_attachments = 0;  // in the frame that was sent
   std::uint8_t kept_attachments = 0;   // of those, in `kept`
   bool retries_elsewhere_only = false;
+  governance::ClusterMode mode = governance::ClusterMode::kFailover;
+  std::optional<std::uint8_t> failback_left;  // RequestHistory's
+  Handle fan_out;                             // of forking and broadcast
   dubbo::Serialization serialization = dubbo::Serialization::kHessian2;
   std::unique_ptr<RequestHistory> history;  // null at the first attempt
   PooledBlock kept;                         // the frame as it came here, to be sent again

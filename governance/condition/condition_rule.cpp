@@ -9,6 +9,7 @@
 #include "governance/router_rules.h"
 #include "governance/rule_key.h"
 #include "governance/rule_limits.h"
+#include "governance/shown_rule.h"
 #include "governance/yaml_fields.h"
 
 namespace skiff::governance {
@@ -37,8 +38,7 @@ class ConditionRule final : public RouterRule {
   Conditions conditions_;
 };
 
-// Reads a document's conditions. Aliases of YAML make a small text say much, so what is read is
-// counted, not what is there.
+// Reads a document's conditions.
 class ConditionReader {
  public:
   ConditionReader(const std::string& key, const YamlFields& document)
@@ -56,7 +56,6 @@ class ConditionReader {
         continue;
       }
       const std::string& text = list[i].Scalar();
-      if (!count_bytes(text.size())) return;
       auto condition = parse_routing_condition(text);
       if (!condition) {
         document_.add_error_at(list[i], path, condition.error().message);
@@ -93,7 +92,7 @@ class ConditionReader {
     RoutingCondition condition;
     std::string from = "all requests";
     if (const auto fields = map.map("from")) {
-      if (const auto match = text_of(*fields, "match")) {
+      if (const auto match = fields->optional_text("match")) {
         auto when = parse_when(*match);
         if (!when) return fields->add_error("match", when.error().message);
         condition.when = *std::move(when);
@@ -114,13 +113,11 @@ class ConditionReader {
     if (!check_limit(count, kMaxConditionDestinations, "destinations of one condition"))
       return false;
     for (const YamlFields& fields : map.maps("to")) {
-      const auto match = text_of(fields, "match");
-      if (!too_large_.empty()) return false;
+      const std::string match = fields.text("match");
       const std::int64_t weight =
           fields.integer("weight", kDefaultDestinationWeight, INT32_MIN, INT32_MAX);
       auto destination = parse_destination(
-          match.value_or(""),
-          static_cast<std::uint32_t>(weight > 0 ? weight : kDefaultDestinationWeight));
+          match, static_cast<std::uint32_t>(weight > 0 ? weight : kDefaultDestinationWeight));
       if (!destination) {
         fields.add_error("match", destination.error().message);
         continue;
@@ -130,24 +127,12 @@ class ConditionReader {
     return true;
   }
 
-  std::optional<std::string> text_of(const YamlFields& fields, const char* field) {
-    const YAML::Node value = fields.node(field);
-    const bool is_text = fields.has(field) && value.IsScalar();
-    if (is_text && !count_bytes(value.Scalar().size())) return std::nullopt;
-    return fields.optional_text(field);
-  }
-
   void add(RoutingCondition condition, int line, const std::string& shown) {
     values_ += count_values(condition);
     if (!check_limit(values_, kMaxRuleValues, "values to compare with")) return;
     condition.force = force_;
     condition.name = "condition rule " + key_ + ", line " + std::to_string(line + 1) + ": " + shown;
     conditions_.push_back(std::make_shared<const RoutingCondition>(std::move(condition)));
-  }
-
-  bool count_bytes(std::size_t more) {
-    bytes_ += more;
-    return check_limit(bytes_, kMaxRuleBytes, "bytes of conditions");
   }
 
   bool check_limit(std::size_t count, std::size_t limit, std::string_view of_what) {
@@ -159,7 +144,6 @@ class ConditionReader {
   const std::string& key_;
   const YamlFields& document_;
   bool force_;
-  std::size_t bytes_ = 0;
   std::size_t values_ = 0;
   std::string too_large_;
   Conditions conditions_;

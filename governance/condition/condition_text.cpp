@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "governance/rule_limits.h"
+#include "governance/shown_rule.h"
 
 namespace skiff::governance {
 namespace {
@@ -64,16 +64,6 @@ std::size_t count_values(const RoutingCondition& condition) {
   std::size_t sum = count_values(condition.when);
   for (const auto& destination : condition.destinations) sum += count_values(destination.then);
   return sum;
-}
-
-std::string shown_rule(std::string_view text) {
-  const std::string_view all = trimmed(text);
-  std::string shown(all.substr(0, kMaxShownRuleBytes));
-  for (char& c : shown) {
-    if (kSpaces.find(c) != std::string_view::npos) c = ' ';
-  }
-  if (shown.size() < all.size()) shown += "...";
-  return shown;
 }
 
 }  // namespace skiff::governance

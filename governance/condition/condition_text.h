@@ -23,7 +23,5 @@ Result<KeyConditions> parse_when(std::string_view match);
 
 // Patterns in it, for kMaxRuleValues.
 std::size_t count_values(const RoutingCondition& condition);
-// `text` in one line of at most kMaxShownRuleBytes, for names.
-std::string shown_rule(std::string_view text);
 
 }  // namespace skiff::governance

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <optional>
 
+#include "governance/shown_rule.h"
+
 namespace skiff::governance {
 namespace {
 
@@ -12,7 +14,6 @@ using Source = KeyCondition::Source;
 
 constexpr std::string_view kSpaces = " \t\n\v\f\r";
 constexpr std::string_view kSeparators = "&!=,";
-constexpr std::size_t kMaxShownBytes = 100;
 
 bool is_one_of(std::string_view characters, char c) {
   return characters.find(c) != std::string_view::npos;
@@ -107,10 +108,10 @@ class Parser {
     Steps steps(text_);
     while (const auto step = steps.next()) {
       if (!take(*step)) {
-        return fail(ErrorCode::kMalformed, "condition \"" + shown(text_) + "\": '" +
-                                               shown(step->separator) + "' at index " +
+        return fail(ErrorCode::kMalformed, "condition \"" + shown_rule(text_) + "\": '" +
+                                               shown_rule(step->separator) + "' at index " +
                                                std::to_string(step->position) + " before \"" +
-                                               shown(step->content) + "\" is out of place, " +
+                                               shown_rule(step->content) + "\" is out of place, " +
                                                std::string(expected(*step)));
       }
     }
@@ -120,9 +121,6 @@ class Parser {
  private:
   enum class List { kNone, kWanted, kUnwanted };
 
-  static std::string shown(std::string_view text) {
-    return std::string(text.substr(0, kMaxShownBytes));
-  }
   static std::string_view expected(const Steps::Step& step) {
     if (step.separator == ",") return "expected a value before it";
     if (step.separator == "=" || step.separator == "!=") return "expected a key before it";

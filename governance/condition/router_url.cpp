@@ -8,6 +8,7 @@
 #include "governance/condition/condition_text.h"
 #include "governance/router_rules.h"
 #include "governance/rule_limits.h"
+#include "governance/shown_rule.h"
 #include "governance/yaml_fields.h"
 
 namespace skiff::governance {

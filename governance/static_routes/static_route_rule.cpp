@@ -28,11 +28,10 @@ bool says_something(const RoutePolicy& policy) {
 // One entry of a virtual host.
 class EntryRouter final : public Router {
  public:
-  EntryRouter(VirtualHostPtr host, std::size_t index, std::uint32_t group, std::string name,
+  EntryRouter(VirtualHostPtr host, std::size_t index, std::string name,
               std::vector<Destination> destinations)
       : host_(std::move(host)),
         entry_(host_->routes[index]),
-        group_(group),
         name_(std::move(name)),
         destinations_(std::move(destinations)) {
     refusal_ = "no provider is left of";
@@ -40,7 +39,7 @@ class EntryRouter final : public Router {
   }
 
   const std::string& name() const override { return name_; }
-  std::uint32_t group() const override { return group_; }
+  std::uint32_t group() const override { return kStaticRouteGroup; }
   bool concerns(std::string_view method) const override {
     return !entry_.match.method || entry_.match.method->matches(method);
   }
@@ -88,7 +87,6 @@ class EntryRouter final : public Router {
 
   const VirtualHostPtr host_;
   const RouteEntry& entry_;  // of the host
-  const std::uint32_t group_;
   const std::string name_;
   const std::vector<Destination> destinations_;
   std::string refusal_;
@@ -97,13 +95,11 @@ class EntryRouter final : public Router {
 // For requests that no entry matches.
 class UnmatchedRouter final : public Router {
  public:
-  UnmatchedRouter(const VirtualHost& host, std::uint32_t group, ProviderSet listed)
-      : group_(group),
-        name_("static route " + host.name + ", no entry matches"),
-        listed_(std::move(listed)) {}
+  UnmatchedRouter(const VirtualHost& host, ProviderSet listed)
+      : name_("static route " + host.name + ", no entry matches"), listed_(std::move(listed)) {}
 
   const std::string& name() const override { return name_; }
-  std::uint32_t group() const override { return group_; }
+  std::uint32_t group() const override { return kStaticRouteGroup; }
   bool concerns(std::string_view /*method*/) const override { return true; }
   bool reads_more_than_method() const override { return false; }
 
@@ -119,7 +115,6 @@ class UnmatchedRouter final : public Router {
   }
 
  private:
-  const std::uint32_t group_;
   const std::string name_;
   const ProviderSet listed_;
 };
@@ -155,20 +150,17 @@ class StaticRouteRule final : public RouterRule {
   explicit StaticRouteRule(VirtualHostPtr host) : host_(std::move(host)) {}
 
   void compile(const RuleScope& scope, Routers& out) const override {
-    // Unlike those of the rules before it.
-    const auto group = static_cast<std::uint32_t>(out.size() + 1);
     std::map<std::string, SharedSet> sets;
     for (const StaticCluster& cluster : host_->clusters) {
       sets[cluster.name] = std::make_shared<const ProviderSet>(providers_that(
           scope.providers, [&](const dubbo::Url& url) { return belongs_to(url, cluster); }));
     }
     for (std::size_t i = 0; i < host_->routes.size(); ++i) {
-      out.push_back(
-          std::make_shared<EntryRouter>(host_, i, group, name_of(i), destinations_of(i, sets)));
+      out.push_back(std::make_shared<EntryRouter>(host_, i, name_of(i), destinations_of(i, sets)));
     }
     ProviderSet listed = providers_that(scope.providers, is_listed_provider);
     if (listed.count() == scope.providers.size()) return;  // it would leave nobody out
-    out.push_back(std::make_shared<UnmatchedRouter>(*host_, group, std::move(listed)));
+    out.push_back(std::make_shared<UnmatchedRouter>(*host_, std::move(listed)));
   }
 
  private:

@@ -78,9 +78,8 @@ ProviderAddresses::ProviderAddresses(std::span<const dubbo::Url> providers)
 
 void ProviderAddresses::add_named(const std::string& address, ProviderSet& named) const {
   using Name = std::pair<std::string, std::size_t>;
-  for (const Name& name : std::ranges::equal_range(names_, address, {}, &Name::first)) {
-    named.add(name.second);
-  }
+  auto name = std::ranges::lower_bound(names_, address, {}, &Name::first);
+  for (; name != names_.end() && name->first == address; ++name) named.add(name->second);
 }
 
 TagAddresses::TagAddresses(std::span<const std::string> texts) {

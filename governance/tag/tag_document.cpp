@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::string_view kVersionWithMatch = "v3.0";
 
-// Counts what is read, not what is there: aliases of YAML make a small text say much.
 class TagReader {
  public:
   explicit TagReader(const YamlFields& document)
@@ -23,7 +22,6 @@ class TagReader {
     for (const YamlFields& fields : document_.maps("tags")) {
       DynamicTag tag;
       tag.name = fields.text("name");
-      count_bytes(tag.name);
       if (tag.name.empty()) fields.add_error("expected a name");
       read_addresses(fields, tag);
       if (reads_match_ && !tag.has_addresses) read_match(fields, tag);
@@ -46,7 +44,6 @@ class TagReader {
         fields.add_error_at(address, "addresses", "expected a list of texts");
         continue;
       }
-      if (!count_bytes(address.Scalar())) return;
       texts.push_back(address.Scalar());
     }
     values_ += texts.size();
@@ -68,7 +65,6 @@ class TagReader {
         one.add_error("value", "expected how the parameter is matched");
         continue;
       }
-      if (!count_bytes(key) || !count_bytes_of(*value)) return;
       tag.match.emplace_back(key, TextMatch::read(*value));
       ++expressions_;
     }
@@ -86,19 +82,6 @@ class TagReader {
     return check_limit(list.size(), limit, of_what);
   }
 
-  bool count_bytes_of(const YamlFields& fields) {
-    for (const std::string& key : fields.keys()) {
-      const YAML::Node value = fields.node(key.c_str());
-      if (!count_bytes(key) || !count_bytes(value.IsScalar() ? value.Scalar() : "")) return false;
-    }
-    return true;
-  }
-
-  bool count_bytes(const std::string& text) {
-    bytes_ += text.size();
-    return check_limit(bytes_, kMaxRuleBytes, "bytes of tags");
-  }
-
   bool check_limit(std::size_t count, std::size_t limit, std::string_view of_what) {
     if (count <= limit) return true;
     too_large_ = "more " + std::string(of_what) + " than a rule may have";
@@ -107,7 +90,6 @@ class TagReader {
 
   const YamlFields& document_;
   bool reads_match_;
-  std::size_t bytes_ = 0;
   std::size_t values_ = 0;
   std::size_t expressions_ = 0;
   std::string too_large_;

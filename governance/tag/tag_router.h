@@ -12,8 +12,6 @@ namespace skiff::governance {
 
 inline constexpr std::string_view kTagKey = "dubbo.tag";
 inline constexpr std::string_view kForceTagKey = "dubbo.force.tag";
-// Of a document's routers and the one of static tags, only the first stands for a cluster.
-inline constexpr std::uint32_t kTagGroup = 1;
 
 // Dubbo's TagStateRouter. A request has the tag of its attachment, else of its consumer's
 // subscription. A tagged one goes to the providers that the document gives this tag (for "a|b|c"

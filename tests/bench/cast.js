@@ -10,6 +10,7 @@ const { freePort } = require('../integration/lib/stage');
 const { eventually } = require('../integration/lib/wait');
 const { startZooKeeper } = require('../integration/lib/zookeeper');
 const { startAgentWithMany } = require('./many-services');
+const { withRules } = require('./rules');
 
 const PROGRAMS = path.resolve(process.env.SKIFF_BENCH_PROGRAMS || path.join(__dirname, '../../build/tests/bench'));
 const LOAD = path.join(PROGRAMS, 'bench_load');
@@ -131,11 +132,12 @@ async function startTargets(stage, options, payload) {
   if (wants('haproxy-big') && payload >= 4096) targets.push(await startHaproxy(stage, 'haproxy-big', echo.ports, BIG_BUFFER));
   if (wants('nginx')) targets.push(await startNginx(stage, echo.ports));
   if (wants('relay')) targets.push(await startRelay(stage, echo.ports[0]));
-  if (wants('20881', '20882', 'chain', '20881-many')) {
+  if (wants('20881', '20882', 'chain', '20881-many', '20881-rules')) {
     const zookeeper = await startZooKeeper(stage, { jvm: [`-Xmx${HEAP_MB * Math.ceil(1 + options.services / 1000)}m`] });
     targets.push(...await startAgents(stage, zookeeper, echo.ports));
+    const few = targets.find(({ name }) => name === '20881');
+    if (wants('20881-rules')) targets.push(await withRules(zookeeper, few, echo.ports, options.rules));
     if (wants('20881-many')) {
-      const few = targets.find(({ name }) => name === '20881');
       targets.push(await startAgentWithMany(stage, zookeeper, few, { count: options.services, payload, ports: echo.ports }));
     }
   }

@@ -16,6 +16,7 @@ const HELP = `scripts/bench [options]
   --seconds S       measured time of each turn; default 5
   --providers N     how many providers 20881, HAProxy and nginx balance over; default 1
   --services N      adds the target 20881-many: an agent that knows N services with 10 providers each besides those that are called
+  --rules N         adds the target 20881-rules: a service of the same agent with N condition rules, of which a request passes a tenth
   --cpus WHERE      one: everything on one CPU, default; split: the proxies on one CPU, load and providers on another;
                     any: wherever the kernel puts it
   --idle N          memory of each of N idle connections instead of shapes; fewer where descriptors do not suffice
@@ -29,7 +30,9 @@ const HELP = `scripts/bench [options]
 `;
 
 const MANY = '20881-many'; // only with --services
-const TARGETS = ['direct', 'haproxy', 'haproxy-big', 'nginx', 'relay', '20881', MANY, '20882', 'chain'];
+const RULES = '20881-rules'; // only with --rules
+const TARGETS = ['direct', 'haproxy', 'haproxy-big', 'nginx', 'relay', '20881', MANY, RULES, '20882', 'chain'];
+const RULES_MAX = 1000;
 const SERVICES_MAX = 15_000; // the agent remembers 20,000 subscriptions, and some are called
 const REGISTRY_SERVICES = 10_000; // of --registry
 const CPU_PLACES = ['one', 'split', 'any'];
@@ -59,6 +62,13 @@ function servicesOf(text) {
   return services;
 }
 
+function rulesOf(text) {
+  if (text === undefined) return 0;
+  const rules = Math.ceil(positive('rules', text));
+  if (rules > RULES_MAX) throw new Error(`--rules ${text}: expected at most ${RULES_MAX}`);
+  return rules;
+}
+
 // Looked at now, not after an hour of measuring.
 function pictureOf(text = 'build/bench.svg') {
   if (!/\.(svg|png)$/.test(text)) throw new Error(`--picture ${text}: expected a name that ends with .svg or .png`);
@@ -76,20 +86,23 @@ function parse(argv) {
     args: argv,
     options: {
       quick: { type: 'boolean' }, shapes: { type: 'string' }, targets: { type: 'string' },
-      rounds: { type: 'string' }, seconds: { type: 'string' }, providers: { type: 'string' }, services: { type: 'string' }, cpus: { type: 'string' },
+      rounds: { type: 'string' }, seconds: { type: 'string' }, providers: { type: 'string' }, services: { type: 'string' }, rules: { type: 'string' }, cpus: { type: 'string' },
       idle: { type: 'string' }, pieces: { type: 'boolean' }, 'system-calls': { type: 'boolean' }, registry: { type: 'boolean' }, json: { type: 'string' },
       picture: { type: 'string' }, draw: { type: 'string' },
     },
   });
   const services = servicesOf(values.services);
-  const targets = values.targets ? values.targets.split(',').map((target) => oneOf('targets', target, TARGETS)) : TARGETS.filter((target) => target !== MANY);
+  const targets = values.targets ? values.targets.split(',').map((target) => oneOf('targets', target, TARGETS)) : TARGETS.filter((target) => target !== MANY && target !== RULES);
   if (targets.includes(MANY) && services === 0) throw new Error(`--targets ${MANY}: needs --services`);
-  // HAProxy is what everything is compared with, and MANY with 20881.
-  targets.push('haproxy', ...(services > 0 ? ['20881', MANY] : []));
+  const rules = rulesOf(values.rules);
+  if (targets.includes(RULES) && rules === 0) throw new Error(`--targets ${RULES}: needs --rules`);
+  // HAProxy is what everything is compared with, and MANY and RULES with 20881.
+  targets.push('haproxy', ...(services > 0 ? ['20881', MANY] : []), ...(rules > 0 ? ['20881', RULES] : []));
   return {
     shapes: (values.shapes || (values.quick ? '64x1' : DEFAULT_SHAPES)).split(',').map(parseShape),
     targets: TARGETS.filter((target) => targets.includes(target)),
     services,
+    rules,
     rounds: Math.ceil(positive('rounds', values.rounds || '5')),
     seconds: positive('seconds', values.seconds || (values.quick ? '2' : '5')),
     providers: Math.ceil(positive('providers', values.providers || '1')),

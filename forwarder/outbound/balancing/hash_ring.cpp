@@ -58,8 +58,8 @@ HashRing::HashRing(std::span<const std::string_view> addresses, std::size_t poin
   std::ranges::sort(points_, [](const Point& a, const Point& b) {
     return a.at != b.at ? a.at < b.at : a.owner > b.owner;
   });
-  const auto rest = std::ranges::unique(points_, {}, &Point::at);
-  points_.erase(rest.begin(), rest.end());
+  const auto is_same = [](const Point& a, const Point& b) { return a.at == b.at; };
+  points_.erase(std::unique(points_.begin(), points_.end(), is_same), points_.end());
 }
 
 std::size_t HashRing::first_at_or_after(std::uint32_t key) const {

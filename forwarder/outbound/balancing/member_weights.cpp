@@ -56,8 +56,8 @@ std::optional<std::uint32_t> choose_by_weight(const MemberWeights& weights,
                                               std::uint64_t random) {
   if (members.empty()) return std::nullopt;
   const std::uint64_t total = sum_of(weights, members);
-  if (total == 0) return members[random % members.size()];
-  std::uint64_t left = random % total;
+  if (total == 0) return members[below(members.size(), random)];
+  std::uint64_t left = below(total, random);
   for (const std::uint32_t member : members) {
     if (left < weights[member]) return member;
     left -= weights[member];

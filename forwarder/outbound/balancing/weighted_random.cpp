@@ -29,8 +29,8 @@ std::optional<std::size_t> WeightedRandom::pick(const PickContext& context, Usab
 std::size_t WeightedRandom::among_all(std::uint64_t random) const {
   if (ends_.size() == 1) return 0;
   const std::uint64_t total = ends_.back();
-  if (total == 0) return random % ends_.size();
-  const auto chosen = std::ranges::upper_bound(ends_, random % total);
+  if (total == 0) return below(ends_.size(), random);
+  const auto chosen = std::ranges::upper_bound(ends_, below(total, random));
   return static_cast<std::size_t>(chosen - ends_.begin());
 }
 

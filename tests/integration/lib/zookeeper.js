@@ -175,6 +175,22 @@ class ZooKeeper {
   }
 
   remove(node) { return this.ask('remove', node); }
+
+  // Writes a rule's document of the configuration centre, there already or not.
+  async setDocument(key, text) {
+    const node = `/dubbo/config/dubbo/${key}`;
+    await this.ask('mkdirp', node);
+    await this.ask('setData', node, Buffer.from(text), -1);
+  }
+
+  removeDocument(key) { return this.remove(`/dubbo/config/dubbo/${key}`); }
+
+  // Writes a rule as Dubbo 2.6 does, `url`, in the `category` ("configurators", "routers") of an interface.
+  async addRuleUrl(name, category, url) {
+    const node = `/dubbo/${name}/${category}/${encodeURIComponent(url)}`;
+    await this.ask('mkdirp', node);
+    return node;
+  }
 }
 
 async function startZooKeeper(stage, { host = '127.0.0.1', port: fixedPort, jvm = TEST_JVM } = {}) {

@@ -211,28 +211,13 @@ TEST(RuleLimits, RefuseTooManyValues) {
               HasSubstr("over 4096 values"));
 }
 
-TEST(RuleLimits, CountAnAliasAsWhatItStandsFor) {
-  const std::string texts =
-      "x: &x '" + std::string(100'000, 'a') + "'\nconditions: [" + list_of(900, "*x") + "]";
-  EXPECT_THAT(message_of(parse_condition_rule(kConditionKey, texts)),
-              HasSubstr("bytes of conditions"));
-  const std::string matches = "configVersion: v3.1\nx: &x '" + std::string(100'000, 'a') +
-                              "'\nt: &t [" + list_of(64, "{match: *x}") + "]\nconditions: [" +
-                              list_of(900, "{to: *t}") + "]";
-  EXPECT_THAT(message_of(parse_condition_rule(kConditionKey, matches)),
-              HasSubstr("bytes of conditions"));
-  const std::string addresses = "x: &x '" + std::string(100'000, 'a') + "'\ntags: [{name: a, " +
-                                "addresses: [" + list_of(900, "*x") + "]}]";
-  EXPECT_THAT(message_of(parse_tag_rule(kTagKey, addresses)), HasSubstr("bytes of tags"));
-}
-
-TEST(RuleLimits, ShortenWhatIsSaidOfManyErrors) {
-  const std::string yaml = "configVersion: v3.1\nx: &x '" + std::string(100'000, 'a') +
-                           "'\nt: &t [" + list_of(64, "{weight: *x}") + "]\nconditions: [" +
-                           list_of(900, "{to: *t}") + "]";
-  const std::string message = message_of(parse_condition_rule(kConditionKey, yaml));
-  EXPECT_THAT(message, HasSubstr("and 57580 more"));
-  EXPECT_LT(message.size(), 10'000U);
+TEST(RuleNames, AreCutBetweenCharacters) {
+  std::string accents;
+  for (int i = 0; i < 200; ++i) accents += "\u00e9";
+  const auto names = names_of(Demo().conditions("conditions: ['=> host=a" + accents + "']"));
+  ASSERT_EQ(names.size(), 1U);
+  EXPECT_THAT(names[0], testing::EndsWith("\u00e9..."));
+  EXPECT_LT(names[0].size(), 280U);
 }
 
 TEST(RuleLimits, RefuseTooManyTagsAddressesAndExpressions) {

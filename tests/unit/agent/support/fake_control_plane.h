@@ -9,6 +9,7 @@
 
 #include "agent/api_backend.h"
 #include "agent/route_book.h"
+#include "agent/route_compiler.h"
 #include "registry/control_plane.h"
 #include "registry/saved_state.h"
 
@@ -66,6 +67,7 @@ class FakeControlPlane final : public registry::ControlPlane {
   void resume(const dubbo::ServiceKey& service, std::uint16_t port, std::chrono::milliseconds wait,
               registry::VerbCallback done) override;
   void need_service(const std::string& /*interface*/) override {}
+  void report_services_again() override {}
   void freeze() override { figures.is_frozen = true; }
   void unfreeze() override { figures.is_frozen = false; }
   void withdraw_all(std::chrono::milliseconds /*wait*/, std::function<void()> done) override {
@@ -106,6 +108,9 @@ class FakeBackend final : public ApiBackend {
   bool stopping = false;
   AgentConfig agent_config;
   StateReport state_report;
+  RouteCompiler route_compiler;
+  forwarder::ExplainRequest explained;  // last asked about
+  std::optional<forwarder::Explanation> explanation;
   RouteBook route_book{FileRoutes(), nullptr, [](const auto& /*routes*/) {}};
 
   forwarder::TrafficSnapshot traffic() override { return snapshot; }
@@ -121,6 +126,11 @@ class FakeBackend final : public ApiBackend {
   const AgentConfig& config() override { return agent_config; }
   StateReport state() override { return state_report; }
   RouteBook& routes() override { return route_book; }
+  RouteCompiler& compiler() override { return route_compiler; }
+  std::optional<forwarder::Explanation> explain(const forwarder::ExplainRequest& request) override {
+    explained = request;
+    return explanation;
+  }
 };
 
 }  // namespace skiff::agent

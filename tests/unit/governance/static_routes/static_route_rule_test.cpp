@@ -117,21 +117,8 @@ TEST_F(StaticRoute, TheFirstEntryThatMatchesCounts) {
   EXPECT_THAT(left(), ElementsAre("10.0.0.1:20880"));
   EXPECT_TRUE(routers_[0]->reads_more_than_method());
   EXPECT_FALSE(routers_[1]->reads_more_than_method());
-  EXPECT_NE(routers_[0]->group(), 0U);
-  EXPECT_EQ(routers_[0]->group(), routers_[1]->group());
-}
-
-TEST_F(StaticRoute, IsAGroupOfItsOwnBehindThoseOfOtherRules) {
-  compile("routes: [{cluster: all}]\nclusters: [{name: all}]", kListed);
-  Routers more = routers_;
-  const RuleScope scope{.interface = kInterface,
-                        .group = "",
-                        .version = "",
-                        .providers = providers_,
-                        .consumer = consumer_};
-  static_route_rule(host_)->compile(scope, more);
-  ASSERT_EQ(more.size(), 2U);
-  EXPECT_NE(more[0]->group(), more[1]->group());
+  EXPECT_EQ(routers_[0]->group(), kStaticRouteGroup);
+  EXPECT_EQ(routers_[1]->group(), kStaticRouteGroup);
 }
 
 TEST_F(StaticRoute, WeightsDecideAmongDestinationsThatHaveProviders) {

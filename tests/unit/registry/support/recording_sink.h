@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "registry/control_plane.h"
@@ -13,14 +14,14 @@ namespace skiff::registry {
 // Remembers what the data plane would know.
 class RecordingSink final : public ControlPlaneSink {
  public:
-  void on_service(const std::string& interface, const std::vector<dubbo::Url>& providers,
+  void on_service(const std::string& interface, std::vector<dubbo::Url> providers,
                   const dubbo::RuleTexts& with_rules,
                   const dubbo::ConsumerIdentity& consumer) override {
     rules[interface] = with_rules;
     consumers[interface] = consumer;
     ++reports[interface];
     sizes[interface].push_back(providers.size());
-    services[interface] = providers;
+    services[interface] = std::move(providers);
   }
   void on_service_told(const std::string& interface,
                        std::chrono::steady_clock::time_point told_at) override {

@@ -1,0 +1,116 @@
+#include "forwarder/outbound/cluster_routing.h"
+
+#include <utility>
+
+#include "forwarder/limits.h"
+
+namespace skiff::forwarder {
+
+using governance::BalancePolicy;
+using governance::ProviderSet;
+using governance::RequestView;
+using governance::Router;
+
+namespace {
+
+std::vector<std::uint32_t> indices_of(const ProviderSet& providers) {
+  std::vector<std::uint32_t> indices;
+  indices.reserve(providers.count());
+  providers.for_each([&](std::size_t i) { indices.push_back(static_cast<std::uint32_t>(i)); });
+  return indices;
+}
+
+}  // namespace
+
+template <typename AnyVisit>
+RouteChoice ClusterRouting::walk(const Plan& plan, const RequestView& request,
+                                 governance::Draw& draw, AnyVisit visit) {
+  left_ = all_;
+  const governance::ChainResult chain =
+      governance::apply_routers(plan.routers, request, draw, left_, visit);
+  RouteChoice choice{.policy = plan.policy, .rule = chain.policy};
+  if (chain.refused_by != nullptr) {
+    choice.refused_by = chain.refused_by;
+    choice.refusal = chain.detail;
+    return choice;
+  }
+  const bool is_ruled = chain.policy != nullptr && chain.policy->balance;
+  const BalancePolicy& balance = is_ruled ? *chain.policy->balance : plan.policy->balance;
+  if (everybody_ == nullptr) everybody_ = &subset_of(all_);
+  Subset& subset = chain.narrowed == 0 ? *everybody_ : subset_of(left_);
+  choice.providers = &subset.providers;
+  choice.balancer = &balancer_of(subset, balance);
+  return choice;
+}
+
+RouteChoice ClusterRouting::choose(const RequestView& request, governance::Draw& draw) {
+  keep_within_limits();
+  Plan& plan = plan_for(request.method);
+  if (plan.choice) return *plan.choice;
+  const RouteChoice choice =
+      walk(plan, request, draw, [](const auto&, const auto&, const auto&) {});
+  if (plan.is_fixed) plan.choice = choice;
+  return choice;
+}
+
+RouteChoice ClusterRouting::trace(const RequestView& request, governance::Draw& draw,
+                                  const Visit& visit) {
+  keep_within_limits();
+  return walk(plan_for(request.method), request, draw, visit);
+}
+
+// Plans refer to subsets: where there are too many of either, all begin anew.
+void ClusterRouting::keep_within_limits() {
+  if (plans_.size() < limits::kRoutePlansMax && subsets_.size() < limits::kSubsetsMax) return;
+  plans_.clear();
+  last_plan_ = nullptr;
+  subsets_.clear();
+  everybody_ = nullptr;
+}
+
+ClusterRouting::Plan& ClusterRouting::plan_for(std::string_view method) {
+  if (last_plan_ != nullptr && last_plan_->method == method) return *last_plan_;
+  if (const auto found = plans_.find(method); found != plans_.end()) {
+    last_plan_ = found->second.get();
+    return *last_plan_;
+  }
+  auto plan = std::make_unique<Plan>();
+  plan->method = method;
+  plan->policy = &cluster_->policy_of(method);
+  plan->is_fixed = true;
+  for (const auto& router : cluster_->routers) {
+    if (!router->concerns(method)) continue;
+    plan->routers.push_back(router.get());
+    plan->is_fixed = plan->is_fixed && !router->reads_more_than_method();
+  }
+  last_plan_ = plan.get();
+  plans_.emplace(std::string(method), std::move(plan));
+  return *last_plan_;
+}
+
+ClusterRouting::Subset& ClusterRouting::subset_of(const ProviderSet& providers) {
+  if (const auto found = subsets_.find(providers); found != subsets_.end()) return *found->second;
+  auto subset = std::make_unique<Subset>();
+  subset->providers = providers;
+  return *subsets_.emplace(providers, std::move(subset)).first->second;
+}
+
+Balancer& ClusterRouting::balancer_of(Subset& subset, const BalancePolicy& policy) {
+  for (const auto& [of, balancer] : subset.balancers) {
+    if (of == &policy) return *balancer;
+  }
+  std::vector<std::uint32_t> members = indices_of(subset.providers);
+  std::vector<std::uint32_t> preferred;
+  if (cluster_->preferred.size() > 0) {
+    ProviderSet first = subset.providers;
+    preferred = indices_of(first &= cluster_->preferred);
+  }
+  subset.balancers.emplace_back(
+      &policy, preferred.empty()
+                   ? make_balancer(policy, cluster_->providers, endpoints_, std::move(members))
+                   : make_balancer(policy, cluster_->providers, endpoints_, std::move(members),
+                                   std::move(preferred), limits::kPreferredPercentMin));
+  return *subset.balancers.back().second;
+}
+
+}  // namespace skiff::forwarder

@@ -1,0 +1,183 @@
+#include "governance/compile_route.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "governance/effective_url.h"
+#include "governance/static_routes/static_providers.h"
+#include "governance/static_routes/static_route_rule.h"
+
+namespace skiff::governance {
+namespace {
+
+std::int64_t timestamp_of(const dubbo::Url& url) {
+  return static_cast<std::int64_t>(
+      url.number_parameter("timestamp", 0, static_cast<std::uint64_t>(INT64_MAX)));
+}
+
+ClusterUrls& cluster_of(std::vector<ClusterUrls>& clusters, const dubbo::ServiceKey& key) {
+  for (ClusterUrls& cluster : clusters) {
+    if (cluster.service.group == key.group && cluster.service.version == key.version) {
+      return cluster;
+    }
+  }
+  ClusterUrls& cluster = clusters.emplace_back();
+  cluster.service = key;
+  return cluster;
+}
+
+void add_listed(dubbo::Url url, ClusterUrls& cluster) {
+  const auto known = std::ranges::find_if(cluster.effective, [&url](const dubbo::Url& one) {
+    return one.host == url.host && one.port == url.port;
+  });
+  if (known == cluster.effective.end()) {
+    cluster.effective.push_back(std::move(url));
+  } else if (timestamp_of(url) > timestamp_of(*known)) {
+    *known = std::move(url);  // the node of a previous life of this provider is still there
+  }
+}
+
+std::string left_out(const std::string& interface, const dubbo::Url& url, const std::string& why) {
+  std::string sentence("provider ");
+  sentence.append(url.address()).append(" of ").append(interface);
+  return sentence.append(" is left out: ").append(why);
+}
+
+// Makes what was listed what is effective. Where neither consumer nor configurators say anything,
+// which is the ordinary case, nothing is copied.
+void merge(const RouteInputs& inputs, ClusterUrls& cluster) {
+  cluster.configurators = inputs.rules.configurators(cluster.service, inputs.consumer.application);
+  if (cluster.configurators.empty() && inputs.consumer.parameters.empty()) return;
+  for (dubbo::Url& url : cluster.effective) {
+    if (cluster.configurators.empty()) {
+      url = effective_provider_url(url, inputs.consumer, {});
+    } else {
+      cluster.before_rules.push_back(effective_provider_url(url, inputs.consumer, {}));
+      url = effective_provider_url(url, inputs.consumer, cluster.configurators);
+    }
+  }
+}
+
+void leave_out_uncallable(const std::string& interface, ClusterUrls& cluster,
+                          std::vector<std::string>& problems) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < cluster.effective.size(); ++i) {
+    const std::string why = why_not_callable(cluster.effective[i]);
+    if (!why.empty()) {
+      problems.push_back(left_out(interface, cluster.effective[i], why));
+      continue;
+    }
+    if (kept != i) {
+      cluster.effective[kept] = std::move(cluster.effective[i]);
+      if (!cluster.before_rules.empty()) {
+        cluster.before_rules[kept] = std::move(cluster.before_rules[i]);
+      }
+    }
+    ++kept;
+  }
+  cluster.effective.resize(kept);
+  if (!cluster.before_rules.empty()) cluster.before_rules.resize(kept);
+}
+
+std::vector<std::string> applications_of(const std::vector<dubbo::Url>& providers) {
+  std::set<std::string, std::less<>> names;
+  for (const dubbo::Url& url : providers) {
+    const std::string_view name = url.parameter("application");
+    if (!name.empty()) names.emplace(name);
+  }
+  return {names.begin(), names.end()};
+}
+
+ProviderSet same_zone(const ClusterUrls& urls, const dubbo::ConsumerIdentity& consumer) {
+  const auto zone = consumer.parameters.find(std::string(kZoneParameter));
+  if (zone == consumer.parameters.end() || zone->second.empty()) return {};
+  ProviderSet same = ProviderSet::none(urls.effective.size());
+  for (std::size_t i = 0; i < urls.effective.size(); ++i) {
+    if (urls.effective[i].parameter(kZoneParameter) == zone->second) same.add(i);
+  }
+  return same.empty() || same.count() == same.size() ? ProviderSet() : same;
+}
+
+Routers compile_routers(const RouteInputs& inputs, const ClusterUrls& urls,
+                        const VirtualHostPtr& virtual_host) {
+  const RuleScope scope{.interface = inputs.interface,
+                        .group = urls.service.group,
+                        .version = urls.service.version,
+                        .providers = urls.effective,
+                        .consumer = inputs.consumer};
+  Routers routers;
+  if (virtual_host) static_route_rule(virtual_host)->compile(scope, routers);
+  for (const RouterRulePtr& rule : inputs.rules.routers(urls.service, inputs.consumer.application,
+                                                        applications_of(urls.effective))) {
+    rule->compile(scope, routers);
+  }
+  return routers;
+}
+
+// As in Dubbo, the first provider speaks for all.
+std::shared_ptr<const Policies> policies_of(const ClusterUrls& urls,
+                                            std::vector<std::string>& problems) {
+  if (urls.effective.empty()) return nullptr;
+  Policies policies = read_policies(urls.effective.front(), problems);
+  if (policies == Policies()) return nullptr;
+  return std::make_shared<const Policies>(std::move(policies));
+}
+
+Cluster compile_cluster(const RouteInputs& inputs, const ClusterUrls& urls,
+                        const VirtualHostPtr& virtual_host, std::vector<std::string>& problems) {
+  Cluster cluster{.group = urls.service.group, .version = urls.service.version, .providers = {}};
+  cluster.providers.reserve(urls.effective.size());
+  for (std::size_t i = 0; i < urls.effective.size(); ++i) {
+    cluster.providers.push_back(read_provider(
+        urls.effective[i], urls.before_rules.empty() ? nullptr : &urls.before_rules[i]));
+  }
+  cluster.policies = policies_of(urls, problems);
+  cluster.preferred = same_zone(urls, inputs.consumer);
+  cluster.routers = compile_routers(inputs, urls, virtual_host);
+  return cluster;
+}
+
+VirtualHostPtr virtual_host_of(const RouteInputs& inputs) {
+  return inputs.static_routes ? inputs.static_routes->find(inputs.interface) : nullptr;
+}
+
+}  // namespace
+
+std::vector<ClusterUrls> take_cluster_urls(RouteInputs& inputs,
+                                           std::vector<std::string>& problems) {
+  std::vector<ClusterUrls> clusters;
+  const VirtualHostPtr virtual_host = virtual_host_of(inputs);
+  for (dubbo::Url& url :
+       with_static_providers(std::move(inputs.providers), virtual_host.get(), inputs.interface)) {
+    const dubbo::ServiceKey key = url.service_key();
+    add_listed(std::move(url), cluster_of(clusters, key));
+  }
+  for (ClusterUrls& cluster : clusters) {
+    cluster.service.interface = inputs.interface;
+    std::ranges::sort(cluster.effective, {},
+                      [](const dubbo::Url& url) { return std::tie(url.host, url.port); });
+    merge(inputs, cluster);
+    leave_out_uncallable(inputs.interface, cluster, problems);
+  }
+  std::erase_if(clusters, [](const ClusterUrls& cluster) { return cluster.effective.empty(); });
+  std::ranges::sort(clusters, {}, [](const ClusterUrls& cluster) {
+    return std::tie(cluster.service.version, cluster.service.group);
+  });
+  return clusters;
+}
+
+CompiledRoute compile_service_route(RouteInputs inputs) {
+  CompiledRoute compiled;
+  compiled.route.interface = inputs.interface;
+  const VirtualHostPtr virtual_host = virtual_host_of(inputs);
+  for (const ClusterUrls& urls : take_cluster_urls(inputs, compiled.problems)) {
+    compiled.route.clusters.push_back(
+        compile_cluster(inputs, urls, virtual_host, compiled.problems));
+  }
+  compiled.route.clusters.shrink_to_fit();
+  return compiled;
+}
+
+}  // namespace skiff::governance
