@@ -25,11 +25,21 @@ struct RequestView {
   ArgumentTexts* arguments = nullptr;               // null: cannot be read
 
   std::optional<std::string_view> attachment(std::string_view key) const {
-    return attachments->find(key);
+    if (found_key != key || !was_found) {
+      found_value = attachments->find(key);
+      found_key = key;
+      was_found = true;
+    }
+    return found_value;
   }
   std::optional<std::string_view> argument(std::size_t index) const {
     return arguments == nullptr ? std::nullopt : arguments->text(index);
   }
+
+  // What attachment() was asked for last: many rules look at the same one.
+  mutable std::string_view found_key = {};
+  mutable std::optional<std::string_view> found_value = {};
+  mutable bool was_found = false;
 };
 
 }  // namespace skiff::governance

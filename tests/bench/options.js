@@ -23,6 +23,7 @@ const HELP = `scripts/bench [options]
   --pieces          what single steps of the data path take and allocate, instead of shapes
   --system-calls    how many system calls a lone request and its answer take, instead of shapes
   --registry        the registry side instead of shapes: start, memory and changes with --services services, default 10000
+  --rule-changes    how fast changes of rules reach the workers instead of shapes, with --services services, default 1000
   --json FILE       default build/bench.json
   --picture FILE    the ratios as bars, .svg or .png; default build/bench.svg
   --draw LIST       only the picture, from these JSON files of former runs, comma-separated; of a shape in several of them the last
@@ -35,6 +36,7 @@ const TARGETS = ['direct', 'haproxy', 'haproxy-big', 'nginx', 'relay', '20881', 
 const RULES_MAX = 1000;
 const SERVICES_MAX = 15_000; // the agent remembers 20,000 subscriptions, and some are called
 const REGISTRY_SERVICES = 10_000; // of --registry
+const RULED_SERVICES = 1000; // of --rule-changes
 const CPU_PLACES = ['one', 'split', 'any'];
 const DEFAULT_PAYLOAD = 128;
 const OPEN_LOOP = { connections: 64, inFlight: 64 };
@@ -87,7 +89,7 @@ function parse(argv) {
     options: {
       quick: { type: 'boolean' }, shapes: { type: 'string' }, targets: { type: 'string' },
       rounds: { type: 'string' }, seconds: { type: 'string' }, providers: { type: 'string' }, services: { type: 'string' }, rules: { type: 'string' }, cpus: { type: 'string' },
-      idle: { type: 'string' }, pieces: { type: 'boolean' }, 'system-calls': { type: 'boolean' }, registry: { type: 'boolean' }, json: { type: 'string' },
+      idle: { type: 'string' }, pieces: { type: 'boolean' }, 'system-calls': { type: 'boolean' }, registry: { type: 'boolean' }, 'rule-changes': { type: 'boolean' }, json: { type: 'string' },
       picture: { type: 'string' }, draw: { type: 'string' },
     },
   });
@@ -111,6 +113,7 @@ function parse(argv) {
     pieces: Boolean(values.pieces),
     systemCalls: Boolean(values['system-calls']),
     registry: values.registry && (services || REGISTRY_SERVICES),
+    ruleChanges: values['rule-changes'] && (services || RULED_SERVICES),
     json: values.json || 'build/bench.json',
     picture: pictureOf(values.picture),
     draw: values.draw && values.draw.split(','),

@@ -7,6 +7,7 @@ const { startAgent } = require('../integration/lib/agent');
 const { eventually, pause } = require('../integration/lib/wait');
 const { startZooKeeper } = require('../integration/lib/zookeeper');
 const { forAll, subscribeAll } = require('./many-services');
+const { measureChanges, shownChanges } = require('./route-updates');
 
 const PROVIDERS = 20; // of each service
 const PUBLICATIONS = 1000;
@@ -65,31 +66,12 @@ const publishAll = async (agent) => {
   if (status !== 200) throw new Error(`publish ${PUBLICATIONS} services: ${status} ${text.slice(0, 500)}`);
 };
 
-const ROUTE_UPDATES = 'skiff_route_update_seconds';
-const routeUpdates = async (agent) => [...(await metrics(agent)).matchAll(new RegExp(`^${ROUTE_UPDATES}_bucket\\{le="([^"]+)"\\} (\\d+)$`, 'gm'))]
-  .map(([, bound, count]) => ({ bound, count: Number(count) }));
-
-// The bound, in seconds, that so much of what was observed between two readings of a histogram keeps within.
-function quantile(before, after, share) {
-  const counts = after.map(({ count }, i) => count - before[i].count);
-  return after[counts.findIndex((count) => count >= share * counts.at(-1))].bound;
-}
-
-// Changes in the registry, at an even pace, each of another list; how long they took as the agent itself measured it. Nobody asks the
-// agent anything meanwhile: with two CPUs for all, that alone would double the median.
-async function changeProviders(agent, zookeeper, services) {
-  const before = await routeUpdates(agent);
-  for (let i = 0; i < CHANGES; i++) {
-    const service = (i * 7919) % services;
-    await zookeeper.register(serviceName(service), providerOf(service, PROVIDERS + 1 + Math.floor(i / services)));
-    await pause(CHANGE_MS);
-  }
-  const after = await eventually(async () => {
-    const now = await routeUpdates(agent);
-    return now.at(-1).count >= before.at(-1).count + CHANGES && now;
-  }, 'all changes have reached the workers');
-  return { p50: quantile(before, after, 0.5), p99: quantile(before, after, 0.99) };
-}
+// Changes in the registry, at an even pace, each of another list.
+const changeProviders = (agent, zookeeper, services) => measureChanges(agent, CHANGES, async (i) => {
+  const service = (i * 7919) % services;
+  await zookeeper.register(serviceName(service), providerOf(service, PROVIDERS + 1 + Math.floor(i / services)));
+  await pause(CHANGE_MS);
+});
 
 const shown = (agent) => {
   const { pid } = agent.running.child;
@@ -119,8 +101,8 @@ async function measureRegistry(stage, services) {
     console.log(`started again after ${signal}: ready after ${ready.toFixed(1)} s, ${times(await untilComplete(agent, services, start))}; ${shown(agent)}`);
   }
 
-  const { p50, p99 } = await changeProviders(agent, zookeeper, services);
-  console.log(`${CHANGES} changes, from ZooKeeper's event to the last worker: p50 within ${p50 * 1000} ms, p99 within ${p99 * 1000} ms; ${shown(agent)}`);
+  const changes = await changeProviders(agent, zookeeper, services);
+  console.log(`${CHANGES} changes, from ZooKeeper's event to the last worker: ${shownChanges(changes)}; ${shown(agent)}`);
 }
 
 module.exports = { measureRegistry };

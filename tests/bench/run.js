@@ -21,6 +21,7 @@ const { draw, merge } = require('./picture');
 const { measurePieces } = require('./pieces');
 const { measureRegistry } = require('./registry');
 const { summarize, table } = require('./report');
+const { measureRuleChanges } = require('./rule-changes');
 
 const CALIBRATION_SECONDS = 2;
 const SMALL_PAYLOAD = 128; // bytes
@@ -81,10 +82,10 @@ const countEachSystemCalls = (options) => measureEach(['haproxy', 'nginx', 'rela
   return `${total} system calls a request: ${Object.entries(calls).map(([call, count]) => `${call} ${count}`).join(', ')}`;
 });
 
-async function measureRegistrySide(options) {
+async function onStage(measureIt) {
   const stage = new Stage();
   try {
-    await stage.explain(() => measureRegistry(stage, options.registry));
+    await stage.explain(() => measureIt(stage));
   } finally {
     await stage.stopAll();
   }
@@ -134,7 +135,8 @@ async function main() {
   if (options.idle) { await measureEachIdle(options); return; }
   if (options.pieces) { console.log(`\n${await measurePieces(options)}`); return; }
   if (options.systemCalls) { await countEachSystemCalls(options); return; }
-  if (options.registry) { await measureRegistrySide(options); return; }
+  if (options.registry) { await onStage((stage) => measureRegistry(stage, options.registry)); return; }
+  if (options.ruleChanges) { await onStage((stage) => measureRuleChanges(stage, options.ruleChanges)); return; }
   const results = await measureAll(options);
   const measured = { ...machine, options, results };
   fs.writeFileSync(options.json, `${JSON.stringify(measured, null, 1)}\n`);

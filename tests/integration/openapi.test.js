@@ -72,6 +72,9 @@ scenario('The OpenAPI document', ({ stage, before, it }) => {
       await ask(method, '/routes/described', status, body);
     }
     await ask('GET', '/routes', 200);
+    await ask('GET', '/rules', 200);
+    await ask('GET', `/explain?interface=${NAME}&method=sayHello`, 404);
+    await ask('GET', '/explain?method=sayHello', 400);
     for (const target of ['/publications', '/subscriptions', '/status', '/healthz', '/readyz', '/metrics', '/config', '/openapi.json', '/']) await ask('GET', target, 200);
     await agent.publish(SERVICE.service);
     for (const target of ['/stopping', '/ready']) {
@@ -82,6 +85,7 @@ scenario('The OpenAPI document', ({ stage, before, it }) => {
     await agent.publish(SERVICE.service);
     await agent.subscribe(SERVICE.service, 2);
     await ask('GET', `/services/${NAME}`, 200);
+    await ask('GET', `/explain?interface=${NAME}&method=sayHello&version=1.0.0&group=blue&attachment.env=gray&argument.0=x`, 200);
     const all = Object.entries(DOCUMENT.paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`));
     assert.deepEqual([...seen].sort(), all.sort());
   });

@@ -6,6 +6,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { BINARY, startAgent } = require('./lib/agent');
 const { run } = require('./lib/command');
+const { RawConsumer } = require('./lib/raw-consumer');
+const { RawProvider } = require('./lib/raw-provider');
 const { scenario } = require('./lib/stage');
 const { eventually } = require('./lib/wait');
 
@@ -98,5 +100,56 @@ scenario('Static routes', ({ stage, before, it }) => {
     await agent.stop('SIGKILL');
     agent = await startAgent(stage, { name: 'successor', flags: ['--config', file], stateDir: agent.stateDir });
     assert.deepEqual(await names(), ['api of the api', 'fourth of the file']);
+  });
+});
+
+scenario('Static routes without any registry', ({ stage, before, it }) => {
+  const SERVICE = 'com.example.StaticService';
+  const providers = {};
+  let agent;
+  let consumer;
+
+  before(async () => {
+    for (const name of ['stable', 'canary']) providers[name] = await RawProvider.start(stage, (call) => call.value(name));
+    agent = await startAgent(stage, {});
+    consumer = await RawConsumer.connect(stage, agent.outbound);
+    const route = {
+      domains: ['com.example.*'],
+      clusters: Object.entries(providers).map(([name, { port }]) => ({ name, hosts: [{ address: `127.0.0.1:${port}`, weight: 1 }] })),
+      routes: [
+        { match: { attachments: [{ name: 'user', exact: 'vip' }] }, cluster: 'canary' },
+        { match: { method: { prefix: 'get' } }, cluster: 'stable', timeout: '200ms' },
+      ],
+    };
+    const { status, text } = await agent.send('PUT', '/routes/static', JSON.stringify(route));
+    assert.equal(status, 200, text);
+  });
+
+  const call = (spec) => consumer.call({ service: SERVICE, ...spec });
+
+  it('send calls to the hosts of their clusters', async () => {
+    assert.equal((await call({ method: 'getIt' })).value, 'stable');
+    assert.equal((await call({ method: 'getIt', attachments: { user: 'vip' } })).value, 'canary');
+    assert.equal((await consumer.call({ service: 'com.example.another.Service', method: 'getIt' })).value, 'stable');
+  });
+
+  it('refuse what no entry matches, with a reason', async () => {
+    const { status, message } = await call({ method: 'putIt' });
+    assert.equal(status, 80);
+    assert.match(message, /static route static, no entry matches/);
+  });
+
+  it('give the call the timeout of their entry, whatever it asks for', async () => {
+    providers.stable.rule = () => {};
+    const { status, message } = await call({ method: 'getSlow', attachments: { timeout: '5000' } });
+    assert.equal(status, 31);
+    assert.match(message, /within 200 ms/);
+    providers.stable.rule = (one) => one.value('stable');
+  });
+
+  it('end with the route', async () => {
+    const { status } = await agent.send('DELETE', '/routes/static');
+    assert.equal(status, 200);
+    assert.equal((await call({ method: 'getIt' })).status, 60);
   });
 });
