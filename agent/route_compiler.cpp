@@ -65,7 +65,12 @@ std::shared_ptr<const governance::ServiceRoute> RouteCompiler::compile(
 
 dubbo::Url RouteCompiler::governed(const dubbo::Url& provider, const dubbo::RuleTexts& rules) {
   const dubbo::ServiceKey service = provider.service_key();
-  governance::RuleSet& read = published_[service];
+  const std::pair publication(service, dubbo::real_port(provider));
+  if (rules.empty()) {
+    published_.erase(publication);
+    return provider;
+  }
+  governance::RuleSet& read = published_[publication];
   read = reader_.read(rules);
   log_once(read.problems(), "a rule is not in force as it is written");
   dubbo::Url url = provider;
@@ -107,10 +112,8 @@ std::map<std::string, RouteCompiler::KnownRule> RouteCompiler::rules() const {
       KnownRule& known_rule = all[rule.name];
       known_rule.interfaces.push_back(on);
       known_rule.problem = rule.problem;
-      for (std::string& address : governance::addresses_in(readable(rule))) {
-        if (!here.addresses.contains(address)) {
-          known_rule.unknown_providers.insert(std::move(address));
-        }
+      for (const std::string& address : governance::addresses_in(readable(rule))) {
+        if (!here.addresses.contains(address)) known_rule.unknown_providers.insert(address);
       }
     };
     for (const auto& [key, rule] : known.rules.documents()) add(*rule);

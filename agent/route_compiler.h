@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "agent/explanation_report.h"
@@ -67,7 +69,8 @@ class RouteCompiler {
 
   governance::RuleReader reader_;
   std::map<std::string, Known> known_;  // by interface
-  std::map<dubbo::ServiceKey, governance::RuleSet> published_;
+  // By service, and the port that its provider listens on.
+  std::map<std::pair<dubbo::ServiceKey, std::uint16_t>, governance::RuleSet> published_;
   std::shared_ptr<const governance::StaticRoutes> static_routes_;
   std::unordered_set<std::string> logged_;  // sentences
 };

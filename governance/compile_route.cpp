@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "governance/effective_url.h"
+#include "governance/rule_key.h"
 #include "governance/static_routes/static_providers.h"
 #include "governance/static_routes/static_route_rule.h"
 
@@ -28,15 +29,17 @@ ClusterUrls& cluster_of(std::vector<ClusterUrls>& clusters, const dubbo::Service
   return cluster;
 }
 
-void add_listed(dubbo::Url url, ClusterUrls& cluster) {
-  const auto known = std::ranges::find_if(cluster.effective, [&url](const dubbo::Url& one) {
-    return one.host == url.host && one.port == url.port;
+// One address is one provider: the node of a previous life of it may still be there.
+void keep_youngest_of_each_address(std::vector<dubbo::Url>& urls) {
+  std::ranges::stable_sort(urls, [](const dubbo::Url& a, const dubbo::Url& b) {
+    const auto left = std::tie(a.host, a.port);
+    const auto right = std::tie(b.host, b.port);
+    return left != right ? left < right : timestamp_of(a) > timestamp_of(b);
   });
-  if (known == cluster.effective.end()) {
-    cluster.effective.push_back(std::move(url));
-  } else if (timestamp_of(url) > timestamp_of(*known)) {
-    *known = std::move(url);  // the node of a previous life of this provider is still there
-  }
+  const auto is_same_address = [](const dubbo::Url& a, const dubbo::Url& b) {
+    return a.host == b.host && a.port == b.port;
+  };
+  urls.erase(std::unique(urls.begin(), urls.end(), is_same_address), urls.end());
 }
 
 std::string left_out(const std::string& interface, const dubbo::Url& url, const std::string& why) {
@@ -84,7 +87,7 @@ void leave_out_uncallable(const std::string& interface, ClusterUrls& cluster,
 std::vector<std::string> applications_of(const std::vector<dubbo::Url>& providers) {
   std::set<std::string, std::less<>> names;
   for (const dubbo::Url& url : providers) {
-    const std::string_view name = url.parameter("application");
+    const std::string_view name = application_of(url);
     if (!name.empty()) names.emplace(name);
   }
   return {names.begin(), names.end()};
@@ -152,12 +155,11 @@ std::vector<ClusterUrls> take_cluster_urls(RouteInputs& inputs,
   for (dubbo::Url& url :
        with_static_providers(std::move(inputs.providers), virtual_host.get(), inputs.interface)) {
     const dubbo::ServiceKey key = url.service_key();
-    add_listed(std::move(url), cluster_of(clusters, key));
+    cluster_of(clusters, key).effective.push_back(std::move(url));
   }
   for (ClusterUrls& cluster : clusters) {
     cluster.service.interface = inputs.interface;
-    std::ranges::sort(cluster.effective, {},
-                      [](const dubbo::Url& url) { return std::tie(url.host, url.port); });
+    keep_youngest_of_each_address(cluster.effective);
     merge(inputs, cluster);
     leave_out_uncallable(inputs.interface, cluster, problems);
   }

@@ -78,14 +78,6 @@ void read_method_parameters(const dubbo::Url& url, const dubbo::Url* before_rule
   }
 }
 
-// Of Dubbo's cluster modes only this one calls another provider.
-void forbid_retries_unless_failover(const dubbo::Url& url, ProviderEndpoint& provider) {
-  const std::string_view cluster = url.parameter(key_or_default(url, "cluster"));
-  if (cluster.empty() || cluster == "failover") return;
-  provider.retries = 0;
-  for (MethodSettings& method : provider.methods) method.retries.reset();
-}
-
 }  // namespace
 
 const MethodSettings* ProviderEndpoint::settings_of(std::string_view method) const {
@@ -119,7 +111,6 @@ ProviderEndpoint read_provider(const dubbo::Url& url, const dubbo::Url* before_r
   const std::string retries = key_or_default(url, "retries");
   if (!url.parameter(retries).empty()) provider.retries = retries_in(url, retries);
   read_method_parameters(url, before_rules, provider);
-  forbid_retries_unless_failover(url, provider);
   provider.token = url.parameter("token");
   return provider;
 }

@@ -17,19 +17,17 @@ bool is_address(std::string_view text) {
 
 }  // namespace
 
-std::vector<std::string> addresses_in(std::string_view text) {
-  std::vector<std::string> found;
+std::set<std::string> addresses_in(std::string_view text) {
+  std::set<std::string> found;
   while (true) {
     const std::size_t begin = text.find_first_of(kAddressCharacters);
-    if (begin == std::string_view::npos) return found;
+    if (begin == std::string_view::npos || found.size() == kMaxRuleAddresses) return found;
     text.remove_prefix(begin);
     std::string_view word = text.substr(0, text.find_first_not_of(kAddressCharacters));
     text.remove_prefix(word.size());
     // A colon behind it is YAML's.
     while (word.ends_with(':') || word.ends_with('.')) word.remove_suffix(1);
-    if (is_address(word) && std::ranges::find(found, word) == found.end()) {
-      found.emplace_back(word);
-    }
+    if (is_address(word)) found.emplace(word);
   }
 }
 

@@ -166,6 +166,10 @@ std::vector<std::string> YamlFields::keys() const {
   std::vector<std::string> names;
   if (!node_.IsMap()) return names;
   for (const auto& entry : node_) {
+    if (names.size() == kMaxMapKeys) {
+      add_error("over " + std::to_string(kMaxMapKeys) + " keys");
+      break;
+    }
     if (entry.first.IsScalar()) names.push_back(entry.first.Scalar());
   }
   return names;

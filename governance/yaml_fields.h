@@ -19,6 +19,7 @@ inline constexpr std::size_t kMaxRuleBytes = std::size_t{256} * 1024;
 // And those whose values, aliases written out, make up more: the bytes of texts, and 16 for each
 // value.
 inline constexpr std::size_t kMaxExpandedBytes = std::size_t{1024} * 1024;
+inline constexpr std::size_t kMaxMapKeys = 500;
 // What is wrong beyond so many errors is not said: a hostile document could have any number.
 inline constexpr std::size_t kMaxRuleErrors = 1000;
 
@@ -43,6 +44,7 @@ class YamlFields {
   std::optional<YamlFields> map(const char* key) const;
   // Any value; undefined where absent.
   YAML::Node node(const char* key) const;
+  // At most kMaxMapKeys; an error where there are more: a key is searched among all others.
   std::vector<std::string> keys() const;
 
   // Adds an error about `key` of this map, or about the map itself.

@@ -28,7 +28,6 @@ void Publications::stop_reading_rules(const PublicationId& id) {
 dubbo::Url Publications::governed(const PublicationRequest& request, dubbo::Url url) const {
   const PublicationId id{request.service, request.port};
   const dubbo::RuleTexts rules = rules_.rules(id.subject());
-  if (rules.empty()) return url;
   dubbo::Url result = govern_(url, rules);
   const bool is_the_same = PublicationId::of(result) == id && result.protocol == url.protocol &&
                            result.address() == url.address() &&

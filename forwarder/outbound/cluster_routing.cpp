@@ -22,6 +22,17 @@ std::vector<std::uint32_t> indices_of(const ProviderSet& providers) {
 
 }  // namespace
 
+// Those with a weight; none where most of them have none: that is how a zone is drained.
+std::vector<std::uint32_t> ClusterRouting::preferred_of(const ProviderSet& providers) const {
+  if (cluster_->preferred.size() == 0) return {};
+  ProviderSet first = providers;
+  std::vector<std::uint32_t> preferred = indices_of(first &= cluster_->preferred);
+  const std::size_t all = preferred.size();
+  std::erase_if(preferred, [this](std::uint32_t i) { return cluster_->providers[i].weight == 0; });
+  if (preferred.size() * 100 < all * limits::kPreferredPercentMin) preferred.clear();
+  return preferred;
+}
+
 template <typename AnyVisit>
 RouteChoice ClusterRouting::walk(const Plan& plan, const RequestView& request,
                                  governance::Draw& draw, AnyVisit visit) {
@@ -100,11 +111,7 @@ Balancer& ClusterRouting::balancer_of(Subset& subset, const BalancePolicy& polic
     if (of == &policy) return *balancer;
   }
   std::vector<std::uint32_t> members = indices_of(subset.providers);
-  std::vector<std::uint32_t> preferred;
-  if (cluster_->preferred.size() > 0) {
-    ProviderSet first = subset.providers;
-    preferred = indices_of(first &= cluster_->preferred);
-  }
+  std::vector<std::uint32_t> preferred = preferred_of(subset.providers);
   subset.balancers.emplace_back(
       &policy, preferred.empty()
                    ? make_balancer(policy, cluster_->providers, endpoints_, std::move(members))

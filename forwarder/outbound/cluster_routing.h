@@ -78,6 +78,7 @@ class ClusterRouting {
                    AnyVisit visit);
   Subset& subset_of(const governance::ProviderSet& providers);
   Balancer& balancer_of(Subset& subset, const governance::BalancePolicy& policy);
+  std::vector<std::uint32_t> preferred_of(const governance::ProviderSet& providers) const;
   void keep_within_limits();
 
   const governance::Cluster* cluster_;

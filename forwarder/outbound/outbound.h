@@ -142,6 +142,8 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   // `added`: attachments that its frame got from us before.
   void keep_for_retry(const OutboundRequest& request, const governance::Cluster& cluster,
                       const governance::ProviderEndpoint& provider, std::uint8_t added, Slot& slot);
+  void refuse_for_slots(OutboundRequest& request, std::uint8_t added_attachments);
+  // nullptr where too many are in use.
   Slot* take_slot(OutboundRequest& request, UpstreamConnection& upstream,
                   std::chrono::milliseconds timeout);
   void append_frame(const OutboundRequest& request,

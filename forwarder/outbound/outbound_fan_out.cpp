@@ -62,11 +62,9 @@ std::vector<Outbound::Attempt> Outbound::connect_to_all(OutboundRequest& request
   return all;
 }
 
-// Each has a frame of its own, since output refers to it until the end of the turn.
 void Outbound::send_copy(const OutboundRequest& request, ClusterState& cluster,
                          const Attempt& target) {
   OutboundRequest copy = request;
-  copy.frame.bytes = context_.loop.turn_memory().copy(request.frame.bytes);
   if (FanOut* fan_out = fan_outs_.get(copy.fan_out); fan_out != nullptr) ++fan_out->waiting;
   context_.counters.add(Counter::kFanOutRequests);
   if (target.upstream == nullptr) {

@@ -166,6 +166,7 @@ void Outbound::try_again(const WaitingRequest& waiting, bool tries_any) {
 
 void Outbound::on_wait_over(const WaitingRequest& waiting) {
   OutboundRequest request(waiting.request, context_.loop.turn_memory());
+  request.history.attempts = 1;  // it was counted when it came
   if (!decode(request)) return;
   if (ServiceEntry* service = find_service(request); service != nullptr) count(request, *service);
   answer_error(request, Status::kServerError, waiting.why);

@@ -69,7 +69,7 @@ void Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t
   std::uint64_t wire_id = SlotTable::one_way_id(request.history.one_way_note());
   if (request.header().is_two_way) {
     Slot* slot = take_slot(request, upstream, timeout_of(request, spec));
-    if (slot == nullptr) return;
+    if (slot == nullptr) return refuse_for_slots(request, added_before);
     keep_for_retry(request, *cluster.spec, spec, added_before, *slot);
     wire_id = slot->wire_id();
   }
@@ -122,17 +122,20 @@ std::optional<dubbo::AttachmentSplice> Outbound::plan_additions(
   return splice;
 }
 
+// Nothing was added to its frame after all.
+void Outbound::refuse_for_slots(OutboundRequest& request, std::uint8_t added_attachments) {
+  request.history.added_attachments = added_attachments;
+  context_.log.warn(LogKind::kLimit, context_.loop.now(),
+                    "too many requests are in flight; further ones are refused");
+  answer_error(request, Status::kServerThreadpoolExhausted,
+               "the agent has " + std::to_string(slots_.in_use()) +
+                   " requests without an answer, its limit");
+}
+
 Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream,
                           milliseconds timeout) {
   Slot* slot = slots_.take();
-  if (slot == nullptr) {
-    context_.log.warn(LogKind::kLimit, context_.loop.now(),
-                      "too many requests are in flight; further ones are refused");
-    answer_error(request, Status::kServerThreadpoolExhausted,
-                 "the agent has " + std::to_string(slots_.in_use()) +
-                     " requests without an answer, its limit");
-    return nullptr;
-  }
+  if (slot == nullptr) return nullptr;
   slot->request_id = request.header().request_id;
   slot->consumer = request.consumer;
   slot->serialization = request.header().serialization;
@@ -187,7 +190,13 @@ void Outbound::keep_for_retry(const OutboundRequest& request, const governance::
 void Outbound::append_frame(const OutboundRequest& request,
                             const std::optional<dubbo::AttachmentSplice>& splice,
                             std::uint64_t wire_id, UpstreamConnection& upstream) {
-  const std::span<std::byte> frame = splice ? spliced_frame(request, *splice) : request.frame.bytes;
+  std::span<std::byte> frame = request.frame.bytes;
+  if (splice) {
+    frame = spliced_frame(request, *splice);
+  } else if (request.history.is_fan_out()) {
+    // Output refers to it until the end of the turn, with an id for each provider.
+    frame = context_.loop.turn_memory().copy(frame);
+  }
   dubbo::write_request_id(frame.data(), wire_id);
   upstream.append_output(frame);
 }

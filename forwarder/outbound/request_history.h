@@ -24,6 +24,11 @@ struct RequestHistory {
   // Providers that were sent it and must not be sent it again, each between spaces.
   std::string closed_to = {};
 
+  // Several providers are sent it at once.
+  bool is_fan_out() const {
+    return mode == governance::ClusterMode::kForking || mode == governance::ClusterMode::kBroadcast;
+  }
+
   // Once for each of them and its reason: who waits tries the same ones again and again.
   void note_tried(const std::string& address, const std::string& reason) {
     const std::string attempt = " " + address + " (" + reason + ")";
@@ -41,16 +46,17 @@ struct RequestHistory {
 
   // Of a one-way request this much of its history is kept, in its id on the wire.
   std::uint32_t one_way_note() const {
-    const bool is_fan_out =
-        mode == governance::ClusterMode::kForking || mode == governance::ClusterMode::kBroadcast;
-    return std::uint32_t{is_fan_out} << 16 | std::uint32_t{added_attachments} << 8 |
-           std::uint32_t{attempts};
+    const std::uint32_t failback = failback_left ? *failback_left + 1U : 0U;
+    return failback << 17 | std::uint32_t{is_fan_out()} << 16 |
+           std::uint32_t{added_attachments} << 8 | std::uint32_t{attempts};
   }
   // Other providers were sent it, too.
   static bool is_fan_out(std::uint32_t one_way_note) { return (one_way_note >> 16 & 1U) != 0; }
   void take_one_way_note(std::uint32_t note) {
     attempts = static_cast<std::uint8_t>(note);
     added_attachments = static_cast<std::uint8_t>(note >> 8);
+    const std::uint32_t failback = note >> 17;
+    if (failback > 0) failback_left = static_cast<std::uint8_t>(failback - 1);
   }
 };
 

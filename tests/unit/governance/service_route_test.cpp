@@ -38,12 +38,6 @@ TEST(RetriesOf, AreWhatTheProviderSays) {
   EXPECT_EQ(retries_of_url("hi.retries=1", "default").count, 2U);
 }
 
-TEST(RetriesOf, AreNoneInOtherClusterModesThanFailover) {
-  EXPECT_EQ(retries_of_url("cluster=failfast&retries=3&hi.retries=1", "hi").count, 0U);
-  EXPECT_EQ(retries_of_url("default.cluster=failsafe", "hi").count, 0U);
-  EXPECT_EQ(retries_of_url("cluster=failover", "hi").count, 2U);
-}
-
 TEST(RetriesOf, OfAnUnknownMethodAreThoseOfTheStrictestOne) {
   EXPECT_EQ(retries_of_url("pay.retries=0&find.retries=5", std::nullopt).count, 0U);
   EXPECT_EQ(retries_of_url("find.retries=5", std::nullopt).count, 2U);
