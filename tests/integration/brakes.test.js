@@ -192,6 +192,7 @@ scenario('Lists of providers', ({ stage, before, it }) => {
   it('are read again, so that a change is found though its watch is deaf', async () => {
     const name = 'com.example.Deaf';
     await registerProviders(name, 1);
+    await zookeeper.ask('mkdirp', `/dubbo/${name}/consumers`); // or its coming would be a change of its own, which rules are looked for in
     await agent.subscribe({ interface: name });
     const before = await agent.metrics();
     proxy.isDeaf = true;

@@ -57,6 +57,28 @@ class ClusterModes : public testing::ForwarderFixture {
   }
 };
 
+TEST_F(ClusterModes, BroadcastTellsEachProviderItsOwnToken) {
+  start();
+  RawListener second;
+  governance::Cluster cluster;
+  cluster.providers = {provider_at(provider_.port()), provider_at(second.port())};
+  cluster.providers[0].token = "first";
+  cluster.providers[1].token = "other";
+  cluster.policies = std::make_shared<governance::Policies>(
+      governance::Policies{.policy = by(ClusterMode::kBroadcast), .methods = {}});
+  route_clusters({cluster});
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 7, .attachments = {{"a", "b"}}}));
+  RawPeer to_first = provider_.accept();
+  RawPeer to_second = second.accept();
+  EXPECT_TRUE(
+      to_first.receive()->body().ends_with("\x05token\x05"
+                                           "firstZ"));
+  EXPECT_TRUE(
+      to_second.receive()->body().ends_with("\x05token\x05"
+                                            "otherZ"));
+}
+
 TEST_F(ClusterModes, FailfastDoesNotSendAgainWhatWasSent) {
   start();
   route_by(by(ClusterMode::kFailfast), {provider_.port()});
