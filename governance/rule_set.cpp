@@ -127,7 +127,7 @@ ReadRulePtr RuleReader::known(const std::string& name) const {
 }
 
 ReadRulePtr RuleReader::read_document(const std::string& key, const std::string& text) {
-  const ReadRulePtr before = known(key);
+  ReadRulePtr before = known(key);
   if (before && before->text == text) return before;
   auto rule = std::make_shared<ReadRule>(ReadRule{.name = key, .text = text});
   if (auto read = read_text(*rule); !read) {

@@ -5,8 +5,8 @@
 namespace skiff::governance {
 
 const Policy& Cluster::policy_of(std::string_view method) const {
-  static const Policies kDefaults;
-  return (policies ? *policies : kDefaults).of(method);
+  static const Policies defaults;
+  return (policies ? *policies : defaults).of(method);
 }
 
 Retries retries_of(const Cluster& cluster, const ProviderEndpoint& provider,
