@@ -36,7 +36,7 @@ async function measureRuleChanges(stage, services) {
   await load.more(1000);
   const changes = await measureChanges(agent, CHANGES, async (i) => {
     const name = names[(i * 7919) % services];
-    await zookeeper.setDocument(`${name}::.condition-router`, document(name, COLORS[(i + 1) % 2]));
+    await zookeeper.setDocument(`${name}::.condition-router`, document(name, COLORS[(1 + Math.floor(i / services)) % 2]));
     await pause(CHANGE_MS);
   });
   const answered = load.answered;
