@@ -113,6 +113,10 @@ ApiResponse error_response(int status, const std::string& sentence) {
   return response;
 }
 
+ApiResponse control_is_silent() {
+  return error_response(503, "the agent's control thread did not answer in time");
+}
+
 ApiResponse Api::handle(const ApiRequest& request) {
   for (const auto& [route, handler] : kRoutes) {
     const auto argument = match(route.path, request.path);

@@ -39,6 +39,8 @@ std::vector<ApiRoute> api_routes();
 // An answer of the form {"err_no": 1, "err_msg": sentence}.
 ApiResponse error_response(int status, const std::string& sentence);
 
+ApiResponse control_is_silent();
+
 // Answers requests. Any number of threads may call it at once.
 class Api {
  public:

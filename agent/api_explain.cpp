@@ -109,7 +109,7 @@ ApiResponse get_rules(const ApiCall& call) {
   const auto rules = call.control.ask([&backend = call.backend](registry::ControlPlane& /*plane*/) {
     return backend.compiler().rules();
   });
-  if (!rules) return error_response(503, "the agent's control thread did not answer in time");
+  if (!rules) return control_is_silent();
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const auto& [name, rule] : *rules) {
     list.push_back({{"rule", name},

@@ -18,7 +18,7 @@ ApiResponse run(const ApiCall& call, const char* word, void (registry::ControlPl
     (plane.*step)();
     return Done{.is_frozen = plane.metrics().is_frozen, .waiting = waiting};
   });
-  if (!done) return error_response(503, "the agent's control thread did not answer in time");
+  if (!done) return control_is_silent();
   ApiResponse response;
   response.body =
       to_text(nlohmann::ordered_json{{"err_no", 0},

@@ -18,10 +18,6 @@ using nlohmann::ordered_json;
 // The control thread's time, and what the disk may take on top of it.
 constexpr std::chrono::seconds kPatience{4};
 
-ApiResponse control_is_silent() {
-  return error_response(503, "the agent's control thread did not answer in time");
-}
-
 ApiResponse failure(const Error& error) {
   return error_response(error.code == ErrorCode::kNotFound ? 404 : 400, error.message);
 }

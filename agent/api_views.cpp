@@ -29,10 +29,6 @@ ApiResponse text_response(std::string content_type, std::string text) {
   return response;
 }
 
-ApiResponse control_is_silent() {
-  return error_response(503, "the agent's control thread did not answer in time");
-}
-
 }  // namespace
 
 ApiResponse get_publications(const ApiCall& call) {

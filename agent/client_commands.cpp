@@ -112,12 +112,6 @@ std::optional<std::string> body_of(const VerbArguments& arguments) {
   return to_text(ordered_json{{"service", std::move(service)}});
 }
 
-std::string text_of(const ordered_json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end()) return "";
-  return found->is_string() ? found->get<std::string>() : to_text(*found);
-}
-
 // What came of one service, or of all that a request named. Those of a request without a name are
 // told by their interface.
 void print_answer(const ordered_json& answer) {

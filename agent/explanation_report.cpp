@@ -2,7 +2,11 @@
 
 #include <array>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
+
+#include "agent/json_fields.h"
 
 namespace skiff::agent {
 namespace {
@@ -31,28 +35,15 @@ ordered_json path_json(const Explanation::Path& path) {
   return json;
 }
 
-ordered_json provider_json(const Explanation::Provider& provider,
-                           const std::vector<ProviderValue>& values) {
-  ordered_json json = {{"address", provider.address},
-                       {"probability", provider.probability},
-                       {"weight", provider.weight},
-                       {"state", provider.state}};
-  ordered_json known = ordered_json::array();
-  for (const ProviderValue& value : values) {
-    if (value.provider != provider.address) continue;
-    known.push_back({{"key", value.key}, {"value", value.value}, {"source", value.source}});
-  }
-  json["values"] = std::move(known);
-  return json;
+ordered_json provider_json(const Explanation::Provider& provider, ordered_json values) {
+  return {{"address", provider.address},
+          {"probability", provider.probability},
+          {"weight", provider.weight},
+          {"state", provider.state},
+          {"values", std::move(values)}};
 }
 
 // --- as text
-
-std::string text_of(const ordered_json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end()) return "";
-  return found->is_string() ? found->get<std::string>() : found->dump();
-}
 
 ordered_json list_of(const ordered_json& json, const char* key) {
   const auto found = json.find(key);
@@ -73,7 +64,7 @@ std::string joined(const ordered_json& list) {
   std::string text;
   for (const ordered_json& item : list) {
     if (!text.empty()) text += ", ";
-    text += item.is_string() ? item.get<std::string>() : item.dump();
+    text += item.is_string() ? item.get<std::string>() : to_text(item);
   }
   return text;
 }
@@ -124,9 +115,16 @@ ordered_json explanation_json(const forwarder::ExplainRequest& asked,
   for (const Explanation::Path& path : explanation.paths) json["paths"].push_back(path_json(path));
   json["more_paths"] = explanation.has_more_paths;
   json["not_for_this_method"] = explanation.unconcerned;
+  std::map<std::string, ordered_json> values_of;  // by address
+  for (const ProviderValue& value : values) {
+    values_of[value.provider].push_back(
+        {{"key", value.key}, {"value", value.value}, {"source", value.source}});
+  }
   json["providers"] = ordered_json::array();
   for (const Explanation::Provider& provider : explanation.providers) {
-    json["providers"].push_back(provider_json(provider, values));
+    const auto known = values_of.find(provider.address);
+    json["providers"].push_back(
+        provider_json(provider, known == values_of.end() ? ordered_json::array() : known->second));
   }
   return json;
 }

@@ -64,6 +64,12 @@ Result<nlohmann::json> parse_json(std::string_view text) {
 std::string to_text(const nlohmann::json& json) { return dumped(json); }
 std::string to_text(const nlohmann::ordered_json& json) { return dumped(json); }
 
+std::string text_of(const nlohmann::ordered_json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end()) return "";
+  return found->is_string() ? found->get<std::string>() : to_text(*found);
+}
+
 std::string describe(const nlohmann::json& value) {
   if (value.is_string()) return in_quotes(value.get_ref<const std::string&>());
   if (value.is_object()) return "an object";

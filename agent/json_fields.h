@@ -20,6 +20,9 @@ Result<nlohmann::json> parse_json(std::string_view text);
 std::string to_text(const nlohmann::json& json);
 std::string to_text(const nlohmann::ordered_json& json);
 
+// A field for people: a text as it is, anything else as JSON; "" where it is not there.
+std::string text_of(const nlohmann::ordered_json& object, const char* key);
+
 // "\"abc\"", "12", "an object": what came, for error sentences.
 std::string describe(const nlohmann::json& value);
 

@@ -13,10 +13,12 @@
 namespace skiff::governance {
 namespace {
 
-std::int64_t timestamp_of(const dubbo::Url& url) {
-  return static_cast<std::int64_t>(
-      url.number_parameter("timestamp", 0, static_cast<std::uint64_t>(INT64_MAX)));
-}
+// The providers of one group and version, in the order of Cluster::providers.
+struct ClusterUrls {
+  dubbo::ServiceKey service;
+  std::vector<dubbo::Url> effective;     // what consumer and configurators say applied
+  std::vector<dubbo::Url> before_rules;  // the same without configurators; empty where none are
+};
 
 ClusterUrls& cluster_of(std::vector<ClusterUrls>& clusters, const dubbo::ServiceKey& key) {
   for (ClusterUrls& cluster : clusters) {
@@ -34,7 +36,7 @@ void keep_youngest_of_each_address(std::vector<dubbo::Url>& urls) {
   std::ranges::stable_sort(urls, [](const dubbo::Url& a, const dubbo::Url& b) {
     const auto left = std::tie(a.host, a.port);
     const auto right = std::tie(b.host, b.port);
-    return left != right ? left < right : timestamp_of(a) > timestamp_of(b);
+    return left != right ? left < right : started_at_ms_of(a) > started_at_ms_of(b);
   });
   const auto is_same_address = [](const dubbo::Url& a, const dubbo::Url& b) {
     return a.host == b.host && a.port == b.port;
@@ -51,14 +53,15 @@ std::string left_out(const std::string& interface, const dubbo::Url& url, const 
 // Makes what was listed what is effective. Where neither consumer nor configurators say anything,
 // which is the ordinary case, nothing is copied.
 void merge(const RouteInputs& inputs, ClusterUrls& cluster) {
-  cluster.configurators = inputs.rules.configurators(cluster.service, inputs.consumer.application);
-  if (cluster.configurators.empty() && inputs.consumer.parameters.empty()) return;
+  const Configurators configurators =
+      inputs.rules.configurators(cluster.service, inputs.consumer.application);
+  if (configurators.empty() && inputs.consumer.parameters.empty()) return;
   for (dubbo::Url& url : cluster.effective) {
-    if (cluster.configurators.empty()) {
+    if (configurators.empty()) {
       url = effective_provider_url(url, inputs.consumer, {});
     } else {
       cluster.before_rules.push_back(effective_provider_url(url, inputs.consumer, {}));
-      url = effective_provider_url(url, inputs.consumer, cluster.configurators);
+      url = effective_provider_url(url, inputs.consumer, configurators);
     }
   }
 }
@@ -142,18 +145,12 @@ Cluster compile_cluster(const RouteInputs& inputs, const ClusterUrls& urls,
   return cluster;
 }
 
-VirtualHostPtr virtual_host_of(const RouteInputs& inputs) {
-  return inputs.static_routes ? inputs.static_routes->find(inputs.interface) : nullptr;
-}
-
-}  // namespace
-
-std::vector<ClusterUrls> take_cluster_urls(RouteInputs& inputs,
+// Takes the providers out of `inputs`.
+std::vector<ClusterUrls> take_cluster_urls(RouteInputs& inputs, const VirtualHost* virtual_host,
                                            std::vector<std::string>& problems) {
   std::vector<ClusterUrls> clusters;
-  const VirtualHostPtr virtual_host = virtual_host_of(inputs);
   for (dubbo::Url& url :
-       with_static_providers(std::move(inputs.providers), virtual_host.get(), inputs.interface)) {
+       with_static_providers(std::move(inputs.providers), virtual_host, inputs.interface)) {
     const dubbo::ServiceKey key = url.service_key();
     cluster_of(clusters, key).effective.push_back(std::move(url));
   }
@@ -170,11 +167,14 @@ std::vector<ClusterUrls> take_cluster_urls(RouteInputs& inputs,
   return clusters;
 }
 
+}  // namespace
+
 CompiledRoute compile_service_route(RouteInputs inputs) {
   CompiledRoute compiled;
   compiled.route.interface = inputs.interface;
-  const VirtualHostPtr virtual_host = virtual_host_of(inputs);
-  for (const ClusterUrls& urls : take_cluster_urls(inputs, compiled.problems)) {
+  const VirtualHostPtr virtual_host =
+      inputs.static_routes ? inputs.static_routes->find(inputs.interface) : nullptr;
+  for (const ClusterUrls& urls : take_cluster_urls(inputs, virtual_host.get(), compiled.problems)) {
     compiled.route.clusters.push_back(
         compile_cluster(inputs, urls, virtual_host, compiled.problems));
   }

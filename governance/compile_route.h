@@ -34,14 +34,4 @@ struct CompiledRoute {
 // provider, however many registries list it.
 CompiledRoute compile_service_route(RouteInputs inputs);
 
-// The providers of one group and version, in the order of Cluster::providers.
-struct ClusterUrls {
-  dubbo::ServiceKey service;
-  Configurators configurators;
-  std::vector<dubbo::Url> effective;     // what consumer and configurators say applied
-  std::vector<dubbo::Url> before_rules;  // the same without configurators; empty where none are
-};
-// What compile_service_route() makes its clusters of. Takes the providers out of `inputs`.
-std::vector<ClusterUrls> take_cluster_urls(RouteInputs& inputs, std::vector<std::string>& problems);
-
 }  // namespace skiff::governance

@@ -28,11 +28,6 @@ bool is_numeric_address(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), parsed.data()) == 1;
 }
 
-std::int64_t timestamp_of(const dubbo::Url& url) {
-  return static_cast<std::int64_t>(
-      url.number_parameter("timestamp", 0, static_cast<std::uint64_t>(INT64_MAX)));
-}
-
 // "sayHello" for "sayHello.timeout"; empty where `key` does not end with `suffix`.
 std::string_view method_in(std::string_view key, std::string_view suffix) {
   return key.ends_with(suffix) ? key.substr(0, key.size() - suffix.size()) : std::string_view();
@@ -96,6 +91,11 @@ std::string why_not_callable(const dubbo::Url& url) {
   return {};
 }
 
+std::int64_t started_at_ms_of(const dubbo::Url& url) {
+  return static_cast<std::int64_t>(
+      url.number_parameter("timestamp", 0, static_cast<std::uint64_t>(INT64_MAX)));
+}
+
 ProviderEndpoint read_provider(const dubbo::Url& url, const dubbo::Url* before_rules) {
   ProviderEndpoint provider;
   provider.host = url.host;
@@ -103,7 +103,7 @@ ProviderEndpoint read_provider(const dubbo::Url& url, const dubbo::Url* before_r
   provider.weight =
       static_cast<std::uint32_t>(url.number_parameter("weight", kDefaultWeight, kWeightMax));
   provider.warmup = milliseconds(url.number_parameter("warmup", kDefaultWarmupMs, kWarmupMaxMs));
-  provider.started_at_ms = timestamp_of(url);
+  provider.started_at_ms = started_at_ms_of(url);
   const std::string timeout = key_or_default(url, "timeout");
   provider.timeout = milliseconds(url.number_parameter(timeout, 0, kTimeoutMaxMs));
   provider.timeout_is_a_rule =

@@ -46,6 +46,9 @@ struct ProviderEndpoint {
 // `disabled=true`, no port, a host that is not a numeric address. Empty where it can.
 std::string why_not_callable(const dubbo::Url& url);
 
+// The URL's `timestamp`, Unix time; 0 where it says none.
+std::int64_t started_at_ms_of(const dubbo::Url& url);
+
 // What `url` says of a provider that can be called. Numbers that are none, or out of range, are as
 // if they were not there; a number of retries that is none allows none, as in Dubbo.
 // `before_rules`: the same without configurators, where there are any.

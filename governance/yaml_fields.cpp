@@ -72,6 +72,73 @@ std::optional<bool> parse_boolean(const std::string& text) {
   return std::nullopt;
 }
 
+std::string in_one_sentence(const std::vector<std::string>& errors) {
+  std::string message;
+  for (std::size_t i = 0; i < std::min(errors.size(), kMaxShownErrors); ++i) {
+    message += (message.empty() ? "" : "; ") + errors[i];
+  }
+  if (errors.size() > kMaxShownErrors) {
+    message += "; and " + std::to_string(errors.size() - kMaxShownErrors) + " more";
+  }
+  return message;
+}
+
+// True where `text` begins with a line that separates documents.
+bool begins_with_separator(std::string_view text) {
+  constexpr std::string_view kSeparator = "---";
+  if (!text.starts_with(kSeparator)) return false;
+  const std::string_view rest = text.substr(kSeparator.size());
+  return rest.empty() || std::string_view(" \t\r\n").find(rest[0]) != std::string_view::npos;
+}
+
+// One by one, each behind as many empty lines as stand before it, for the numbers in errors:
+// YAML::LoadAll() makes no end of documents of a text like ",".
+std::vector<YAML::Node> load_documents(const std::string& text) {
+  std::vector<YAML::Node> documents;
+  std::string document;
+  std::size_t lines = 0;
+  std::size_t loaded = 0;
+  const auto load = [&] {
+    if (YAML::Node node = YAML::Load(document); !node.IsNull()) documents.push_back(node);
+    if (++loaded > kMaxDocuments)
+      throw YAML::Exception(YAML::Mark::null_mark(), "too many documents");
+    document.assign(lines, '\n');
+  };
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+    if (begins_with_separator(line)) load();
+    document += line;
+    begin = end;
+    ++lines;
+  }
+  load();
+  return documents;
+}
+
+Result<void> read_documents(std::string_view text,
+                            const std::function<std::vector<YAML::Node>(const std::string&)>& load,
+                            const std::function<void(const YamlFields& fields)>& read) {
+  if (text.size() > kMaxRuleBytes) {
+    return fail(ErrorCode::kTooLarge, "it has " + std::to_string(text.size()) +
+                                          " bytes, the limit is " + std::to_string(kMaxRuleBytes));
+  }
+  std::vector<std::string> errors;
+  try {
+    for (const YAML::Node& document : load(std::string(text))) {
+      if (expanded_size(document) > kMaxExpandedBytes) {
+        return fail(ErrorCode::kTooLarge, "with all aliases written out it has over " +
+                                              std::to_string(kMaxExpandedBytes) + " bytes");
+      }
+      read(YamlFields(document, "", errors));
+    }
+  } catch (const YAML::Exception& exception) {
+    errors.push_back(line_of(exception.mark) + "not YAML: " + exception.msg);
+  }
+  if (errors.empty()) return {};
+  return fail(ErrorCode::kMalformed, in_one_sentence(errors));
+}
+
 }  // namespace
 
 YamlFields::YamlFields(const YAML::Node& node, std::string where, std::vector<std::string>& errors)
@@ -176,19 +243,20 @@ std::vector<std::string> YamlFields::keys() const {
 }
 
 void YamlFields::add_error(const char* key, const std::string& sentence) const {
-  if (errors_->size() >= kMaxRuleErrors) return;
+  if (has_said_enough()) return;
   const YAML::Node value = node(key);
   const YAML::Mark mark = value.IsDefined() ? value.Mark() : node_.Mark();
   errors_->push_back(line_of(mark) + path_of(shown(key)) + ": " + sentence);
 }
 
 void YamlFields::add_error(const std::string& sentence) const {
-  if (errors_->size() >= kMaxRuleErrors) return;
+  if (has_said_enough()) return;
   errors_->push_back(line_of(node_.Mark()) + (where_.empty() ? "" : where_ + ": ") + sentence);
 }
 
 void YamlFields::add_error_at(const YAML::Node& value, std::string_view place,
                               const std::string& sentence) const {
+  if (has_said_enough()) return;
   errors_->push_back(line_of(value.Mark()) + path_of(place) + ": " + sentence);
 }
 
@@ -210,77 +278,6 @@ std::string YamlFields::path_of(std::string_view key) const {
   path += key;
   return path;
 }
-
-namespace {
-
-std::string in_one_sentence(const std::vector<std::string>& errors) {
-  std::string message;
-  for (std::size_t i = 0; i < std::min(errors.size(), kMaxShownErrors); ++i) {
-    message += (message.empty() ? "" : "; ") + errors[i];
-  }
-  if (errors.size() > kMaxShownErrors) {
-    message += "; and " + std::to_string(errors.size() - kMaxShownErrors) + " more";
-  }
-  return message;
-}
-
-// True where `text` begins with a line that separates documents.
-bool begins_with_separator(std::string_view text) {
-  constexpr std::string_view kSeparator = "---";
-  if (!text.starts_with(kSeparator)) return false;
-  const std::string_view rest = text.substr(kSeparator.size());
-  return rest.empty() || std::string_view(" \t\r\n").find(rest[0]) != std::string_view::npos;
-}
-
-// One by one, each behind as many empty lines as stand before it, for the numbers in errors:
-// YAML::LoadAll() makes no end of documents of a text like ",".
-std::vector<YAML::Node> load_documents(const std::string& text) {
-  std::vector<YAML::Node> documents;
-  std::string document;
-  std::size_t lines = 0;
-  std::size_t loaded = 0;
-  const auto load = [&] {
-    if (YAML::Node node = YAML::Load(document); !node.IsNull()) documents.push_back(node);
-    if (++loaded > kMaxDocuments)
-      throw YAML::Exception(YAML::Mark::null_mark(), "too many documents");
-    document.assign(lines, '\n');
-  };
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size() - 1) + 1;
-    const std::string_view line = std::string_view(text).substr(begin, end - begin);
-    if (begins_with_separator(line)) load();
-    document += line;
-    begin = end;
-    ++lines;
-  }
-  load();
-  return documents;
-}
-
-Result<void> read_documents(std::string_view text,
-                            const std::function<std::vector<YAML::Node>(const std::string&)>& load,
-                            const std::function<void(const YamlFields& fields)>& read) {
-  if (text.size() > kMaxRuleBytes) {
-    return fail(ErrorCode::kTooLarge, "it has " + std::to_string(text.size()) +
-                                          " bytes, the limit is " + std::to_string(kMaxRuleBytes));
-  }
-  std::vector<std::string> errors;
-  try {
-    for (const YAML::Node& document : load(std::string(text))) {
-      if (expanded_size(document) > kMaxExpandedBytes) {
-        return fail(ErrorCode::kTooLarge, "with all aliases written out it has over " +
-                                              std::to_string(kMaxExpandedBytes) + " bytes");
-      }
-      read(YamlFields(document, "", errors));
-    }
-  } catch (const YAML::Exception& exception) {
-    errors.push_back(line_of(exception.mark) + "not YAML: " + exception.msg);
-  }
-  if (errors.empty()) return {};
-  return fail(ErrorCode::kMalformed, in_one_sentence(errors));
-}
-
-}  // namespace
 
 Result<void> read_yaml_map(std::string_view text,
                            const std::function<void(const YamlFields& fields)>& read) {

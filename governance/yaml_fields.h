@@ -58,6 +58,7 @@ class YamlFields {
 
  private:
   std::string path_of(std::string_view key) const;
+  bool has_said_enough() const { return errors_->size() >= kMaxRuleErrors; }
 
   YAML::Node node_;
   std::string where_;

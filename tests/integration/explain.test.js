@@ -8,6 +8,7 @@ const { run } = require('./lib/command');
 const { RawConsumer } = require('./lib/raw-consumer');
 const { RawProvider } = require('./lib/raw-provider');
 const { scenario } = require('./lib/stage');
+const { eventually } = require('./lib/wait');
 const { startZooKeeper } = require('./lib/zookeeper');
 const { SERVICES, DOCUMENTS, ROUTES, REQUESTS } = require('./explained-requests.json');
 
@@ -128,14 +129,11 @@ scenario('An explanation', ({ stage, before, it }) => {
     assert.deepEqual(rule.interfaces, ['com.example.ConditionedService']);
     assert.equal(rule.problem, '');
     await zookeeper.setDocument('com.example.PlainService::.condition-router', 'configVersion: v3.0\nscope: service\nkey: com.example.PlainService\nconditions: ["=> address=10.9.8.7:20880"]\n');
-    await agent.knowsProviders('com.example.PlainService', SERVICES['com.example.PlainService'].length);
     const port = new URL(agent.url).port;
-    let checked;
-    for (let i = 0; i < 100; i++) {
-      checked = await run(BINARY, ['check', '--rules', '--api', `127.0.0.1:${port}`]);
-      if (checked.code === 1) break;
-    }
-    assert.equal(checked.code, 1);
+    const checked = await eventually(async () => {
+      const answer = await run(BINARY, ['check', '--rules', '--api', `127.0.0.1:${port}`]);
+      return answer.code === 1 && answer;
+    }, 'skiff check --rules finds something');
     assert.match(checked.stdout, /com\.example\.PlainService::\.condition-router: no known provider is at 10\.9\.8\.7:20880/);
   });
 });
