@@ -88,7 +88,7 @@ std::ostream& operator<<(std::ostream& out, const RouterCase& one) {
 std::string test_name(const RouterCase& one) {
   std::string name;
   bool word_begins = true;
-  for (const unsigned char c : one.name) {
+  for (const char c : one.name) {
     if (std::isalnum(c) != 0) {
       name += static_cast<char>(word_begins ? std::toupper(c) : c);
     }
