@@ -1,5 +1,3 @@
-#include <limits>
-
 #include "dubbo/frame.h"
 #include "dubbo/jsonb_reader.h"
 #include "dubbo/request_formats.h"
@@ -9,6 +7,7 @@ namespace skiff::dubbo {
 namespace {
 
 constexpr std::size_t kLengthSize = 4;
+constexpr std::uint8_t kSymbol = 0x7f;
 constexpr std::uint8_t kNull = 0xaf;
 constexpr std::uint8_t kTyped = 0x92;
 constexpr std::uint8_t kObjectEnd = 0xa5;
@@ -94,6 +93,7 @@ Result<AttachmentsPlace> read_fastjson2_attachments(Bytes body, const RequestHea
   const auto document = next_document(body, offset);
   if (!document) return malformed("fastjson2: body ends within the attachments");
   place.end = offset;
+  place.length_field_at = place.begin - kLengthSize;
   JsonbReader reader(*document);
   if (reader.take(kTyped) && !reader.skip_type()) return malformed(reader.problem());
   if (reader.take(kObject)) {
@@ -105,6 +105,7 @@ Result<AttachmentsPlace> read_fastjson2_attachments(Bytes body, const RequestHea
     if (!reader.skip_value()) return malformed(reader.problem());
   }
   if (reader.remaining() != 0) return malformed("fastjson2: bytes behind the attachments");
+  if (place.end != body.size()) place.form = AttachmentsPlace::Form::kOther;
   return place;
 }
 
@@ -124,24 +125,42 @@ std::optional<std::string_view> fastjson2_argument(Bytes body, const RequestHead
   return text;
 }
 
-std::optional<AttachmentSplice> splice_fastjson2(Bytes body, const AttachmentsPlace& place,
-                                                 NewAttachments added, std::string& inserted) {
-  if (place.end != body.size()) return std::nullopt;
-  const bool was_null = place.form == AttachmentsPlace::Form::kNull;
-  if (was_null) inserted += static_cast<char>(kObject);
-  for (const auto& [key, value] : added) {
-    append_jsonb_string(key, inserted);
-    append_jsonb_string(value, inserted);
+// Symbols are texts with a number, which later ones are written as; references name their way, and
+// never lead to what is no object or array.
+Result<void> cut_fastjson2_entries(Bytes body, const AttachmentsPlace& place, TextArena& arena,
+                                   EntryCutter& cutter) {
+  JsonbReader reader(body.subspan(place.begin, place.end - place.begin));
+  if (reader.take(kTyped) && !reader.skip_type()) return malformed(reader.problem());
+  if (!reader.take(kObject)) return malformed("fastjson2: attachments that are no object");
+  while (!reader.take(kObjectEnd)) {
+    const std::size_t entry_at = place.begin + reader.offset();
+    const bool defines_symbol = reader.peek() == kSymbol;
+    std::string_view key;
+    arena.clear();
+    if (!reader.next_is_text()) {
+      return fail(ErrorCode::kUnsupported,
+                  "attachments cannot be removed: the name of one is no text that can be read");
+    }
+    if (!reader.read_text(key, arena)) return malformed(reader.problem());
+    const Result<bool> is_removed = cutter.removes(key);
+    if (!is_removed) return tl::unexpected<Error>(is_removed.error());
+    if (*is_removed && (defines_symbol || !reader.next_is_unreferenced())) {
+      return cannot_remove(key, "later values may refer to it");
+    }
+    if (!reader.skip_value()) return malformed(reader.problem());
+    const ByteRange entry{entry_at, place.begin + reader.offset()};
+    if (auto passed = cutter.pass(entry, *is_removed); !passed) return passed;
   }
-  if (was_null) inserted += static_cast<char>(kObjectEnd);
-  // The last byte is the object's end, or the null that goes away.
-  const std::size_t growth = inserted.size() - (was_null ? 1 : 0);
-  const std::size_t length = place.end - place.begin;
-  if (growth > std::numeric_limits<std::int32_t>::max() - length) return std::nullopt;
-  return AttachmentSplice{.insert_at = body.size() - 1,
-                          .resume_at = was_null ? body.size() : body.size() - 1,
-                          .length_field_at = place.begin - kLengthSize,
-                          .length_growth = static_cast<std::uint32_t>(growth)};
+  return {};
+}
+
+void append_fastjson2_attachments(NewAttachments added, InsertedAs as, std::string& out) {
+  if (as == InsertedAs::kMap) out += static_cast<char>(kObject);
+  for (const auto& [key, value] : added) {
+    append_jsonb_string(key, out);
+    append_jsonb_string(value, out);
+  }
+  if (as == InsertedAs::kMap) out += static_cast<char>(kObjectEnd);
 }
 
 }  // namespace skiff::dubbo

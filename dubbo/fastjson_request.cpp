@@ -56,6 +56,27 @@ bool read_entries(FastjsonReader& reader, TextArena& arena, Attachments& out) {
   return reader.take('}');
 }
 
+// Stock readers take 'single quotes' and comments as well, in which a value may end elsewhere than
+// it does for FastjsonReader.
+bool ends_alike_everywhere(std::string_view value) {
+  bool is_in_string = false;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    if (c == '"') {
+      is_in_string = !is_in_string;
+    } else if (is_in_string) {
+      if (c == '\\') ++i;
+    } else if (c == '\'' || c == '/' || c == '\\') {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_scalar(std::string_view value) {
+  return value.starts_with('"') || value.find_first_of("{[") == std::string_view::npos;
+}
+
 }  // namespace
 
 Result<RequestHead> read_fastjson_head(Bytes body, TextArena& arena) {
@@ -127,23 +148,51 @@ std::optional<std::string_view> fastjson_argument(Bytes body, const RequestHead&
   return text == "null" ? std::nullopt : std::optional(text);
 }
 
-std::optional<AttachmentSplice> splice_fastjson(const AttachmentsPlace& place, NewAttachments added,
-                                                std::string& inserted) {
-  const bool was_null = place.form == AttachmentsPlace::Form::kNull;
-  if (was_null) inserted += '{';
-  bool needs_comma = place.form == AttachmentsPlace::Form::kMap;
+Result<void> cut_fastjson_entries(Bytes body, const AttachmentsPlace& place, TextArena& arena,
+                                  EntryCutter& cutter) {
+  const std::string_view map = as_text(body.subspan(place.begin, place.end - place.begin));
+  FastjsonReader reader(map);
+  if (!reader.take('{')) return malformed("attachments that are no object");
+  do {
+    reader.skip_spaces();
+    const std::size_t entry_at = reader.offset();
+    std::string_view key;
+    arena.clear();
+    if (reader.peek() != '"') {
+      return fail(ErrorCode::kUnsupported,
+                  "attachments cannot be removed: the name of one is not in quotes");
+    }
+    if (!reader.read_text(key, arena) || !reader.take(':')) return malformed("broken attachments");
+    const Result<bool> is_removed = cutter.removes(key);
+    if (!is_removed) return tl::unexpected<Error>(is_removed.error());
+    reader.skip_spaces();
+    const std::size_t value_at = reader.offset();
+    if (!reader.skip_value()) return malformed("broken attachments");
+    const std::string_view value = map.substr(value_at, reader.offset() - value_at);
+    if (!ends_alike_everywhere(value)) {
+      return fail(ErrorCode::kUnsupported, "attachments cannot be removed: the value of '" +
+                                               std::string(key) + "' is no strict JSON");
+    }
+    if (*is_removed && !is_scalar(value)) {
+      return cannot_remove(key, "its value is one that later values may refer to");
+    }
+    const ByteRange entry{place.begin + entry_at, place.begin + reader.offset()};
+    if (auto passed = cutter.pass(entry, *is_removed); !passed) return passed;
+  } while (reader.take(','));
+  return {};
+}
+
+void append_fastjson_attachments(NewAttachments added, InsertedAs as, std::string& out) {
+  if (as == InsertedAs::kMap) out += '{';
+  bool needs_comma = as == InsertedAs::kMoreEntries;
   for (const auto& [key, value] : added) {
-    if (needs_comma) inserted += ',';
-    append_json_string(key, inserted);
-    inserted += ':';
-    append_json_string(value, inserted);
+    if (needs_comma) out += ',';
+    append_json_string(key, out);
+    out += ':';
+    append_json_string(value, out);
     needs_comma = true;
   }
-  if (was_null) inserted += '}';
-  return AttachmentSplice{.insert_at = was_null ? place.begin : place.end - 1,
-                          .resume_at = was_null ? place.end : place.end - 1,
-                          .length_field_at = std::nullopt,
-                          .length_growth = 0};
+  if (as == InsertedAs::kMap) out += '}';
 }
 
 }  // namespace skiff::dubbo

@@ -81,6 +81,13 @@ bool Hessian2Reader::refuse(const char* why) {
 
 bool Hessian2Reader::next_is_string() const { return is_string_tag(peek()); }
 
+bool Hessian2Reader::next_is_unnumbered() const {
+  const int tag = peek();
+  if (tag < 0) return false;
+  const bool is_long_binary = (tag >= 0x34 && tag <= 0x37) || tag == 'A' || tag == 'B';
+  return is_string_tag(tag) || is_long_binary || kScalarSizes[static_cast<std::size_t>(tag)] != 0;
+}
+
 bool Hessian2Reader::skip_bytes(std::size_t count) {
   if (count > remaining()) return refuse("value runs over the end of the body");
   at_ += count;

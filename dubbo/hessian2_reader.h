@@ -44,6 +44,9 @@ class Hessian2Reader {
     return true;
   }
   bool next_is_string() const;
+  // A string, number, boolean, null, date or binary. All others take numbers that references and
+  // objects behind them use.
+  bool next_is_unnumbered() const;
 
   // Skips one value, with all that is in it.
   bool skip_value();

@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::size_t kMaxHeadBytes = std::size_t{64} * 1024;
 constexpr std::uint8_t kNull = 'N';
+constexpr std::uint8_t kMap = 'H';
+constexpr std::uint8_t kTypedMap = 'M';
 constexpr std::uint8_t kMapEnd = 'Z';
 
 tl::unexpected<Error> malformed(const Hessian2Reader& reader) {
@@ -72,9 +74,9 @@ bool skip_hessian2_arguments(Bytes body, const RequestHead& head, Hessian2Reader
 bool read_hessian2_attachments(Hessian2Reader& reader, TextArena& arena, Attachments& out,
                                AttachmentsPlace& place) {
   const int tag = reader.peek();
-  if (tag == 'H' || tag == 'M') {
+  if (tag == kMap || tag == kTypedMap) {
     reader.take(static_cast<std::uint8_t>(tag));
-    if (tag == 'M' && !reader.skip_type()) return false;
+    if (tag == kTypedMap && !reader.skip_type()) return false;
     place.form =
         reader.peek() == kMapEnd ? AttachmentsPlace::Form::kEmptyMap : AttachmentsPlace::Form::kMap;
     if (!read_entries(reader, arena, out, place.is_plain)) return false;
@@ -83,6 +85,7 @@ bool read_hessian2_attachments(Hessian2Reader& reader, TextArena& arena, Attachm
     if (!reader.skip_value()) return false;
   }
   place.end = reader.offset();
+  if (reader.remaining() != 0) place.form = AttachmentsPlace::Form::kOther;
   return true;
 }
 
@@ -101,22 +104,47 @@ std::optional<std::string_view> hessian2_argument(Bytes body, const RequestHead&
   return text;
 }
 
-// The map is the body's last value, so what is put before its end needs nothing else changed:
-// strings take no reference numbers.
-std::optional<AttachmentSplice> splice_hessian2(Bytes body, const AttachmentsPlace& place,
-                                                NewAttachments added, std::string& inserted) {
-  if (place.end != body.size()) return std::nullopt;
-  const bool was_null = place.form == AttachmentsPlace::Form::kNull;
-  if (was_null) inserted += 'H';
-  for (const auto& [key, value] : added) {
-    append_hessian2_string(key, inserted);
-    append_hessian2_string(value, inserted);
+// What goes takes no number that a later reference or object counts on, and what comes takes none:
+// nothing else changes.
+Result<void> cut_hessian2_entries(Bytes body, const RequestHead& head,
+                                  const AttachmentsPlace& place, Hessian2Reader& reader,
+                                  TextArena& arena, EntryCutter& cutter) {
+  // Objects among the values may be of classes that the arguments define.
+  reader.reset(body, place.begin);
+  std::size_t begin = place.begin;
+  if (!place.is_plain && !skip_hessian2_arguments(body, head, reader, begin)) {
+    return malformed(reader);
   }
-  if (was_null) inserted += static_cast<char>(kMapEnd);
-  return AttachmentSplice{.insert_at = body.size() - 1,
-                          .resume_at = was_null ? body.size() : body.size() - 1,
-                          .length_field_at = std::nullopt,
-                          .length_growth = 0};
+  if (begin != place.begin) return fail(ErrorCode::kInvalidArgument, "head of another body");
+  if (reader.take(kTypedMap) ? !reader.skip_type() : !reader.take(kMap)) return malformed(reader);
+  while (!reader.take(kMapEnd)) {
+    const std::size_t entry_at = reader.offset();
+    std::string_view key;
+    Result<bool> is_removed = false;
+    arena.clear();
+    if (reader.next_is_string()) {
+      if (!reader.read_text(key, arena)) return malformed(reader);
+      is_removed = cutter.removes(key);
+      if (!is_removed) return tl::unexpected<Error>(std::move(is_removed.error()));
+    } else if (!reader.skip_value()) {
+      return malformed(reader);
+    }
+    if (*is_removed && !reader.next_is_unnumbered()) {
+      return cannot_remove(key, "its value is one that later values may refer to");
+    }
+    if (!reader.skip_value()) return malformed(reader);
+    if (auto passed = cutter.pass({entry_at, reader.offset()}, *is_removed); !passed) return passed;
+  }
+  return {};
+}
+
+void append_hessian2_attachments(NewAttachments added, InsertedAs as, std::string& out) {
+  if (as == InsertedAs::kMap) out += static_cast<char>(kMap);
+  for (const auto& [key, value] : added) {
+    append_hessian2_string(key, out);
+    append_hessian2_string(value, out);
+  }
+  if (as == InsertedAs::kMap) out += static_cast<char>(kMapEnd);
 }
 
 }  // namespace skiff::dubbo

@@ -10,6 +10,7 @@ constexpr std::uint8_t kArray0 = 0x94;
 constexpr std::uint8_t kArray = 0xa4;
 constexpr std::uint8_t kObjectEnd = 0xa5;
 constexpr std::uint8_t kObject = 0xa6;
+constexpr std::uint8_t kZonedTime = 0xaa;
 constexpr std::uint8_t kAscii0 = 0x49;
 constexpr std::uint8_t kAscii = 0x79;
 constexpr std::uint8_t kUtf8 = 0x7a;
@@ -87,6 +88,12 @@ bool JsonbReader::next_is_text() const {
   // A symbol by name is the name and its number.
   if (tag == kSymbol) tag = remaining() > 1 ? at_[1] : -1;
   return is_string_tag(tag) && tag != kGb18030;
+}
+
+bool JsonbReader::next_is_unreferenced() const {
+  const int tag = peek();
+  const bool has_values = (tag >= kArray0 && tag <= kArray) || tag == kObject || tag == kZonedTime;
+  return tag >= 0 && !has_values && tag != kSymbol && tag != kTyped && tag != kReference;
 }
 
 bool JsonbReader::skip_bytes(std::size_t count) {
@@ -255,7 +262,7 @@ bool JsonbReader::skip_scalar_or_begin() {
       return read_int(number) && push(1);
     case 0xa7:
     case 0xa8:
-    case 0xaa:
+    case kZonedTime:
     case 0xae:
       return skip_time(tag);
     default:
@@ -269,7 +276,7 @@ bool JsonbReader::skip_time(std::uint8_t tag) {
   const std::size_t fixed_bytes = tag == 0xa7 ? 3 : tag == 0xae ? 8 : 7;
   std::int64_t nanoseconds = 0;
   if (!skip_bytes(fixed_bytes) || !read_int(nanoseconds)) return false;
-  return tag == 0xaa ? push(1) : true;  // the zone's name
+  return tag == kZonedTime ? push(1) : true;  // the zone's name
 }
 
 }  // namespace skiff::dubbo

@@ -33,6 +33,9 @@ class JsonbReader {
   // A string in one of the forms that read_text() can convert: not GB18030, no symbol by number.
   bool next_is_text() const;
   bool read_text(std::string_view& text, TextArena& arena);
+  // A string, number, boolean, null, binary or time without a zone's name, that defines no symbol:
+  // nothing behind it can refer to it or to a part of it.
+  bool next_is_unreferenced() const;
 
   // An int, long or boolean, as Java's String.valueOf() writes it; other values are refused.
   bool read_number(std::string_view& text, TextArena& arena);

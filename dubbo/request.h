@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "dubbo/attachment_splice.h"
 #include "dubbo/bytes.h"
 #include "dubbo/hessian2_reader.h"
 #include "dubbo/result.h"
@@ -18,6 +19,7 @@
 
 namespace skiff::dubbo {
 
+class EntryCutter;
 class RequestMemo;
 
 // What stands before the arguments of a request. Views point into the body, or into the
@@ -68,24 +70,16 @@ class Attachments {
 // into `head` or `attachments`.
 std::string_view named_interface(const RequestHead& head, const Attachments& attachments);
 
-// How to add attachments to a body without re-encoding it. The new body is
-//   body[0, insert_at) + inserted + body[resume_at, end)
-// and, where length_field_at is set, the 4-byte big-endian number there grows by `length_growth`.
-struct AttachmentSplice {
-  std::size_t insert_at = 0;
-  std::size_t resume_at = 0;
-  std::optional<std::size_t> length_field_at;
-  std::uint32_t length_growth = 0;
-};
-
 // Where the attachments of a body stand: body[begin, end), and what they are. Used by
 // RequestReader.
 struct AttachmentsPlace {
+  // kOther as well where more follows than the form ends with.
   enum class Form { kOther, kNull, kEmptyMap, kMap };
   Form form = Form::kOther;
-  bool is_plain = false;  // a map of strings and nothing else
+  bool is_plain = false;  // a map of strings and nothing else (hessian2)
   std::size_t begin = 0;
   std::size_t end = 0;
+  std::optional<std::size_t> length_field_at;  // of the 4 bytes that say their size (fastjson2)
 };
 
 // Which argument is to be read, and as what. Used by RequestReader.
@@ -124,14 +118,26 @@ class RequestReader {
   std::optional<std::string_view> argument(Serialization serialization, Bytes body,
                                            const RequestHead& head, std::size_t index);
 
-  // Where `added` can be put into a body, and their encoding in `inserted` (cleared first).
-  // hessian2: before the closing byte of the map, or in place of its null (the later duplicate of a
-  // key wins at stock peers); fastjson2 and fastjson likewise. nullopt where it cannot be done:
-  // another serialization, a body that does not end as it should. Must follow a successful
-  // read_attachments() of the same body.
-  std::optional<AttachmentSplice> splice(
-      Serialization serialization, Bytes body,
-      std::span<const std::pair<std::string_view, std::string_view>> added, std::string& inserted);
+  // How the attachments of a body become what `changes` asks for, for write_spliced_body(); the
+  // encoding of what is added is in `inserted` (cleared first). Must follow a successful
+  // read_attachments() of the same body, with its head. The views of either stay valid.
+  //
+  // What is added comes before the end of the map, or in place of its null (the later duplicate of
+  // a key wins at stock peers). What is removed is gone from the body; where one entry of a name
+  // might be left, none is removed. Attachments within the value of another are not looked at.
+  //   hessian2 removes strings, numbers, booleans, nulls, dates and binaries. Lists, maps and
+  //     objects have numbers that later references count on.
+  //   fastjson2 removes values of those kinds, but for symbols (texts that get a number); all keys
+  //     of the map must be texts.
+  //   fastjson removes what is no object or array; the map must be JSON as stock peers write it:
+  //     keys in quotes, no 'single quotes', no comments.
+  // All or nothing; the caller may ask again for the additions alone. Fails with
+  //   kUnsupported: another serialization, a body that does not end as it should, an entry that
+  //     cannot be removed, a key that peers may read otherwise than we do
+  //   kTooLarge: more cuts than Cuts::kCapacity (neighbours are one), a body over 2^31 - 1 bytes
+  //   kInvalidArgument: this body is not the one whose attachments were read last
+  Result<AttachmentSplice> splice(Serialization serialization, Bytes body, const RequestHead& head,
+                                  const AttachmentChanges& changes, std::string& inserted);
 
  private:
   std::optional<std::string_view> read_argument(Serialization serialization, Bytes body,
@@ -139,6 +145,8 @@ class RequestReader {
                                                 TextArena& arena);
   Result<RequestHead> read_hessian2(Bytes body);
   Result<AttachmentsPlace> read_hessian2(Bytes body, const RequestHead& head, Attachments& out);
+  Result<void> cut_entries(Serialization serialization, Bytes body, const RequestHead& head,
+                           EntryCutter& cutter);
 
   Hessian2Reader hessian2_;
   // Texts whose wire form is not the text itself; each lives as long as the views it backs.
@@ -146,6 +154,7 @@ class RequestReader {
   TextArena attachment_texts_;
   TextArena generic_texts_;
   TextArena argument_texts_;
+  TextArena splice_texts_;
 
   std::unique_ptr<RequestMemo> memo_;  // of hessian2
 

@@ -8,7 +8,9 @@
 #include <string_view>
 #include <utility>
 
+#include "dubbo/attachment_splice.h"
 #include "dubbo/bytes.h"
+#include "dubbo/entry_cutter.h"
 #include "dubbo/hessian2_reader.h"
 #include "dubbo/request.h"
 #include "dubbo/result.h"
@@ -18,7 +20,8 @@
 // the functions of RequestReader; texts that must be converted go to `arena`.
 namespace skiff::dubbo {
 
-using NewAttachments = std::span<const std::pair<std::string_view, std::string_view>>;
+// What the encoding of new attachments stands for: the whole map, or what comes before its end.
+enum class InsertedAs { kMap, kFirstEntries, kMoreEntries };
 
 // How many types a descriptor names ("Ljava/lang/String;I[J": 3); nullopt where it is none.
 std::optional<std::uint32_t> count_parameter_types(std::string_view descriptor);
@@ -34,8 +37,11 @@ bool read_hessian2_attachments(Hessian2Reader& reader, TextArena& arena, Attachm
 std::optional<std::string_view> hessian2_argument(Bytes body, const RequestHead& head,
                                                   const ArgumentWish& wish, Hessian2Reader& reader,
                                                   TextArena& arena);
-std::optional<AttachmentSplice> splice_hessian2(Bytes body, const AttachmentsPlace& place,
-                                                NewAttachments added, std::string& inserted);
+// Shows all entries of the map at `place` to `cutter`.
+Result<void> cut_hessian2_entries(Bytes body, const RequestHead& head,
+                                  const AttachmentsPlace& place, Hessian2Reader& reader,
+                                  TextArena& arena, EntryCutter& cutter);
+void append_hessian2_attachments(NewAttachments added, InsertedAs as, std::string& out);
 
 // fastjson2_request.cpp: each value is a 4-byte size and as many bytes of JSONB.
 Result<RequestHead> read_fastjson2_head(Bytes body, TextArena& arena);
@@ -43,8 +49,9 @@ Result<AttachmentsPlace> read_fastjson2_attachments(Bytes body, const RequestHea
                                                     TextArena& arena, Attachments& out);
 std::optional<std::string_view> fastjson2_argument(Bytes body, const RequestHead& head,
                                                    const ArgumentWish& wish, TextArena& arena);
-std::optional<AttachmentSplice> splice_fastjson2(Bytes body, const AttachmentsPlace& place,
-                                                 NewAttachments added, std::string& inserted);
+Result<void> cut_fastjson2_entries(Bytes body, const AttachmentsPlace& place, TextArena& arena,
+                                   EntryCutter& cutter);
+void append_fastjson2_attachments(NewAttachments added, InsertedAs as, std::string& out);
 
 // fastjson_request.cpp: each value is a line of JSON.
 Result<RequestHead> read_fastjson_head(Bytes body, TextArena& arena);
@@ -52,8 +59,9 @@ Result<AttachmentsPlace> read_fastjson_attachments(Bytes body, const RequestHead
                                                    TextArena& arena, Attachments& out);
 std::optional<std::string_view> fastjson_argument(Bytes body, const RequestHead& head,
                                                   const ArgumentWish& wish, TextArena& arena);
-std::optional<AttachmentSplice> splice_fastjson(const AttachmentsPlace& place, NewAttachments added,
-                                                std::string& inserted);
+Result<void> cut_fastjson_entries(Bytes body, const AttachmentsPlace& place, TextArena& arena,
+                                  EntryCutter& cutter);
+void append_fastjson_attachments(NewAttachments added, InsertedAs as, std::string& out);
 
 // java_request.cpp: Java's object stream. Strings of `kJava` and `kCompactedJava` have a 4-byte
 // length before Java's own form, those of `kNativeJava` have not.

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <limits>
 
+#include "dubbo/check.h"
+#include "dubbo/entry_cutter.h"
 #include "dubbo/request.h"
 #include "dubbo/request_formats.h"
 #include "dubbo/request_memo.h"
@@ -14,6 +17,30 @@ tl::unexpected<Error> unsupported(Serialization serialization, std::string_view 
   return fail(ErrorCode::kUnsupported, "cannot read " + std::string(what) + " of serialization " +
                                            std::to_string(static_cast<unsigned>(serialization)) +
                                            " (" + std::string(name_of(serialization)) + ")");
+}
+
+void append_attachments(Serialization serialization, NewAttachments added, InsertedAs as,
+                        std::string& out) {
+  switch (serialization) {
+    case Serialization::kHessian2:
+      return append_hessian2_attachments(added, as, out);
+    case Serialization::kFastjson2:
+      return append_fastjson2_attachments(added, as, out);
+    case Serialization::kFastjson:
+      return append_fastjson_attachments(added, as, out);
+    default:
+      check(false, "attachments of a serialization that has no readable ones");
+  }
+}
+
+// A null gives its place to a map.
+InsertedAs make_room(const AttachmentsPlace& place, bool has_entries, AttachmentSplice& splice) {
+  if (place.form == AttachmentsPlace::Form::kNull) {
+    splice.cuts.add({place.begin, place.end});
+    splice.insert_at = place.begin;
+    return InsertedAs::kMap;
+  }
+  return has_entries ? InsertedAs::kMoreEntries : InsertedAs::kFirstEntries;
 }
 
 }  // namespace
@@ -86,14 +113,16 @@ Result<AttachmentsPlace> RequestReader::read_hessian2(Bytes body, const RequestH
   if (const Attachments* known = memo_->attachments_of(rest); known != nullptr) {
     out = *known;
     place.form = AttachmentsPlace::Form::kMap;
+    place.is_plain = true;
     place.end = body.size();
     return place;
   }
   if (!read_hessian2_attachments(hessian2_, attachment_texts_, out, place)) {
     return fail(ErrorCode::kMalformed, hessian2_.problem());
   }
-  const bool is_whole_map = place.form == AttachmentsPlace::Form::kMap && place.end == body.size();
-  if (place.is_plain && is_whole_map) memo_->offer_attachments(rest, out);
+  // Only what is plain: its bytes alone say what it is, whatever stands before them.
+  const bool is_map = place.form == AttachmentsPlace::Form::kMap;
+  if (place.is_plain && is_map) memo_->offer_attachments(rest, out);
   return place;
 }
 
@@ -175,25 +204,59 @@ std::optional<std::string_view> RequestReader::read_argument(Serialization seria
   }
 }
 
-std::optional<AttachmentSplice> RequestReader::splice(
-    Serialization serialization, Bytes body,
-    std::span<const std::pair<std::string_view, std::string_view>> added, std::string& inserted) {
-  inserted.clear();
-  const bool is_of_this_body =
-      spliceable_.data() == body.data() && spliceable_.size() == body.size() && !body.empty();
-  if (!is_of_this_body || attachments_place_.form == AttachmentsPlace::Form::kOther) {
-    return std::nullopt;
-  }
+Result<void> RequestReader::cut_entries(Serialization serialization, Bytes body,
+                                        const RequestHead& head, EntryCutter& cutter) {
   switch (serialization) {
     case Serialization::kHessian2:
-      return splice_hessian2(body, attachments_place_, added, inserted);
+      return cut_hessian2_entries(body, head, attachments_place_, hessian2_, splice_texts_, cutter);
     case Serialization::kFastjson2:
-      return splice_fastjson2(body, attachments_place_, added, inserted);
+      return cut_fastjson2_entries(body, attachments_place_, splice_texts_, cutter);
     case Serialization::kFastjson:
-      return splice_fastjson(attachments_place_, added, inserted);
+      return cut_fastjson_entries(body, attachments_place_, splice_texts_, cutter);
     default:
-      return std::nullopt;
+      return unsupported(serialization, "attachments");
   }
+}
+
+Result<AttachmentSplice> RequestReader::splice(Serialization serialization, Bytes body,
+                                               const RequestHead& head,
+                                               const AttachmentChanges& changes,
+                                               std::string& inserted) {
+  using Form = AttachmentsPlace::Form;
+  inserted.clear();
+  if (!has_readable_attachments(serialization)) return unsupported(serialization, "attachments");
+  if (spliceable_.data() != body.data() || spliceable_.size() != body.size() || body.empty()) {
+    return fail(ErrorCode::kInvalidArgument, "attachments of a body that were not read last");
+  }
+  const AttachmentsPlace& place = attachments_place_;
+  if (place.form == Form::kOther) {
+    return fail(ErrorCode::kUnsupported, "body does not end with a map of attachments");
+  }
+  AttachmentSplice splice;
+  bool has_entries = place.form == Form::kMap;
+  if (has_entries && !changes.removed.empty()) {
+    EntryCutter cutter(changes.removed, splice.cuts);
+    if (auto cut = cut_entries(serialization, body, head, cutter); !cut) {
+      return tl::unexpected<Error>(std::move(cut.error()));
+    }
+    splice.removed = cutter.removed();
+    has_entries = cutter.kept() > 0;
+  }
+  splice.insert_at = place.end - 1;  // before the end of the map
+  if (!changes.added.empty()) {
+    const InsertedAs as = make_room(place, has_entries, splice);
+    append_attachments(serialization, changes.added, as, inserted);
+    splice.added = static_cast<std::uint32_t>(changes.added.size());
+  }
+  splice.body_size = body.size() - splice.cuts.total_bytes() + inserted.size();
+  if (splice.body_size > std::numeric_limits<std::int32_t>::max()) {
+    return fail(ErrorCode::kTooLarge,
+                "body of " + std::to_string(splice.body_size) + " bytes with its new attachments");
+  }
+  splice.length_field_at = place.length_field_at;
+  splice.length =
+      static_cast<std::uint32_t>(splice.body_size - (body.size() - (place.end - place.begin)));
+  return splice;
 }
 
 }  // namespace skiff::dubbo

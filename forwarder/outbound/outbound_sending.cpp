@@ -116,10 +116,11 @@ std::optional<dubbo::AttachmentSplice> Outbound::plan_additions(
   }
   if (request.head.version == "*") added[count++] = {"version", cluster.version};
   if (count == 0) return std::nullopt;
-  auto splice = reader_.splice(request.header().serialization, request.frame.body(),
-                               std::span(added).first(count), inserted_);
-  if (splice) request.history.added_attachments += static_cast<std::uint8_t>(count);
-  return splice;
+  auto splice = reader_.splice(request.header().serialization, request.frame.body(), request.head,
+                               {.added = std::span(added).first(count)}, inserted_);
+  if (!splice) return std::nullopt;
+  request.history.added_attachments += static_cast<std::uint8_t>(count);
+  return *splice;
 }
 
 // Nothing was added to its frame after all.
@@ -203,20 +204,12 @@ void Outbound::append_frame(const OutboundRequest& request,
 
 std::span<std::byte> Outbound::spliced_frame(const OutboundRequest& request,
                                              const dubbo::AttachmentSplice& splice) {
-  const dubbo::Bytes body = request.frame.body();
-  const std::size_t tail = body.size() - splice.resume_at;
-  const std::size_t body_size = splice.insert_at + inserted_.size() + tail;
   const std::span<std::byte> frame =
-      context_.loop.turn_memory().build(FrameHeader::kSize + body_size);
-  std::byte* out_body = frame.data() + FrameHeader::kSize;
-  std::memcpy(frame.data(), request.frame.bytes.data(), FrameHeader::kSize + splice.insert_at);
-  std::memcpy(out_body + splice.insert_at, inserted_.data(), inserted_.size());
-  std::memcpy(out_body + splice.insert_at + inserted_.size(), body.data() + splice.resume_at, tail);
-  if (splice.length_field_at) {
-    std::byte* field = out_body + *splice.length_field_at;
-    dubbo::wire::store_u32(field, dubbo::wire::load_u32(field) + splice.length_growth);
-  }
-  dubbo::write_body_size(frame.data(), static_cast<std::uint32_t>(body_size));
+      context_.loop.turn_memory().build(FrameHeader::kSize + splice.body_size);
+  std::memcpy(frame.data(), request.frame.bytes.data(), FrameHeader::kSize);
+  dubbo::write_spliced_body(request.frame.body(), splice, inserted_,
+                            frame.subspan(FrameHeader::kSize));
+  dubbo::write_body_size(frame.data(), static_cast<std::uint32_t>(splice.body_size));
   return frame;
 }
 

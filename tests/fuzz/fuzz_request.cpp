@@ -1,6 +1,8 @@
 // Input: one byte that chooses the serialization, then the body of a request.
 
+#include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,24 +44,20 @@ void check_head_does_not_depend_on_what_follows(Bytes body, const RequestHead& h
 
 std::vector<std::byte> apply(Bytes body, const AttachmentSplice& splice,
                              std::string_view inserted) {
-  SKIFF_PROPERTY(splice.insert_at <= splice.resume_at && splice.resume_at <= body.size());
-  std::vector<std::byte> spliced(body.begin(),
-                                 body.begin() + static_cast<std::ptrdiff_t>(splice.insert_at));
-  const Bytes middle = as_bytes(inserted);
-  spliced.insert(spliced.end(), middle.begin(), middle.end());
-  spliced.insert(spliced.end(), body.begin() + static_cast<std::ptrdiff_t>(splice.resume_at),
-                 body.end());
-  if (splice.length_field_at) {
-    std::byte* const field = spliced.data() + *splice.length_field_at;
-    wire::store_u32(field, wire::load_u32(field) + splice.length_growth);
+  std::size_t behind = 0;
+  for (const ByteRange& cut : splice.cuts) {
+    SKIFF_PROPERTY(behind <= cut.begin && cut.begin < cut.end && cut.end <= body.size());
+    behind = cut.end + 1;
   }
+  std::vector<std::byte> spliced(splice.body_size);
+  write_spliced_body(body, splice, inserted, spliced);
   return spliced;
 }
 
 void check_splice(Serialization serialization, Bytes body, RequestReader& reader,
                   const RequestHead& head, std::size_t attachments_before) {
   std::string inserted;
-  const auto splice = reader.splice(serialization, body, kAdded, inserted);
+  const auto splice = reader.splice(serialization, body, head, {.added = kAdded}, inserted);
   if (!splice) return;
   const std::vector<std::byte> spliced = apply(body, *splice, inserted);
   static RequestReader second;
@@ -71,7 +69,77 @@ void check_splice(Serialization serialization, Bytes body, RequestReader& reader
   SKIFF_PROPERTY(attachments.size() == attachments_before + kAdded.size());
   for (const auto& [key, value] : kAdded) SKIFF_PROPERTY(attachments.find(key) == value);
   std::string inserted_again;
-  SKIFF_PROPERTY(second.splice(serialization, spliced, kAdded, inserted_again));
+  SKIFF_PROPERTY(
+      second.splice(serialization, spliced, *head_again, {.added = kAdded}, inserted_again));
+}
+
+bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// `after` are those of `before` that have none of the names, then what was added.
+void check_what_is_left(const Attachments& before, std::span<const std::string_view> names,
+                        NewAttachments added, const Attachments& after) {
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (is_one_of(before[i].first, names)) continue;
+    SKIFF_PROPERTY(at < after.size() && after[at] == before[i]);
+    ++at;
+  }
+  // What was not kept before may be now.
+  for (std::size_t i = at; i < after.size() && before.dropped() > 0; ++i) {
+    SKIFF_PROPERTY(!is_one_of(after[i].first, names) || i + added.size() >= after.size());
+  }
+  if (before.dropped() > 0 || at + added.size() > Attachments::kCapacity) return;
+  SKIFF_PROPERTY(after.size() == at + added.size());
+  for (const auto& entry : added) SKIFF_PROPERTY(after[at++] == entry);
+}
+
+void check_removal(Serialization serialization, Bytes body, RequestReader& reader,
+                   const RequestHead& head, const Attachments& before,
+                   const AttachmentChanges& changes) {
+  std::string inserted;
+  const auto splice = reader.splice(serialization, body, head, changes, inserted);
+  if (!splice) {
+    SKIFF_PROPERTY(splice.error().code == ErrorCode::kUnsupported ||
+                   splice.error().code == ErrorCode::kTooLarge);
+    return;
+  }
+  const std::vector<std::byte> spliced = apply(body, *splice, inserted);
+  static RequestReader second;
+  const auto head_again = second.read_head(serialization, spliced);
+  SKIFF_PROPERTY(head_again && same_head(*head_again, head));
+  Attachments after;
+  SKIFF_PROPERTY(second.read_attachments(serialization, spliced, *head_again, after));
+  check_what_is_left(before, changes.removed, changes.added, after);
+
+  // Nothing before the attachments changes, but for their size.
+  std::size_t same = splice->cuts.empty()
+                         ? splice->insert_at
+                         : std::min(splice->insert_at, splice->cuts.begin()->begin);
+  if (splice->length_field_at) same = std::min(same, *splice->length_field_at);
+  SKIFF_PROPERTY(same >= head.arguments_offset);
+  SKIFF_PROPERTY(as_text(body).substr(0, same) == as_text(spliced).substr(0, same));
+
+  // Another time there is nothing left to remove but what was added.
+  const auto again =
+      second.splice(serialization, spliced, *head_again, {.removed = changes.removed}, inserted);
+  SKIFF_PROPERTY(again && again->removed <= changes.added.size());
+  if (changes.added.empty()) SKIFF_PROPERTY(again->changes_nothing());
+}
+
+void check_removals(Serialization serialization, Bytes body, RequestReader& reader,
+                    const RequestHead& head, const Attachments& attachments) {
+  std::vector<std::string_view> names = {"token", "secret-token"};
+  for (const std::size_t i : {attachments.size() / 2, attachments.size() - 1}) {
+    if (i < attachments.size()) names.push_back(attachments[i].first);
+  }
+  for (std::size_t count = 1; count <= names.size(); ++count) {
+    const auto some = std::span(names).last(count);
+    check_removal(serialization, body, reader, head, attachments, {.removed = some});
+    check_removal(serialization, body, reader, head, attachments,
+                  {.removed = some, .added = kAdded});
+  }
 }
 
 // A reader keeps what it read last: that must not change what it reads next.
@@ -118,6 +186,7 @@ int check(const std::uint8_t* data, std::size_t size) {
     }
     check_does_not_depend_on_what_was_read(serialization, body, *head, attachments);
     check_splice(serialization, body, reader, *head, attachments.size());
+    check_removals(serialization, body, reader, *head, attachments);
   }
   return 0;
 }
