@@ -37,8 +37,7 @@ template <typename AnyVisit>
 RouteChoice ClusterRouting::walk(const Plan& plan, const RequestView& request,
                                  governance::Draw& draw, AnyVisit visit) {
   left_ = all_;
-  const governance::ChainResult chain =
-      governance::apply_routers(plan.routers, request, draw, left_, visit);
+  const governance::ChainResult chain = plan.routers.apply(request, draw, left_, visit);
   RouteChoice choice{.policy = plan.policy, .rule = chain.policy};
   if (chain.refused_by != nullptr) {
     choice.refused_by = chain.refused_by;
@@ -60,7 +59,7 @@ RouteChoice ClusterRouting::choose(const RequestView& request, governance::Draw&
   if (plan.choice) return *plan.choice;
   const RouteChoice choice =
       walk(plan, request, draw, [](const auto&, const auto&, const auto&) {});
-  if (plan.is_fixed) plan.choice = choice;
+  if (!plan.routers.reads_more_than_method()) plan.choice = choice;
   return choice;
 }
 
@@ -88,12 +87,7 @@ ClusterRouting::Plan& ClusterRouting::plan_for(std::string_view method) {
   auto plan = std::make_unique<Plan>();
   plan->method = method;
   plan->policy = &cluster_->policy_of(method);
-  plan->is_fixed = true;
-  for (const auto& router : cluster_->routers) {
-    if (!router->concerns(method)) continue;
-    plan->routers.push_back(router.get());
-    plan->is_fixed = plan->is_fixed && !router->reads_more_than_method();
-  }
+  plan->routers = governance::RouterChain(cluster_->routers, method);
   last_plan_ = plan.get();
   plans_.emplace(std::string(method), std::move(plan));
   return *last_plan_;

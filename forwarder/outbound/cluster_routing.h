@@ -56,10 +56,9 @@ class ClusterRouting {
   // Of one method.
   struct Plan {
     std::string method;
-    std::vector<const governance::Router*> routers;
+    governance::RouterChain routers;
     const governance::Policy* policy = nullptr;
-    bool is_fixed = false;              // no request differs from another
-    std::optional<RouteChoice> choice;  // where it is, and was made
+    std::optional<RouteChoice> choice;  // where no request differs from another, and it was made
   };
   struct Subset {
     governance::ProviderSet providers;
