@@ -75,6 +75,7 @@ void ClusterRouting::keep_within_limits() {
   plans_.clear();
   last_plan_ = nullptr;
   subsets_.clear();
+  last_subset_ = nullptr;
   everybody_ = nullptr;
 }
 
@@ -94,10 +95,14 @@ ClusterRouting::Plan& ClusterRouting::plan_for(std::string_view method) {
 }
 
 ClusterRouting::Subset& ClusterRouting::subset_of(const ProviderSet& providers) {
-  if (const auto found = subsets_.find(providers); found != subsets_.end()) return *found->second;
-  auto subset = std::make_unique<Subset>();
-  subset->providers = providers;
-  return *subsets_.emplace(providers, std::move(subset)).first->second;
+  if (last_subset_ != nullptr && last_subset_->providers == providers) return *last_subset_;
+  std::unique_ptr<Subset>& subset = subsets_[providers];
+  if (subset == nullptr) {
+    subset = std::make_unique<Subset>();
+    subset->providers = providers;
+  }
+  last_subset_ = subset.get();
+  return *last_subset_;
 }
 
 Balancer& ClusterRouting::balancer_of(Subset& subset, const BalancePolicy& policy) {

@@ -86,6 +86,7 @@ class ClusterRouting {
   TextMap<std::unique_ptr<Plan>> plans_;
   Plan* last_plan_ = nullptr;
   std::unordered_map<governance::ProviderSet, std::unique_ptr<Subset>, Hash> subsets_;
+  Subset* last_subset_ = nullptr;
   Subset* everybody_ = nullptr;   // the one of all_
   governance::ProviderSet left_;  // by the rules, of the request in walk()
 };
