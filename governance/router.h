@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,12 @@ class Draw {
   virtual ~Draw() = default;
   // An index, in proportion to the weights, of which one at least is not 0.
   virtual std::size_t choose(std::span<const std::uint32_t> weights) = 0;
+};
+
+// What a router may ask of requests before anything else: that an attachment is one of a few texts.
+struct AttachmentDemand {
+  std::string_view key;
+  std::vector<std::string_view> texts;
 };
 
 // One rule, compiled against the providers of one cluster. Immutable: any thread may call. Which
@@ -50,10 +57,14 @@ class Router {
   virtual bool concerns(std::string_view method) const = 0;
   // False where all requests for one method have the same result.
   virtual bool reads_more_than_method() const = 0;
+  // What all requests that match meet; nullopt where nothing of the kind is known. The views live
+  // as long as the router.
+  virtual std::optional<AttachmentDemand> demand() const { return std::nullopt; }
   // Of several routers of one group (not 0) that stand together, only the first that matches is
   // applied.
   virtual std::uint32_t group() const { return 0; }
-  // Narrows `providers`, which is not empty; where the outcome is not kNarrowed it stays as it was.
+  // Of requests for methods that it concerns. Narrows `providers`, which is not empty; where the
+  // outcome is not kNarrowed it stays as it was.
   virtual Result apply(const RequestView& request, Draw& draw, ProviderSet& providers) const = 0;
 };
 using Routers = std::vector<std::shared_ptr<const Router>>;

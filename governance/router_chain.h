@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
+#include <vector>
 
+#include "governance/attachment_filter.h"
 #include "governance/router.h"
 
 namespace skiff::governance {
@@ -16,22 +18,53 @@ struct ChainResult {
   std::uint32_t narrowed = 0;           // by so many routers
 };
 
-// Narrows `providers` to those that all routers leave. `visit(router, result, providers)` hears of
-// each that was asked, with what is left after it. Allocates nothing.
+// Those of a cluster's routers that concern one method, in their order. Immutable.
+class RouterChain {
+ public:
+  RouterChain() = default;
+  // The routers must outlive it.
+  RouterChain(const Routers& routers, std::string_view method);
+
+  std::size_t size() const { return links_.size(); }
+  // False where all requests for the method have the same result.
+  bool reads_more_than_method() const { return reads_more_than_method_; }
+
+  // Narrows `providers` to those that all routers leave; the request is for the chain's method.
+  // `visit(router, result, providers)` hears of each router that has its turn, with what is left
+  // after it. Allocates nothing.
+  template <typename Visit>
+  ChainResult apply(const RequestView& request, Draw& draw, ProviderSet& providers,
+                    Visit visit) const;
+
+ private:
+  struct Link {
+    const Router* router = nullptr;
+    AttachmentFilter::Demand demand;
+    std::uint32_t group = 0;  // of the router
+  };
+  std::vector<Link> links_;
+  AttachmentFilter filter_;
+  bool reads_more_than_method_ = false;
+};
+
 template <typename Visit>
-ChainResult apply_routers(std::span<const Router* const> routers, const RequestView& request,
-                          Draw& draw, ProviderSet& providers, Visit visit) {
+ChainResult RouterChain::apply(const RequestView& request, Draw& draw, ProviderSet& providers,
+                               Visit visit) const {
   ChainResult chain;
   std::uint32_t matched_group = 0;
-  for (const Router* router : routers) {
-    const std::uint32_t group = router->group();
-    if (group != 0 && group == matched_group) continue;
-    const Router::Result result = router->apply(request, draw, providers);
-    visit(*router, result, providers);
+  const AttachmentFilter::Sent sent = filter_.look_at(request);
+  for (const Link& link : links_) {
+    if (link.group != 0 && link.group == matched_group) continue;
+    if (!sent.may_meet(link.demand)) {
+      visit(*link.router, Router::Result(), providers);
+      continue;
+    }
+    const Router::Result result = link.router->apply(request, draw, providers);
+    visit(*link.router, result, providers);
     if (result.outcome == Router::Outcome::kNoMatch) continue;
-    matched_group = group;
+    matched_group = link.group;
     if (result.outcome == Router::Outcome::kRefused) {
-      chain.refused_by = router;
+      chain.refused_by = link.router;
       chain.detail = result.detail;
       return chain;
     }

@@ -37,8 +37,7 @@ template <typename AnyVisit>
 RouteChoice ClusterRouting::walk(const Plan& plan, const RequestView& request,
                                  governance::Draw& draw, AnyVisit visit) {
   left_ = all_;
-  const governance::ChainResult chain =
-      governance::apply_routers(plan.routers, request, draw, left_, visit);
+  const governance::ChainResult chain = plan.routers.apply(request, draw, left_, visit);
   RouteChoice choice{.policy = plan.policy, .rule = chain.policy};
   if (chain.refused_by != nullptr) {
     choice.refused_by = chain.refused_by;
@@ -60,7 +59,7 @@ RouteChoice ClusterRouting::choose(const RequestView& request, governance::Draw&
   if (plan.choice) return *plan.choice;
   const RouteChoice choice =
       walk(plan, request, draw, [](const auto&, const auto&, const auto&) {});
-  if (plan.is_fixed) plan.choice = choice;
+  if (!plan.routers.reads_more_than_method()) plan.choice = choice;
   return choice;
 }
 
@@ -76,6 +75,7 @@ void ClusterRouting::keep_within_limits() {
   plans_.clear();
   last_plan_ = nullptr;
   subsets_.clear();
+  last_subset_ = nullptr;
   everybody_ = nullptr;
 }
 
@@ -88,22 +88,21 @@ ClusterRouting::Plan& ClusterRouting::plan_for(std::string_view method) {
   auto plan = std::make_unique<Plan>();
   plan->method = method;
   plan->policy = &cluster_->policy_of(method);
-  plan->is_fixed = true;
-  for (const auto& router : cluster_->routers) {
-    if (!router->concerns(method)) continue;
-    plan->routers.push_back(router.get());
-    plan->is_fixed = plan->is_fixed && !router->reads_more_than_method();
-  }
+  plan->routers = governance::RouterChain(cluster_->routers, method);
   last_plan_ = plan.get();
   plans_.emplace(std::string(method), std::move(plan));
   return *last_plan_;
 }
 
 ClusterRouting::Subset& ClusterRouting::subset_of(const ProviderSet& providers) {
-  if (const auto found = subsets_.find(providers); found != subsets_.end()) return *found->second;
-  auto subset = std::make_unique<Subset>();
-  subset->providers = providers;
-  return *subsets_.emplace(providers, std::move(subset)).first->second;
+  if (last_subset_ != nullptr && last_subset_->providers == providers) return *last_subset_;
+  std::unique_ptr<Subset>& subset = subsets_[providers];
+  if (subset == nullptr) {
+    subset = std::make_unique<Subset>();
+    subset->providers = providers;
+  }
+  last_subset_ = subset.get();
+  return *last_subset_;
 }
 
 Balancer& ClusterRouting::balancer_of(Subset& subset, const BalancePolicy& policy) {

@@ -56,10 +56,9 @@ class ClusterRouting {
   // Of one method.
   struct Plan {
     std::string method;
-    std::vector<const governance::Router*> routers;
+    governance::RouterChain routers;
     const governance::Policy* policy = nullptr;
-    bool is_fixed = false;              // no request differs from another
-    std::optional<RouteChoice> choice;  // where it is, and was made
+    std::optional<RouteChoice> choice;  // where no request differs from another, and it was made
   };
   struct Subset {
     governance::ProviderSet providers;
@@ -87,6 +86,7 @@ class ClusterRouting {
   TextMap<std::unique_ptr<Plan>> plans_;
   Plan* last_plan_ = nullptr;
   std::unordered_map<governance::ProviderSet, std::unique_ptr<Subset>, Hash> subsets_;
+  Subset* last_subset_ = nullptr;
   Subset* everybody_ = nullptr;   // the one of all_
   governance::ProviderSet left_;  // by the rules, of the request in walk()
 };

@@ -74,14 +74,19 @@ class ConditionRouter final : public Router {
     return !of_request_.empty() || destinations_.size() > 1;
   }
 
+  std::optional<AttachmentDemand> demand() const override {
+    for (const KeyCondition* one : of_request_) {
+      if (auto demand = one->demand()) return demand;
+    }
+    return std::nullopt;
+  }
+
   Result apply(const RequestView& request, Draw& draw, ProviderSet& providers) const override {
-    const bool matches =
-        concerns(request.method) && std::ranges::all_of(of_request_, [&](const KeyCondition* one) {
-          return one->holds(request);
-        });
-    if (!matches) return {};
+    for (const KeyCondition* one : of_request_) {
+      if (!one->holds(request)) return {};
+    }
     if (destinations_.empty()) return {.outcome = Outcome::kRefused};
-    return go_to_one(draw, providers);
+    return destinations_.size() == 1 ? go_to_only_one(providers) : go_to_one(draw, providers);
   }
 
  private:
@@ -102,6 +107,12 @@ class ConditionRouter final : public Router {
     }
   }
 
+  Result go_to_only_one(ProviderSet& providers) const {
+    if (!destinations_.front().intersects(providers)) return {.outcome = outcome_of_nobody()};
+    providers &= destinations_.front();
+    return {.outcome = Outcome::kNarrowed};
+  }
+
   // Destinations without a provider of those that are left do not take part in the draw.
   Result go_to_one(Draw& draw, ProviderSet& providers) const {
     std::array<std::uint32_t, kMaxConditionDestinations> weights{};
@@ -113,14 +124,14 @@ class ConditionRouter final : public Router {
       chosen = i;
       ++able;
     }
-    if (able == 0) {
-      return {.outcome = condition_->force ? Outcome::kRefused : Outcome::kIgnored};
-    }
+    if (able == 0) return {.outcome = outcome_of_nobody()};
     if (able > 1) chosen = draw.choose(std::span(weights.data(), destinations_.size()));
     providers &= destinations_[chosen];
-    Result result{.outcome = Outcome::kNarrowed};
-    if (destinations_.size() > 1) result.detail = condition_->destinations[chosen].detail;
-    return result;
+    return {.outcome = Outcome::kNarrowed, .detail = condition_->destinations[chosen].detail};
+  }
+
+  Outcome outcome_of_nobody() const {
+    return condition_->force ? Outcome::kRefused : Outcome::kIgnored;
   }
 
   std::shared_ptr<const RoutingCondition> condition_;

@@ -181,6 +181,17 @@ bool KeyCondition::holds(std::span<const std::string_view> values, ConditionSide
   return !is_one_of_patterns(unwanted) && (wanted.empty() || is_one_of_patterns(wanted));
 }
 
+std::optional<AttachmentDemand> KeyCondition::demand() const {
+  if (source != Source::kAttachment || wanted.empty()) return std::nullopt;
+  AttachmentDemand demand{.key = attachment, .texts = {}};
+  for (const ValuePattern& pattern : wanted) {
+    const auto text = pattern.only_text();
+    if (!text) return std::nullopt;
+    demand.texts.push_back(*text);
+  }
+  return demand;
+}
+
 bool KeyCondition::holds(const RequestView& request) const {
   // What cannot be found is a value that no text is equal to, as in Dubbo, except an attachment
   // that was not sent: of that nothing holds.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "dubbo/result.h"
 #include "governance/condition/value_pattern.h"
 #include "governance/request_view.h"
+#include "governance/router.h"
 
 namespace skiff::governance {
 
@@ -31,6 +33,9 @@ struct KeyCondition {
   // `values` are names of the same thing, such as the two ports of a provider: none may be
   // unwanted, and one must be wanted where some are. No values, and no patterns, never hold.
   bool holds(std::span<const std::string_view> values, ConditionSide side) const;
+  // What requests that it holds for meet, where it is about an attachment and wants nothing but
+  // whole texts. Of the condition.
+  std::optional<AttachmentDemand> demand() const;
   // Of all but kParameter, on the left side. Allocates nothing.
   bool holds(const RequestView& request) const;
 };

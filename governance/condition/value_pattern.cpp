@@ -65,6 +65,11 @@ bool ValuePattern::matches(std::string_view value, ConditionSide side) const {
   return side == ConditionSide::kThen;
 }
 
+std::optional<std::string_view> ValuePattern::only_text() const {
+  if (kind_ != Kind::kExact) return std::nullopt;
+  return prefix_;
+}
+
 std::optional<std::string_view> ValuePattern::reference() const {
   if (kind_ != Kind::kExact || !prefix_.starts_with('$')) return std::nullopt;
   return std::string_view(prefix_).substr(1);

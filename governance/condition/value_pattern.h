@@ -22,6 +22,9 @@ class ValuePattern {
   // 64 bits) holds on the right side and not on the left.
   bool matches(std::string_view value, ConditionSide side) const;
 
+  // Where it matches one text and nothing else. Of the pattern.
+  std::optional<std::string_view> only_text() const;
+
   // "$region" on the right side stands for the consumer's region; nullopt where it is none.
   std::optional<std::string_view> reference() const;
   // What a reference stands for; nullopt: the consumer has no such parameter.

@@ -42,6 +42,12 @@ bool TextMatch::matches(std::optional<std::string_view> text) const {
   return (empty_ && is_empty) || (!empty_ && noempty_ && !is_empty);
 }
 
+std::optional<std::string_view> TextMatch::only_text() const {
+  // An absent text is compared with `empty` and `noempty` alone, also where `exact` stands beside.
+  if (!exact_ || empty_) return std::nullopt;
+  return *exact_;
+}
+
 TextMatchList TextMatchList::read(const YamlFields& fields) {
   fields.refuse_others_than({"oneof"});
   TextMatchList list;

@@ -19,6 +19,8 @@ class TextMatch {
   static TextMatch read(const YamlFields& fields);
 
   bool matches(std::optional<std::string_view> text) const;
+  // Where it matches one text and nothing else. Of the match.
+  std::optional<std::string_view> only_text() const;
 
  private:
   std::optional<std::string> exact_;

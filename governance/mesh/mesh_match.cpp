@@ -142,9 +142,16 @@ bool MeshMatch::is_from(const RuleScope& scope) const {
   });
 }
 
+std::optional<AttachmentDemand> MeshMatch::demand() const {
+  for (const auto& [key, match] : attachments_) {
+    const auto text = match.only_text();
+    if (text) return AttachmentDemand{.key = key, .texts = {*text}};
+  }
+  return std::nullopt;
+}
+
 bool MeshMatch::matches(const RequestView& request) const {
-  return is_method(request.method) &&
-         std::ranges::all_of(arguments_,
+  return std::ranges::all_of(arguments_,
                              [&](const ArgumentMatch& one) { return one.matches(request); }) &&
          std::ranges::all_of(attachments_, [&](const auto& one) {
            return one.second.matches(request.attachment(one.first));

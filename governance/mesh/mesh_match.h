@@ -54,6 +54,9 @@ class MeshMatch {
   bool is_from(const RuleScope& scope) const;
   bool is_method(std::string_view method) const { return !method_ || method_->matches(method); }
   bool reads_more_than_method() const { return !arguments_.empty() || !attachments_.empty(); }
+  // What all requests that it matches meet, where such a thing is known. Of the match.
+  std::optional<AttachmentDemand> demand() const;
+  // Of requests for a method that is_method() holds for.
   bool matches(const RequestView& request) const;
 
  private:

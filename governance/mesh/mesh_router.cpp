@@ -29,6 +29,13 @@ bool MeshRouter::reads_more_than_method() const {
          std::ranges::any_of(detail_->matches, &MeshMatch::reads_more_than_method);
 }
 
+std::optional<AttachmentDemand> MeshRouter::demand() const {
+  for (const MeshMatch& one : detail_->matches) {
+    if (auto demand = one.demand()) return demand;
+  }
+  return std::nullopt;
+}
+
 Router::Result MeshRouter::apply(const RequestView& request, Draw& draw,
                                  ProviderSet& providers) const {
   const bool matches = std::ranges::all_of(

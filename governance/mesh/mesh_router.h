@@ -31,6 +31,7 @@ class MeshRouter final : public Router {
   std::uint32_t group() const override { return group_; }
   bool concerns(std::string_view method) const override;
   bool reads_more_than_method() const override;
+  std::optional<AttachmentDemand> demand() const override;
   Result apply(const RequestView& request, Draw& draw, ProviderSet& providers) const override;
 
  private:

@@ -46,6 +46,13 @@ class EntryRouter final : public Router {
   bool reads_more_than_method() const override {
     return !entry_.match.attachments.empty() || destinations_.size() > 1;
   }
+  std::optional<AttachmentDemand> demand() const override {
+    for (const AttachmentMatcher& matcher : entry_.match.attachments) {
+      const auto text = matcher.value.only_text();
+      if (text) return AttachmentDemand{.key = matcher.name, .texts = {*text}};
+    }
+    return std::nullopt;
+  }
 
   Result apply(const RequestView& request, Draw& draw, ProviderSet& providers) const override {
     if (!matches(request)) return {};
@@ -62,10 +69,9 @@ class EntryRouter final : public Router {
 
  private:
   bool matches(const RequestView& request) const {
-    return concerns(request.method) &&
-           std::ranges::all_of(entry_.match.attachments, [&](const AttachmentMatcher& matcher) {
-             return matcher.value.matches(request.attachment(matcher.name));
-           });
+    return std::ranges::all_of(entry_.match.attachments, [&](const AttachmentMatcher& matcher) {
+      return matcher.value.matches(request.attachment(matcher.name));
+    });
   }
 
   // The index of a destination that has providers; destinations_.size() where none has.

@@ -98,6 +98,11 @@ bool TextMatcher::matches(std::optional<std::string_view> value) const {
   return (value && matches_as_it_is(*this, *value)) != invert;
 }
 
+std::optional<std::string_view> TextMatcher::only_text() const {
+  if (kind != Kind::kExact || invert) return std::nullopt;
+  return text;
+}
+
 std::string TextMatcher::to_string() const {
   std::string said = invert ? "not " : "";
   said += kKindNames[static_cast<std::size_t>(kind)];

@@ -23,6 +23,8 @@ struct TextMatcher {
 
   // nullopt: it is not there. Allocates nothing.
   bool matches(std::optional<std::string_view> value) const;
+  // Where it matches one text and nothing else. Of the matcher.
+  std::optional<std::string_view> only_text() const;
   // For people: "prefix find", "not exact gray".
   std::string to_string() const;
 

@@ -11,6 +11,7 @@
 #include "governance/static_routes/static_route_rule.h"
 #include "governance/static_routes/static_routes.h"
 #include "property.h"
+#include "tests/unit/governance/plain_walk.h"
 
 namespace skiff::governance {
 namespace {
@@ -43,13 +44,15 @@ void route(const VirtualHost& host, const Routers& routers, std::size_t provider
   const RequestView request{.method = method, .attachments = &attachments, .arguments = nullptr};
   const ProviderSet all = ProviderSet::all(providers);
   LastDraw draw;
+  // Each on its own: none is left out for another one of its group.
   for (const auto& router : routers) {
-    ProviderSet left = all;
-    const Router::Result result = router->apply(request, draw, left);
-    const bool is_narrowed = result.outcome == Router::Outcome::kNarrowed;
-    SKIFF_PROPERTY(is_narrowed ? !left.empty() : left == all);
-    SKIFF_PROPERTY(router->concerns(method) || result.outcome == Router::Outcome::kNoMatch);
     SKIFF_PROPERTY(router->group() != 0);
+    const Walk walk = walk_by_chain({router}, request, draw, providers);
+    SKIFF_PROPERTY(walk == walk_plainly({router}, request, draw, providers));
+    for (const WalkStep& step : walk) {
+      const bool is_narrowed = step.outcome == Router::Outcome::kNarrowed;
+      SKIFF_PROPERTY(is_narrowed ? !step.left.empty() : step.left == all);
+    }
   }
 }
 

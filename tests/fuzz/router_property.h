@@ -9,6 +9,7 @@
 #include "dubbo/request.h"
 #include "governance/router_rules.h"
 #include "property.h"
+#include "tests/unit/governance/plain_walk.h"
 
 // What must hold of every router, whatever rule it was compiled from.
 namespace skiff::governance {
@@ -38,19 +39,17 @@ class OneArgument : public ArgumentTexts {
   }
 };
 
-inline void check_result(const Router& router, const Router::Result& result,
-                         const ProviderSet& before, const ProviderSet& after) {
-  using Outcome = Router::Outcome;
-  SKIFF_PROPERTY(after.size() == before.size());
+inline void check_step(const WalkStep& step, const ProviderSet& before) {
+  SKIFF_PROPERTY(step.left.size() == before.size());
   ProviderSet both = before;
-  both &= after;
-  SKIFF_PROPERTY(both == after);
-  if (result.outcome == Outcome::kNarrowed) {
-    SKIFF_PROPERTY(!after.empty());
+  both &= step.left;
+  SKIFF_PROPERTY(both == step.left);
+  if (step.outcome == Router::Outcome::kNarrowed) {
+    SKIFF_PROPERTY(!step.left.empty());
   } else {
-    SKIFF_PROPERTY(after == before);
+    SKIFF_PROPERTY(step.left == before);
   }
-  SKIFF_PROPERTY(!router.name().empty());
+  SKIFF_PROPERTY(!step.router->name().empty());
 }
 
 // Compiles `rule`, which may be null, against a few providers and sends a few requests through.
@@ -82,17 +81,18 @@ inline void check_rule(const RouterRulePtr& rule) {
     request.method = sent.size() == 1 ? "get" : "findOne";
     request.attachments = &sent;
     request.arguments = sent.size() == 0 ? nullptr : &argument;
-    ProviderSet left = ProviderSet::all(providers.size());
-    for (const auto& router : routers) {
-      const ProviderSet before = left;
-      const auto result = router->apply(request, draw, left);
-      check_result(*router, result, before, left);
-      const bool may_match = router->concerns(request.method);
-      SKIFF_PROPERTY(may_match || result.outcome == Router::Outcome::kNoMatch);
-      if (router->reads_more_than_method()) continue;
-      ProviderSet again = before;
-      SKIFF_PROPERTY(router->apply(request, draw, again).outcome == result.outcome);
-      SKIFF_PROPERTY(again == left);
+    TakesTurns same_draw = draw;
+    const Walk walk = walk_by_chain(routers, request, draw, providers.size());
+    SKIFF_PROPERTY(walk == walk_plainly(routers, request, same_draw, providers.size()));
+    ProviderSet before = ProviderSet::all(providers.size());
+    for (const WalkStep& step : walk) {
+      check_step(step, before);
+      if (!step.router->reads_more_than_method()) {
+        ProviderSet again = before;
+        SKIFF_PROPERTY(step.router->apply(request, draw, again).outcome == step.outcome);
+        SKIFF_PROPERTY(again == step.left);
+      }
+      before = step.left;
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "governance/router_chain.h"
 #include "governance/router_rules.h"
 #include "rule_cases.h"
 
@@ -111,7 +112,7 @@ class MeshCase : public testing::TestWithParam<RuleCase> {
     return left;
   }
 
-  // As those do that apply a group: the first that matches counts.
+  // Of the router of the group that matches.
   static Router::Outcome apply(const Routers& routers, Draw& draw, ProviderSet& providers) {
     dubbo::Attachments attachments;
     std::vector<std::pair<std::string, std::string>> texts;
@@ -125,14 +126,15 @@ class MeshCase : public testing::TestWithParam<RuleCase> {
     const std::string method = GetParam().text("method", "sayHello");
     const RequestView request{
         .method = method, .attachments = &attachments, .arguments = &arguments};
-    for (const auto& router : routers) {
-      EXPECT_EQ(router->group(), routers.front()->group());
-      const bool concerns = router->concerns(method);
-      const Router::Outcome outcome = router->apply(request, draw, providers).outcome;
-      EXPECT_TRUE(concerns || outcome == Router::Outcome::kNoMatch) << router->name();
-      if (outcome != Router::Outcome::kNoMatch) return outcome;
-    }
-    return Router::Outcome::kNoMatch;
+    Router::Outcome outcome = Router::Outcome::kNoMatch;
+    RouterChain(routers, method)
+        .apply(request, draw, providers,
+               [&](const Router& router, const Router::Result& result, const ProviderSet&) {
+                 EXPECT_EQ(router.group(), routers.front()->group());
+                 EXPECT_EQ(outcome, Router::Outcome::kNoMatch) << "asked on: " << router.name();
+                 outcome = result.outcome;
+               });
+    return outcome;
   }
 
   std::string in_words(const ProviderSet& providers) const {

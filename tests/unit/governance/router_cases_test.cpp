@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 
+#include "governance/router_chain.h"
 #include "governance/router_rules.h"
 #include "router_case.h"
 
@@ -74,26 +75,24 @@ class EveryDraw : public Draw {
 std::string route(const RouterCase& one, const Routers& routers, Draw& draw) {
   CaseRequest request(one);
   ProviderSet left = ProviderSet::all(one.providers.size());
+  ProviderSet before = left;
   Outcome last = Outcome::kNoMatch;
-  std::uint32_t applied_group = 0;
-  for (const auto& router : routers) {
-    const bool group_is_done = router->group() != 0 && router->group() == applied_group;
-    if (group_is_done || !router->concerns(one.method)) continue;
-    const ProviderSet before = left;
-    const auto result = router->apply(request.view(), draw, left);
-    if (result.outcome == Outcome::kRefused) return "refused";
+  const auto look_at = [&](const Router& router, const Router::Result& result,
+                           const ProviderSet& after) {
     if (result.outcome == Outcome::kNarrowed) {
-      EXPECT_FALSE(left.empty()) << router->name();
-      ProviderSet both = left;
+      EXPECT_FALSE(after.empty()) << router.name();
+      ProviderSet both = after;
       both &= before;
-      EXPECT_EQ(both, left) << "added providers: " << router->name();
+      EXPECT_EQ(both, after) << "added providers: " << router.name();
     } else {
-      EXPECT_EQ(left, before) << router->name();
+      EXPECT_EQ(after, before) << router.name();
     }
-    if (result.outcome == Outcome::kNoMatch) continue;
-    applied_group = router->group();
-    if (last != Outcome::kNarrowed) last = result.outcome;
-  }
+    before = after;
+    if (result.outcome != Outcome::kNoMatch && last != Outcome::kNarrowed) last = result.outcome;
+  };
+  const ChainResult chain =
+      RouterChain(routers, one.method).apply(request.view(), draw, left, look_at);
+  if (chain.refused_by != nullptr) return "refused";
   if (last == Outcome::kNoMatch) return "no match";
   if (last == Outcome::kIgnored) return "ignored";
   std::string addresses;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "governance/router_chain.h"
 #include "governance/static_routes/static_providers.h"
 
 namespace skiff::governance {
@@ -49,19 +50,20 @@ class StaticRoute : public testing::Test {
                                       routers_);
   }
 
-  // As a chain does it: the first router of the group that matches counts.
+  // Of the router of the group that matches.
   Router::Result route(const std::string& method,
                        const std::vector<std::pair<std::string, std::string>>& attachments = {}) {
     dubbo::Attachments sent;
     for (const auto& [key, value] : attachments) sent.add(key, value);
     const RequestView request{.method = method, .attachments = &sent, .arguments = nullptr};
     left_ = ProviderSet::all(providers_.size());
-    for (const auto& router : routers_) {
-      if (!router->concerns(method)) continue;
-      const Router::Result result = router->apply(request, draw_, left_);
-      if (result.outcome != Outcome::kNoMatch) return result;
-    }
-    return {};
+    Router::Result last;
+    RouterChain(routers_, method)
+        .apply(request, draw_, left_,
+               [&](const Router&, const Router::Result& result, const ProviderSet&) {
+                 last = result;
+               });
+    return last;
   }
 
   std::vector<std::string> left() const {
