@@ -1,8 +1,11 @@
 #include "agent/agent.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <climits>
 #include <future>
 #include <utility>
 
@@ -48,6 +51,13 @@ registry::ControlPlaneConfig control_plane_config(const AgentConfig& config,
           .warmup_steps = config.warmup_steps};
 }
 
+// What providers may be told of who calls them.
+AgentConfig with_host_name(AgentConfig config) {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  if (gethostname(name.data(), name.size() - 1) == 0) config.forwarder.agent_name = name.data();
+  return config;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Agent>> Agent::start(AgentConfig config, FileRoutes file_routes) {
@@ -59,7 +69,7 @@ Result<std::unique_ptr<Agent>> Agent::start(AgentConfig config, FileRoutes file_
 }
 
 Agent::Agent(AgentConfig config)
-    : config_(std::move(config)),
+    : config_(with_host_name(std::move(config))),
       started_at_(std::chrono::steady_clock::now()),
       control_thread_("skiff-control") {}
 

@@ -9,6 +9,7 @@
 
 #include "agent/settings.h"
 #include "agent/text.h"
+#include "governance/filters/filter_reader.h"
 #include "governance/static_routes/limits.h"
 #include "governance/static_routes/static_routes.h"
 #include "governance/yaml_fields.h"
@@ -17,6 +18,7 @@ namespace skiff::agent {
 namespace {
 
 constexpr const char* kRoutesKey = "routes";
+constexpr const char* kFiltersKey = "filters";
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
 
 std::string at_line(const std::string& name, const YAML::Mark& mark) {
@@ -47,6 +49,7 @@ class Reader {
       return std::move(reading_);
     }
     for (const auto& entry : root) read_entry(root, entry.first, entry.second);
+    check_routes(root);
     return std::move(reading_);
   }
 
@@ -59,7 +62,7 @@ class Reader {
     if (!key_node.IsScalar()) return add_error(key_node, "a key must be a name");
     const std::string& key = key_node.Scalar();
     const Setting* setting = find_setting(key);
-    if (setting == nullptr && key != kRoutesKey) {
+    if (setting == nullptr && key != kRoutesKey && key != kFiltersKey) {
       return add_error(key_node,
                        "unknown key " + in_quotes(key) + "; `skiff run --help` lists all");
     }
@@ -68,7 +71,8 @@ class Reader {
       return add_error(key_node,
                        key + ": given twice, first in line " + std::to_string(first->second));
     }
-    if (setting == nullptr) return read_routes(root, key_node);
+    if (key == kRoutesKey) return read_routes(root, key_node);
+    if (key == kFiltersKey) return read_file_filters(root);
     SourcedValue value{.key = key, .values = {}, .origin = at_line(name_, key_node.Mark())};
     if (!read_values(*setting, node, value)) {
       return add_error(key_node,
@@ -96,9 +100,23 @@ class Reader {
           std::make_shared<const governance::VirtualHost>(governance::read_virtual_host(item)));
     }
     for (const std::string& error : errors) reading_.errors.push_back(located(error));
-    if (!errors.empty()) return;
-    if (const auto all = governance::StaticRoutes::of(reading_.routes); !all) {
-      add_error(key_node, "routes: " + all.error().message);
+  }
+
+  void read_file_filters(const YAML::Node& root) {
+    std::vector<std::string> errors;
+    const governance::YamlFields fields(root, "", errors);
+    reading_.filters = governance::read_filters(fields, governance::FilterScope::kFile, {});
+    for (const std::string& error : errors) reading_.errors.push_back(located(error));
+  }
+
+  // Whether they go together.
+  void check_routes(const YAML::Node& root) {
+    if (!reading_.errors.empty()) return;
+    const auto all = governance::StaticRoutes::of(reading_.routes, reading_.filters);
+    if (all) return;
+    for (const auto& entry : root) {
+      if (!entry.first.IsScalar() || entry.first.Scalar() != kRoutesKey) continue;
+      return add_error(entry.first, "routes: " + all.error().message);
     }
   }
 

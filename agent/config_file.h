@@ -18,7 +18,9 @@ struct SourcedValue {
 // What a source says; each error is a sentence that begins with its origin.
 struct SourceReading {
   std::vector<SourcedValue> values;
-  std::vector<governance::VirtualHostPtr> routes;  // of the key `routes`, which only files have
+  // Of the keys `routes` and `filters`, which only files have.
+  std::vector<governance::VirtualHostPtr> routes = {};
+  std::vector<governance::FilterEntryPtr> filters = {};
   std::vector<std::string> errors;
 };
 

@@ -33,7 +33,9 @@ void ConfigReload::read(const char* why) {
     return;
   }
   const std::size_t count = loaded->routes.size();
-  const auto taken = take_routes_({.file = loaded->file, .hosts = loaded->routes});
+  const std::size_t filters = loaded->filters.size();
+  const auto taken =
+      take_routes_({.file = loaded->file, .hosts = loaded->routes, .filters = loaded->filters});
   if (!taken) {
     spdlog::error("{}: routes: {}", name, taken.error().message);
     spdlog::error("{}: the old routes stay in force, all of them", name);
@@ -41,7 +43,8 @@ void ConfigReload::read(const char* why) {
   }
   say_what_needs_a_restart(loaded->config);
   if (*taken) {
-    spdlog::info("{}: new routes are in force: {}", name, count);
+    spdlog::info("{}: new routes are in force: {}; filters of all services: {}", name, count,
+                 filters);
   } else {
     spdlog::info("{}: its routes are as they were: {}", name, count);
   }

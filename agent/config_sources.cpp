@@ -83,6 +83,7 @@ LoadedConfig load_config(const ConfigSources& sources) {
     SourceReading reading = read_config_file(loaded.file);
     apply(reading, loaded);
     loaded.routes = std::move(reading.routes);
+    loaded.filters = std::move(reading.filters);
   }
   apply(read_environment(sources), loaded);
   apply(read_flags(sources), loaded);

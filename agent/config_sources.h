@@ -36,6 +36,7 @@ struct FileStamp {
 struct LoadedConfig {
   AgentConfig config;
   std::vector<governance::VirtualHostPtr> routes;
+  std::vector<governance::FilterEntryPtr> filters;
   std::vector<std::string> errors;  // sentences with their origin; empty: `config` is usable
   std::string file;                 // the file that was read; "" if none
   FileStamp stamp;                  // taken before it was read

@@ -111,6 +111,7 @@ ordered_json explanation_json(const forwarder::ExplainRequest& asked,
   json["version"] = explanation.version;
   json["cluster"] = explanation.cluster_mode;
   json["sticky"] = explanation.sticky;
+  json["filters"] = explanation.filters;
   json["paths"] = ordered_json::array();
   for (const Explanation::Path& path : explanation.paths) json["paths"].push_back(path_json(path));
   json["more_paths"] = explanation.has_more_paths;
@@ -142,6 +143,9 @@ std::string explanation_as_text(const ordered_json& explanation) {
     text += paths.size() > 1 ? "\nrules (" + percent(path) + " of the requests)\n" : "\nrules\n";
     append_path(path, text);
   }
+  const ordered_json filters = list_of(explanation, "filters");
+  if (!filters.empty()) text += "\nfilters\n";
+  for (const ordered_json& filter : filters) text += "  " + filter.get<std::string>() + "\n";
   const ordered_json unconcerned = list_of(explanation, "not_for_this_method");
   if (!unconcerned.empty()) text += "\nrules that never concern this method\n";
   for (const ordered_json& rule : unconcerned) text += "  " + rule.get<std::string>() + "\n";

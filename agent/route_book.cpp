@@ -5,21 +5,38 @@
 #include <algorithm>
 #include <utility>
 
+#include "governance/filters/filter_reader.h"
+
 namespace skiff::agent {
 
 using governance::StaticRoutes;
 using governance::VirtualHost;
 using governance::VirtualHostPtr;
 
+namespace {
+
+// `before` where nothing differs; else `now`, with the filters that are as they were.
+VirtualHostPtr keeping_unchanged(const VirtualHostPtr& before, VirtualHostPtr now) {
+  VirtualHost merged = *now;
+  keep_unchanged(before->filters, merged.filters);
+  if (merged == *before) return before;
+  return std::make_shared<const VirtualHost>(std::move(merged));
+}
+
+}  // namespace
+
 RouteBook::RouteBook(FileRoutes file, RouteStore* store, Listener listener)
-    : file_(std::move(file.file)), store_(store), listener_(std::move(listener)) {
+    : file_(std::move(file.file)),
+      filters_(std::move(file.filters)),
+      store_(store),
+      listener_(std::move(listener)) {
   for (VirtualHostPtr& host : file.hosts) {
     std::string name = host->name;
     routes_.emplace(std::move(name), Route{std::move(host), true, {}});
   }
   if (store_ != nullptr) restore(store_->saved_routes());
-  if (routes_.empty()) return;
-  if (auto all = checked(routes_)) {
+  if (routes_.empty() && filters_.empty()) return;
+  if (auto all = checked(routes_, filters_)) {
     listener_(std::move(*all));
   } else {  // a file is checked before it comes here
     spdlog::error("no static route is in force: {}", all.error().message);
@@ -34,7 +51,7 @@ void RouteBook::restore(const SavedRoutes& saved) {
     const bool is_new =
         host &&
         next.emplace(name, Route{std::make_shared<const VirtualHost>(*host), false, text}).second;
-    const auto together = checked(next);
+    const auto together = checked(next, filters_);
     if (is_new && together) {
       routes_ = std::move(next);
       continue;
@@ -56,10 +73,11 @@ Result<bool> RouteBook::set_file_routes(FileRoutes file) {
   }
   for (VirtualHostPtr& host : file.hosts) {
     const auto known = routes_.find(host->name);
-    const bool is_the_same =
-        known != routes_.end() && known->second.is_from_file && *known->second.host == *host;
     std::string name = host->name;
-    Route route{is_the_same ? known->second.host : std::move(host), true, {}};
+    if (known != routes_.end() && known->second.is_from_file) {
+      host = keeping_unchanged(known->second.host, std::move(host));
+    }
+    Route route{std::move(host), true, {}};
     if (!next.emplace(name, std::move(route)).second) {
       if (!problems.empty()) problems += "; ";
       problems.append("the API was given a route ").append(name).append(", too: DELETE /routes/");
@@ -67,7 +85,8 @@ Result<bool> RouteBook::set_file_routes(FileRoutes file) {
     }
   }
   if (!problems.empty()) return fail(ErrorCode::kInvalidArgument, std::move(problems));
-  auto taken = take_over(std::move(next));
+  keep_unchanged(filters_, file.filters);
+  auto taken = take_over(std::move(next), std::move(file.filters));
   if (taken) file_ = std::move(file.file);
   return taken;
 }
@@ -76,7 +95,9 @@ Result<RouteBook::Change> RouteBook::put(VirtualHostPtr host, std::string text) 
   const auto known = routes_.find(host->name);
   const bool is_new = known == routes_.end();
   if (!is_new && known->second.is_from_file) return belongs_to_file(host->name, "change it there");
-  const bool is_the_same = !is_new && *known->second.host == *host;
+  const std::string name = host->name;
+  if (!is_new) host = keeping_unchanged(known->second.host, std::move(host));
+  const bool is_the_same = !is_new && known->second.host == host;
   const std::size_t bytes = text_bytes() - (is_new ? 0 : known->second.text.size()) + text.size();
   if (bytes > kMaxTextBytes) {
     return fail(ErrorCode::kTooLarge, "the routes of the API would have " + std::to_string(bytes) +
@@ -84,10 +105,8 @@ Result<RouteBook::Change> RouteBook::put(VirtualHostPtr host, std::string text) 
                                           std::to_string(kMaxTextBytes));
   }
   Routes next = routes_;
-  const std::string name = host->name;
-  next.insert_or_assign(
-      name, Route{is_the_same ? known->second.host : std::move(host), false, std::move(text)});
-  if (auto taken = take_over(std::move(next)); !taken) {
+  next.insert_or_assign(name, Route{std::move(host), false, std::move(text)});
+  if (auto taken = take_over(std::move(next), filters_); !taken) {
     return tl::unexpected<Error>(std::move(taken.error()));
   }
   save();
@@ -104,7 +123,7 @@ Result<void> RouteBook::remove(std::string_view name) {
   if (known->second.is_from_file) return belongs_to_file(name, "take it out there");
   Routes next = routes_;
   next.erase(next.find(name));
-  if (auto taken = take_over(std::move(next)); !taken) {
+  if (auto taken = take_over(std::move(next), filters_); !taken) {
     return tl::unexpected<Error>(std::move(taken.error()));
   }
   save();
@@ -117,22 +136,25 @@ void RouteBook::when_stored(std::function<void()> done) {
   store_->when_routes_stored(std::move(done));
 }
 
-Result<std::shared_ptr<const StaticRoutes>> RouteBook::checked(const Routes& routes) const {
+Result<std::shared_ptr<const StaticRoutes>> RouteBook::checked(const Routes& routes,
+                                                               const Filters& filters) const {
   std::vector<VirtualHostPtr> hosts;
   hosts.reserve(routes.size());
   for (const auto& [name, route] : routes) hosts.push_back(route.host);
-  return StaticRoutes::of(std::move(hosts)).map([](StaticRoutes made) {
+  return StaticRoutes::of(std::move(hosts), filters).map([](StaticRoutes made) {
     return std::make_shared<const StaticRoutes>(std::move(made));
   });
 }
 
-Result<bool> RouteBook::take_over(Routes routes) {
-  auto all = checked(routes);
+Result<bool> RouteBook::take_over(Routes routes, Filters filters) {
+  auto all = checked(routes, filters);
   if (!all) return tl::unexpected<Error>(std::move(all.error()));
   const bool is_the_same =
+      filters == filters_ &&
       std::equal(routes.begin(), routes.end(), routes_.begin(), routes_.end(),
                  [](const auto& a, const auto& b) { return a.second.host == b.second.host; });
   routes_ = std::move(routes);
+  filters_ = std::move(filters);
   if (!is_the_same) listener_(std::move(*all));
   return !is_the_same;
 }

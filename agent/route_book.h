@@ -13,14 +13,16 @@
 
 namespace skiff::agent {
 
-// The static routes of the configuration file.
+// The static routes and filters of the configuration file.
 struct FileRoutes {
   std::string file;  // "" without one
   std::vector<governance::VirtualHostPtr> hosts;
+  std::vector<governance::FilterEntryPtr> filters = {};  // of all services
 };
 
-// All static routes: those of the configuration file, and those that the API was given, which are
-// remembered. A change is taken over as a whole or not at all. Lives on the control thread.
+// All static routes: those of the configuration file, with its filters, and those that the API was
+// given, which are remembered. A change is taken over as a whole or not at all. Lives on the
+// control thread.
 class RouteBook {
  public:
   // Told of each change, and of the first ones where there are any. A virtual host that did not
@@ -59,14 +61,17 @@ class RouteBook {
   using Routes = std::map<std::string, Route, std::less<>>;
 
   void restore(const SavedRoutes& saved);
-  Result<std::shared_ptr<const governance::StaticRoutes>> checked(const Routes& routes) const;
+  using Filters = std::vector<governance::FilterEntryPtr>;
+  Result<std::shared_ptr<const governance::StaticRoutes>> checked(const Routes& routes,
+                                                                  const Filters& filters) const;
   // Returns whether anything differs.
-  Result<bool> take_over(Routes routes);
+  Result<bool> take_over(Routes routes, Filters filters);
   std::size_t text_bytes() const;
   void save();
   tl::unexpected<Error> belongs_to_file(std::string_view name, const char* what_to_do) const;
 
   std::string file_;
+  std::vector<governance::FilterEntryPtr> filters_;  // of the file
   Routes routes_;
   RouteStore* const store_;
   const Listener listener_;

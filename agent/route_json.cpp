@@ -89,6 +89,10 @@ ordered_json to_json(const governance::VirtualHost& host) {
   for (const StaticCluster& cluster : host.clusters) {
     json["clusters"].push_back(cluster_json(cluster));
   }
+  for (const governance::FilterEntryPtr& filter : host.filters) {
+    json["filters"].push_back(
+        ordered_json::parse(filter->json, nullptr, /*allow_exceptions=*/false));
+  }
   return json;
 }
 

@@ -123,7 +123,8 @@ int run_agent(LoadedConfig loaded, const ConfigSources& sources) {
   AgentConfig config = loaded.config;
   config.state_dir = *state_dir;
 
-  auto agent = Agent::start(std::move(config), {.file = loaded.file, .hosts = loaded.routes});
+  auto agent = Agent::start(
+      std::move(config), {.file = loaded.file, .hosts = loaded.routes, .filters = loaded.filters});
   if (!agent) return failed_start(agent.error());
   ConfigReload configuration(sources, std::move(loaded), [&agent](FileRoutes routes) {
     return (*agent)->set_file_routes(std::move(routes));

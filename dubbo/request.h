@@ -58,6 +58,8 @@ class Attachments {
 
   void clear() { size_ = dropped_ = 0; }
   void add(std::string_view key, std::string_view value);
+  // All of that name.
+  void remove(std::string_view key);
 
  private:
   std::array<std::pair<std::string_view, std::string_view>, kCapacity> entries_;

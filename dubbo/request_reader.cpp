@@ -93,6 +93,13 @@ void Attachments::add(std::string_view key, std::string_view value) {
   }
 }
 
+void Attachments::remove(std::string_view key) {
+  const auto end = entries_.begin() + static_cast<std::ptrdiff_t>(size_);
+  const auto kept = std::remove_if(entries_.begin(), end,
+                                   [key](const auto& entry) { return entry.first == key; });
+  size_ = static_cast<std::size_t>(kept - entries_.begin());
+}
+
 RequestReader::RequestReader() : memo_(std::make_unique<RequestMemo>()) {}
 RequestReader::~RequestReader() = default;
 

@@ -53,6 +53,7 @@ struct Explanation {
   bool sticky = false;
   std::vector<Path> paths = {};
   bool has_more_paths = false;           // than are listed
+  std::vector<std::string> filters;      // that are for this request, and what they do
   std::vector<std::string> unconcerned;  // rules that concern no request for this method
   std::vector<Provider> providers = {};  // of the cluster
 };

@@ -31,7 +31,8 @@ struct ForwarderConfig {
   std::string provider_host = "127.0.0.1";  // where inbound goes; numeric
   std::uint16_t provider_port = 20880;      // for services that no publication names
   unsigned workers = 1;
-  std::uint32_t body_limit = 8 * 1024 * 1024;                         // bytes, of a frame's body
+  std::string agent_name = {};                 // what other machines may know this agent by
+  std::uint32_t body_limit = 8 * 1024 * 1024;  // bytes, of a frame's body
   std::chrono::milliseconds failback_pause = limits::kFailbackPause;  // tests have no time for it
   std::chrono::milliseconds hold_time{
       1000};  // a request for an unknown service waits this long for its providers

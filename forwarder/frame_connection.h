@@ -67,6 +67,7 @@ class FrameConnection : public EventHandler {
   Result<void> start();
 
   EventLoop& loop() { return loop_; }
+  int fd() const { return fd_.get(); }
   // The connection failed, or the peer ended it in the middle of a frame.
   bool broke() const { return broke_; }
   // What was appended. Stays readable when closed, until the end of the turn.

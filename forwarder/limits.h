@@ -89,6 +89,23 @@ inline constexpr std::chrono::milliseconds kFailbackPause = 5s;
 inline constexpr std::uint8_t kFailbackTriesMax = 3;
 inline constexpr std::size_t kFailbackRequestsMax = 1024;
 inline constexpr std::size_t kFailbackBytesMax = 16 * kMiB;
+// What filters change of one request's attachments: more of them, and values of more bytes
+// together, are not set; a request of which more are to be removed is refused with status 40.
+inline constexpr std::size_t kSetAttachmentsMax = 24;
+inline constexpr std::size_t kSetAttachmentBytesMax = 8 * kKiB;
+inline constexpr std::size_t kRemovedAttachmentsMax = 64;
+// A frame with more attachments of ours, which came back again and again from connections that
+// broke, gets no further ones.
+inline constexpr std::size_t kAddedAttachmentsMax = 128;
+// Records of requests that are over, kept by a worker for the next ones.
+inline constexpr std::size_t kFreeRecordsMax = 1024;
+// Routes of a service that requests in flight were routed by, kept for the log lines of failures.
+inline constexpr std::size_t kEarlierRoutesMax = 4;
+// Requests that filters delay, of one worker; more are not delayed.
+inline constexpr std::size_t kDelayedRequestsMax = 16'384;
+inline constexpr std::size_t kDelayedBytesMax = 64 * kMiB;
+// Copies that filters sent and that have no answer yet, of one worker; more are not sent.
+inline constexpr std::size_t kShadowsInFlightMax = 16'384;
 // What a worker keeps of a cluster's rules: the routers that concern a method, and sets of
 // providers that they leave. Where there are so many, all are worked out anew.
 inline constexpr std::size_t kRoutePlansMax = 1024;

@@ -6,12 +6,16 @@
 
 namespace skiff::forwarder {
 
-void LogLimiter::warn(LogKind kind, TimePoint now, const std::string& sentence) {
+bool LogLimiter::admits(LogKind kind, TimePoint now) {
   Gate& gate = gates_[static_cast<std::size_t>(kind)];
-  if (now < gate.open_at) {
-    ++gate.left_out;
-    return;
-  }
+  if (now >= gate.open_at) return true;
+  ++gate.left_out;
+  return false;
+}
+
+void LogLimiter::warn(LogKind kind, TimePoint now, const std::string& sentence) {
+  if (!admits(kind, now)) return;
+  Gate& gate = gates_[static_cast<std::size_t>(kind)];
   if (gate.left_out == 0) {
     spdlog::warn("{}", sentence);
   } else {

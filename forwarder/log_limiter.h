@@ -22,7 +22,7 @@ enum class LogKind : std::size_t {
   kUpstreamReadonly,
   kSlowConsumer,
   kLimit,
-  kRefusedByRule,
+  kRequestFailed,
   kAnsweredNull,
   kCount
 };
@@ -32,6 +32,9 @@ enum class LogKind : std::size_t {
 class LogLimiter {
  public:
   void warn(LogKind kind, TimePoint now, const std::string& sentence);
+  // Whether warn() writes now; where it does not, one more is left out. For sentences that take
+  // time to make.
+  bool admits(LogKind kind, TimePoint now);
 
  private:
   struct Gate {

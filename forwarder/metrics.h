@@ -24,6 +24,15 @@ namespace skiff::forwarder {
   X(kNoProvider, "outbound_provider_unreachable_total", "Requests answered with status 80")        \
   X(kRefusedByRule, "outbound_refused_by_rule_total",                                              \
     "Requests among them for which governance rules leave no provider")                            \
+  X(kRefusedByFilter, "outbound_refused_by_filter_total", "Requests that a filter answered")       \
+  X(kDelayed, "outbound_delayed_total", "Requests that a filter delayed")                          \
+  X(kDelaysLeftOut, "outbound_delays_left_out_total",                                              \
+    "Requests that a filter did not delay since too many are")                                     \
+  X(kEditsLeftOut, "outbound_attachments_left_out_total",                                          \
+    "Requests whose attachments could not be changed as filters say")                              \
+  X(kMirrored, "outbound_mirrored_total", "Copies of requests that filters sent")                  \
+  X(kMirrorFailed, "outbound_mirror_failures_total",                                               \
+    "Copies of requests that reached no provider, or were not answered in time")                   \
   X(kTimeouts, "outbound_timeouts_total", "Requests answered with status 31")                      \
   X(kBadRequests, "outbound_bad_requests_total", "Requests answered with status 40")               \
   X(kRefusedByLimit, "outbound_refused_by_limit_total", "Requests answered with status 100")       \
@@ -120,24 +129,26 @@ namespace skiff::forwarder {
   X(kProviderLost, "inbound_provider_lost_total",                                                  \
     "Connections to the local provider that broke or were closed by it")
 
-#define SKIFF_FORWARDER_GAUGES(X)                                                                \
-  X(kOutboundOpen, "outbound_connections", "Open connections on the outbound port")              \
-  X(kOutboundOpenMost, "outbound_connections_of_busiest_worker",                                 \
-    "Open connections on the outbound port of the worker that has most of them")                 \
-  X(kInboundOpen, "inbound_connections", "Open connections on the inbound port")                 \
-  X(kInboundOpenMost, "inbound_connections_of_busiest_worker",                                   \
-    "Open connections on the inbound port of the worker that has most of them")                  \
-  X(kUpstreamOpen, "upstream_connections", "Open connections to providers")                      \
-  X(kUpstreamEjected, "upstream_ejected", "Providers that get no requests because they fail")    \
-  X(kInFlight, "outbound_in_flight", "Requests on the outbound port without an answer yet")      \
-  X(kInboundInFlight, "inbound_in_flight", "Requests on the inbound port without an answer yet") \
-  X(kKeptBytes, "outbound_kept_bytes", "Bytes of requests kept to be sent again")                \
-  X(kHeldNow, "outbound_held", "Requests waiting for the providers of their service")            \
-  X(kWaitingNow, "outbound_waiting", "Requests waiting for a provider that can be connected to") \
-  X(kFailbackNow, "outbound_failback_waiting", "Failed requests waiting to be sent again")       \
-  X(kRoutes, "routes", "Services with a route, of one worker")                                   \
-  X(kBufferBytes, "buffer_bytes", "Bytes in buffers of the data plane, free ones included")      \
-  X(kBufferBytesInUse, "buffer_bytes_in_use", "Bytes in buffers that hold something")            \
+#define SKIFF_FORWARDER_GAUGES(X)                                                                 \
+  X(kOutboundOpen, "outbound_connections", "Open connections on the outbound port")               \
+  X(kOutboundOpenMost, "outbound_connections_of_busiest_worker",                                  \
+    "Open connections on the outbound port of the worker that has most of them")                  \
+  X(kInboundOpen, "inbound_connections", "Open connections on the inbound port")                  \
+  X(kInboundOpenMost, "inbound_connections_of_busiest_worker",                                    \
+    "Open connections on the inbound port of the worker that has most of them")                   \
+  X(kUpstreamOpen, "upstream_connections", "Open connections to providers")                       \
+  X(kUpstreamEjected, "upstream_ejected", "Providers that get no requests because they fail")     \
+  X(kInFlight, "outbound_in_flight", "Requests on the outbound port without an answer yet")       \
+  X(kInboundInFlight, "inbound_in_flight", "Requests on the inbound port without an answer yet")  \
+  X(kKeptBytes, "outbound_kept_bytes", "Bytes of requests kept to be sent again")                 \
+  X(kHeldNow, "outbound_held", "Requests waiting for the providers of their service")             \
+  X(kWaitingNow, "outbound_waiting", "Requests waiting for a provider that can be connected to")  \
+  X(kFailbackNow, "outbound_failback_waiting", "Failed requests waiting to be sent again")        \
+  X(kDelayedNow, "outbound_delayed", "Requests that a filter delays")                             \
+  X(kFilteredNow, "outbound_filtered", "Requests under way that filters want to hear the end of") \
+  X(kRoutes, "routes", "Services with a route, of one worker")                                    \
+  X(kBufferBytes, "buffer_bytes", "Bytes in buffers of the data plane, free ones included")       \
+  X(kBufferBytesInUse, "buffer_bytes_in_use", "Bytes in buffers that hold something")             \
   X(kWorkersSilent, "workers_silent", "Workers that did not answer when these figures were taken")
 
 struct MetricInfo {

@@ -155,6 +155,8 @@ WorkerSnapshot Worker::snapshot() {
   set(Gauge::kHeldNow, outbound_.held());
   set(Gauge::kWaitingNow, outbound_.waiting());
   set(Gauge::kFailbackNow, outbound_.failback_waiting());
+  set(Gauge::kDelayedNow, outbound_.delayed());
+  set(Gauge::kFilteredNow, outbound_.filtered());
   set(Gauge::kRoutes, outbound_.routes().size());
   set(Gauge::kBufferBytes, loop_->buffers().bytes());
   set(Gauge::kBufferBytesInUse, loop_->buffers().bytes_in_use());

@@ -131,8 +131,20 @@ std::shared_ptr<const Policies> policies_of(const ClusterUrls& urls,
   return std::make_shared<const Policies>(std::move(policies));
 }
 
+std::vector<MirrorTarget> mirrors_of(const FilterChain& filters, const ClusterUrls& urls) {
+  std::vector<MirrorTarget> mirrors;
+  for (const FilterEntryPtr& entry : filters.entries()) {
+    const StaticCluster* target = entry->filter->mirror_target();
+    if (target == nullptr) continue;
+    mirrors.push_back(
+        {.filter = entry->filter.get(), .providers = providers_of(*target, urls.effective)});
+  }
+  return mirrors;
+}
+
 Cluster compile_cluster(const RouteInputs& inputs, const ClusterUrls& urls,
-                        const VirtualHostPtr& virtual_host, std::vector<std::string>& problems) {
+                        const VirtualHostPtr& virtual_host, const FilterChain* filters,
+                        std::vector<std::string>& problems) {
   Cluster cluster{.group = urls.service.group, .version = urls.service.version, .providers = {}};
   cluster.providers.reserve(urls.effective.size());
   for (std::size_t i = 0; i < urls.effective.size(); ++i) {
@@ -142,6 +154,7 @@ Cluster compile_cluster(const RouteInputs& inputs, const ClusterUrls& urls,
   cluster.policies = policies_of(urls, problems);
   cluster.preferred = same_zone(urls, inputs.consumer);
   cluster.routers = compile_routers(inputs, urls, virtual_host);
+  if (filters) cluster.mirrors = mirrors_of(*filters, urls);
   return cluster;
 }
 
@@ -174,9 +187,12 @@ CompiledRoute compile_service_route(RouteInputs inputs) {
   compiled.route.interface = inputs.interface;
   const VirtualHostPtr virtual_host =
       inputs.static_routes ? inputs.static_routes->find(inputs.interface) : nullptr;
+  if (inputs.static_routes) {
+    compiled.route.filters = inputs.static_routes->filters_of(inputs.interface);
+  }
   for (const ClusterUrls& urls : take_cluster_urls(inputs, virtual_host.get(), compiled.problems)) {
-    compiled.route.clusters.push_back(
-        compile_cluster(inputs, urls, virtual_host, compiled.problems));
+    compiled.route.clusters.push_back(compile_cluster(
+        inputs, urls, virtual_host, compiled.route.filters.get(), compiled.problems));
   }
   compiled.route.clusters.shrink_to_fit();
   return compiled;

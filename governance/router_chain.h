@@ -5,17 +5,23 @@
 #include <string_view>
 #include <vector>
 
-#include "governance/attachment_filter.h"
+#include "governance/demand_index.h"
 #include "governance/router.h"
 
 namespace skiff::governance {
+
+// Of the router at `index` among a cluster's; those from 63 on share a bit.
+constexpr std::uint64_t router_bit(std::size_t index) {
+  constexpr std::size_t kLast = 63;
+  return std::uint64_t{1} << (index < kLast ? index : kLast);
+}
 
 // What the routers of a cluster say of a request.
 struct ChainResult {
   const Router* refused_by = nullptr;   // then nobody is left
   const RoutePolicy* policy = nullptr;  // of the last router that has one
   std::string_view detail = {};         // of the router that refused
-  std::uint32_t narrowed = 0;           // by so many routers
+  std::uint64_t narrowed_by = 0;        // the cluster's routers that did, by router_bit()
 };
 
 // Those of a cluster's routers that concern one method, in their order. Immutable.
@@ -39,11 +45,12 @@ class RouterChain {
  private:
   struct Link {
     const Router* router = nullptr;
-    AttachmentFilter::Demand demand;
+    DemandIndex::Demand demand;
     std::uint32_t group = 0;  // of the router
+    std::uint64_t bit = 0;    // its router_bit()
   };
   std::vector<Link> links_;
-  AttachmentFilter filter_;
+  DemandIndex demands_;
   bool reads_more_than_method_ = false;
 };
 
@@ -52,7 +59,7 @@ ChainResult RouterChain::apply(const RequestView& request, Draw& draw, ProviderS
                                Visit visit) const {
   ChainResult chain;
   std::uint32_t matched_group = 0;
-  const AttachmentFilter::Sent sent = filter_.look_at(request);
+  const DemandIndex::Sent sent = demands_.look_at(request);
   for (const Link& link : links_) {
     if (link.group != 0 && link.group == matched_group) continue;
     if (!sent.may_meet(link.demand)) {
@@ -68,7 +75,7 @@ ChainResult RouterChain::apply(const RequestView& request, Draw& draw, ProviderS
       chain.detail = result.detail;
       return chain;
     }
-    if (result.outcome == Router::Outcome::kNarrowed) ++chain.narrowed;
+    if (result.outcome == Router::Outcome::kNarrowed) chain.narrowed_by |= link.bit;
     if (result.policy != nullptr) chain.policy = result.policy;
   }
   return chain;

@@ -7,12 +7,21 @@
 #include <string_view>
 #include <vector>
 
+#include "governance/filters/filter_chain.h"
 #include "governance/policy.h"
 #include "governance/provider_endpoint.h"
 #include "governance/provider_set.h"
 #include "governance/router.h"
 
 namespace skiff::governance {
+
+// The providers that a filter sends copies to.
+struct MirrorTarget {
+  const Filter* filter;  // of the route's chain
+  ProviderSet providers;
+
+  bool operator==(const MirrorTarget&) const = default;
+};
 
 // The providers of one group and version of an interface.
 struct Cluster {
@@ -25,6 +34,8 @@ struct Cluster {
   std::shared_ptr<const Policies> policies = {};
   // Those that come first as long as enough of them can be called; of size 0 where none do.
   ProviderSet preferred = {};
+  // Where filters send copies.
+  std::vector<MirrorTarget> mirrors = {};
 
   const Policy& policy_of(std::string_view method) const;
 
@@ -48,7 +59,8 @@ Retries retries_of(const Cluster& cluster, const ProviderEndpoint& provider,
 // How requests for one interface are routed; immutable once compiled.
 struct ServiceRoute {
   std::string interface;
-  std::vector<Cluster> clusters;  // sorted by version, then group
+  std::vector<Cluster> clusters;                    // sorted by version, then group
+  std::shared_ptr<const FilterChain> filters = {};  // null: none
 
   bool operator==(const ServiceRoute&) const = default;
 };

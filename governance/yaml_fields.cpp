@@ -260,7 +260,7 @@ void YamlFields::add_error_at(const YAML::Node& value, std::string_view place,
   errors_->push_back(line_of(value.Mark()) + path_of(place) + ": " + sentence);
 }
 
-void YamlFields::refuse_others_than(std::initializer_list<std::string_view> known) const {
+void YamlFields::refuse_others_than(std::span<const std::string_view> known) const {
   std::set<std::string_view> seen;
   const std::vector<std::string> given = keys();
   for (const std::string& key : given) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,8 @@ class YamlFields {
   std::optional<YamlFields> map(const char* key) const;
   // Any value; undefined where absent.
   YAML::Node node(const char* key) const;
+  // The map itself.
+  const YAML::Node& whole() const { return node_; }
   // At most kMaxMapKeys; an error where there are more: a key is searched among all others.
   std::vector<std::string> keys() const;
 
@@ -54,7 +57,10 @@ class YamlFields {
   void add_error_at(const YAML::Node& value, std::string_view place,
                     const std::string& sentence) const;
   // Adds an error for each key that is none of these, or is given twice.
-  void refuse_others_than(std::initializer_list<std::string_view> known) const;
+  void refuse_others_than(std::span<const std::string_view> known) const;
+  void refuse_others_than(std::initializer_list<std::string_view> known) const {
+    refuse_others_than(std::span(known.begin(), known.size()));
+  }
 
  private:
   std::string path_of(std::string_view key) const;

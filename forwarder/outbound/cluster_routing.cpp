@@ -47,8 +47,9 @@ RouteChoice ClusterRouting::walk(const Plan& plan, const RequestView& request,
   const bool is_ruled = chain.policy != nullptr && chain.policy->balance;
   const BalancePolicy& balance = is_ruled ? *chain.policy->balance : plan.policy->balance;
   if (everybody_ == nullptr) everybody_ = &subset_of(all_);
-  Subset& subset = chain.narrowed == 0 ? *everybody_ : subset_of(left_);
+  Subset& subset = chain.narrowed_by == 0 ? *everybody_ : subset_of(left_);
   choice.providers = &subset.providers;
+  choice.narrowed_by = chain.narrowed_by;
   choice.balancer = &balancer_of(subset, balance);
   return choice;
 }
@@ -67,6 +68,14 @@ RouteChoice ClusterRouting::trace(const RequestView& request, governance::Draw& 
                                   const Visit& visit) {
   keep_within_limits();
   return walk(plan_for(request.method), request, draw, visit);
+}
+
+RouteChoice ClusterRouting::among(const ProviderSet& providers) {
+  static const governance::Policy policy;
+  Subset& subset = subset_of(providers);
+  return {.balancer = &balancer_of(subset, policy.balance),
+          .providers = &subset.providers,
+          .policy = &policy};
 }
 
 // Plans refer to subsets: where there are too many of either, all begin anew.

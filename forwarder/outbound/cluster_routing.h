@@ -29,6 +29,7 @@ struct RouteChoice {
   const governance::RoutePolicy* rule = nullptr;  // what a rule says instead of the policy; or null
   const governance::Router* refused_by = nullptr;
   std::string_view refusal = {};  // what it says of it
+  std::uint64_t narrowed_by = 0;  // which of the cluster's routers (router_bit())
 
   bool is_refused() const { return refused_by != nullptr; }
 };
@@ -46,7 +47,11 @@ class ClusterRouting {
         all_(governance::ProviderSet::all(cluster.providers.size())) {}
 
   RouteChoice choose(const governance::RequestView& request, governance::Draw& draw);
-  // The same, for people: `visit` hears of each router that was asked, with what is left after it.
+  // Any of these, whatever the rules say; lives as long as the ClusterRouting, or until choose() is
+  // called.
+  RouteChoice among(const governance::ProviderSet& providers);
+  // The same as choose(), for people: `visit` hears of each router that was asked, with what is
+  // left after it.
   using Visit = std::function<void(const governance::Router&, const governance::Router::Result&,
                                    const governance::ProviderSet& left)>;
   RouteChoice trace(const governance::RequestView& request, governance::Draw& draw,

@@ -21,6 +21,11 @@ Result<void> DownstreamConnection::begin(Handle handle) {
   return start();
 }
 
+const std::string& DownstreamConnection::peer_address() {
+  if (peer_address_.empty()) peer_address_ = SocketAddress::peer_of(fd()).to_string();
+  return peer_address_;
+}
+
 void DownstreamConnection::on_frame(const Frame& frame) {
   if (frame.header.is_event) return on_event(frame);
   if (frame.header.is_request) outbound_.on_request(*this, frame);

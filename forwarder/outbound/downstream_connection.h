@@ -21,6 +21,8 @@ class DownstreamConnection final : public FrameConnection {
   Result<void> begin(Handle handle);
 
   Handle handle() const { return handle_; }
+  // "127.0.0.1:51234"
+  const std::string& peer_address();
 
   // A two-way request was read that the agent owes an answer; one call of answer() must follow.
   void owe_answer() { ++owed_; }
@@ -46,6 +48,7 @@ class DownstreamConnection final : public FrameConnection {
   Outbound& outbound_;
   ConnectionTicket ticket_;
   Handle handle_;
+  std::string peer_address_;  // empty until it is asked for
   std::uint32_t owed_ = 0;
   bool leaving_ = false;  // finish when nothing is owed
 };

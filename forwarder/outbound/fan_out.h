@@ -8,6 +8,7 @@
 #include "dubbo/frame.h"
 #include "dubbo/serialization.h"
 #include "forwarder/handle_table.h"
+#include "forwarder/outbound/route_note.h"
 #include "governance/policy.h"
 
 namespace skiff::forwarder {
@@ -20,6 +21,7 @@ struct Asker {
   std::uint64_t request_id = 0;  // the consumer's
   dubbo::Serialization serialization = dubbo::Serialization::kHessian2;
   governance::ClusterMode mode = governance::ClusterMode::kFailover;
+  Handle record = {};  // FilterRecord
 };
 
 // A two-way request that was sent to several providers at once, for which its consumer gets one
@@ -27,6 +29,7 @@ struct Asker {
 // its last slot. Lives on its worker's thread.
 struct FanOut {
   Asker asker;
+  RouteNote route;
   MethodStats* method = nullptr;  // null where the head could not be read; slots keep it
   std::size_t waiting = 0;        // slots, and one while it is being sent
   bool is_answered = false;

@@ -82,7 +82,8 @@ Outbound::Outbound(WorkerContext& context)
       held_(context, [this](const std::string& interface,
                             const HeldRequest& request) { on_hold_over(interface, request); }),
       waiting_(context, *this),
-      failback_(context, [this](const HeldRequest& due) { on_failback_due(due); }) {}
+      failback_(context, [this](const HeldRequest& due) { on_failback_due(due); }),
+      delayed_(context, [this](const HeldRequest& due) { on_delay_over(due); }) {}
 
 Outbound::~Outbound() { context_.loop.forget(*this); }
 
@@ -146,9 +147,14 @@ void Outbound::process(OutboundRequest& request) {
   ServiceEntry* service = find_service(request);
   if (service == nullptr) return hold(request);
   count(request, *service);
+  open_view(request);
+  request.filters = service->filters();
+  if (request.filters && !ask_at_receive(request)) return;
   ClusterState* cluster = choose_cluster(request, *service);
   if (cluster == nullptr) return explain_no_cluster(request, *service);
-  if (!apply_rules(request, *cluster)) return;
+  if (request.filters && !ask_before_route(request)) return;
+  if (!apply_rules(request, *service, *cluster)) return;
+  if (request.filters && !ask_after_route(request, *cluster)) return;
   deliver(request, *cluster);
 }
 
@@ -202,7 +208,7 @@ ServiceEntry* Outbound::find_service(OutboundRequest& request) {
 }
 
 void Outbound::count(OutboundRequest& request, ServiceEntry& service) {
-  const bool is_new = request.history.attempts == 0 && !request.history.failback_left;
+  const bool is_new = request.history.is_new();
   if (is_new) {
     RetryBudget& retries = request.head_readable ? service.retry_budget() : unread_retries_;
     retries.note_request(context_.loop.now());
@@ -217,6 +223,16 @@ void Outbound::count(OutboundRequest& request, ServiceEntry& service) {
   request.method = &service.method(method);
   request.view.method = method;
   if (is_new) ++request.method->requests;
+}
+
+// For filters, rules and balancers.
+void Outbound::open_view(OutboundRequest& request) {
+  edits_.clear();
+  edits_.keep();
+  request.view.attachments = &attachments_;
+  if (!request.head_readable) return;
+  arguments_.point_to(request.header().serialization, request.frame.body(), request.head);
+  request.view.arguments = &arguments_;
 }
 
 void Outbound::hold(OutboundRequest& request) {
@@ -306,21 +322,17 @@ void Outbound::explain_no_cluster(OutboundRequest& request, ServiceEntry& servic
                    "' is registered; providers of this interface: " + service.known_clusters());
 }
 
-bool Outbound::apply_rules(OutboundRequest& request, ClusterState& cluster) {
-  request.view.attachments = &attachments_;
-  if (request.head_readable) {
-    arguments_.point_to(request.header().serialization, request.frame.body(), request.head);
-    request.view.arguments = &arguments_;
-  }
+bool Outbound::apply_rules(OutboundRequest& request, const ServiceEntry& service,
+                           ClusterState& cluster) {
   RandomDraw draw(context_.random);
   request.choice = cluster.routing.choose(request.view, draw);
   request.history.mode = request.choice.policy->mode;
+  request.route = service.note_of(cluster, request.choice);
   if (!request.choice.is_refused()) return true;
   context_.counters.add(Counter::kRefusedByRule);
   std::string why = "a rule leaves no provider of " + request.describe() +
                     " for this request: " + request.choice.refused_by->name();
   if (!request.choice.refusal.empty()) why.append(": ").append(request.choice.refusal);
-  context_.log.warn(LogKind::kRefusedByRule, context_.loop.now(), why);
   answer_error(request, Status::kServerError, why + "; `skiff explain` shows how it is routed");
   return false;
 }

@@ -13,9 +13,12 @@
 #include "dubbo/response.h"
 #include "forwarder/connection_counts.h"
 #include "forwarder/explanation.h"
+#include "forwarder/outbound/attachment_edits.h"
+#include "forwarder/outbound/delayed_requests.h"
 #include "forwarder/outbound/downstream_connection.h"
 #include "forwarder/outbound/failback_queue.h"
 #include "forwarder/outbound/fan_out.h"
+#include "forwarder/outbound/filter_records.h"
 #include "forwarder/outbound/held_requests.h"
 #include "forwarder/outbound/request_arguments.h"
 #include "forwarder/outbound/request_history.h"
@@ -51,7 +54,9 @@ struct OutboundRequest {
   // What rules and balancers see of it, and what the rules made of it.
   governance::RequestView view;
   RouteChoice choice;
-  Handle fan_out;          // where several providers are sent it
+  RouteNote route;
+  Handle fan_out;  // where several providers are sent it
+  std::shared_ptr<const governance::FilterChain> filters = {};  // null: none
   bool tries_any = false;  // also a provider that could not be connected to a moment ago
 
   const dubbo::FrameHeader& header() const { return frame.header; }
@@ -64,7 +69,8 @@ struct OutboundRequest {
 // to the choice of its provider, or outbound_fan_out.cpp to that of several; outbound_sending.cpp
 // from there to the provider's connection; outbound_answers.cpp has the way back,
 // outbound_losses.cpp what becomes of requests whose provider fails them, outbound_failback.cpp of
-// those that are sent again later. Lives on its worker's thread.
+// those that are sent again later; outbound_filters.cpp asks filters on the way. Lives on its
+// worker's thread.
 class Outbound : private EventHandler, private WaitingRequests::Owner {
  public:
   explicit Outbound(WorkerContext& context);
@@ -83,7 +89,8 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   void drain();
   // One-way requests outlive their consumer: they must have left, too.
   bool is_quiet() {
-    return consumers_.size() == 0 && held_.size() == 0 && !upstreams_.has_output();
+    return consumers_.size() == 0 && held_.size() == 0 && delayed_.size() == 0 &&
+           !upstreams_.has_output();
   }
 
   // From DownstreamConnection.
@@ -103,6 +110,8 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   std::size_t held() const { return held_.size(); }
   std::size_t waiting() const { return waiting_.size(); }
   std::size_t failback_waiting() const { return failback_.size(); }
+  std::size_t delayed() const { return delayed_.size(); }
+  std::size_t filtered() const { return records_.size(); }
   std::size_t kept_bytes() const { return kept_bytes_; }
 
  private:
@@ -112,13 +121,14 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   void read_wishes(OutboundRequest& request) const;
   ServiceEntry* find_service(OutboundRequest& request);
   void count(OutboundRequest& request, ServiceEntry& service);
+  void open_view(OutboundRequest& request);
   void hold(OutboundRequest& request);
   static HeldRequest copy_of(const OutboundRequest& request);
   void on_hold_over(const std::string& interface, const HeldRequest& held);
   // route
   ClusterState* choose_cluster(OutboundRequest& request, ServiceEntry& service);
   void explain_no_cluster(OutboundRequest& request, ServiceEntry& service);
-  bool apply_rules(OutboundRequest& request, ClusterState& cluster);
+  bool apply_rules(OutboundRequest& request, const ServiceEntry& service, ClusterState& cluster);
   // balance: outbound_balancing.cpp
   struct Attempt {
     std::size_t provider;
@@ -134,11 +144,16 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   void send(OutboundRequest& request, ClusterState& cluster, std::size_t provider,
             UpstreamConnection& upstream);
   void note_sent(Endpoint& endpoint);
+  void note_attempt(const OutboundRequest& request, const std::string& provider);
   std::chrono::milliseconds timeout_of(const OutboundRequest& request,
                                        const governance::ProviderEndpoint& provider) const;
-  std::optional<dubbo::AttachmentSplice> plan_additions(
+  // nullopt: it is sent as it came.
+  Result<std::optional<dubbo::AttachmentSplice>> plan_changes(
       OutboundRequest& request, const governance::Cluster& cluster,
       const governance::ProviderEndpoint& provider);
+  std::span<const std::string_view> removals_for(const OutboundRequest& request) const;
+  Result<std::optional<dubbo::AttachmentSplice>> spliced(OutboundRequest& request,
+                                                         const dubbo::AttachmentChanges& changes);
   // `added`: attachments that its frame got from us before.
   void keep_for_retry(const OutboundRequest& request, const governance::Cluster& cluster,
                       const governance::ProviderEndpoint& provider, std::uint8_t added, Slot& slot);
@@ -153,8 +168,27 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   std::span<std::byte> spliced_frame(const OutboundRequest& request,
                                      const dubbo::AttachmentSplice& splice);
 
+  // filters: outbound_filters.cpp. Each false where a filter stops the request.
+  class AtFilter;
+  bool ask_at_receive(OutboundRequest& request);
+  bool ask_before_route(OutboundRequest& request);
+  bool ask_after_route(OutboundRequest& request, ClusterState& cluster);
+  bool ask_at_send(OutboundRequest& request, const governance::ProviderEndpoint& provider);
+  void on_delay_over(const HeldRequest& delayed);
+  void leave_out_edits(const OutboundRequest& request, const std::string& why);
+  void mirror(const OutboundRequest& request, ClusterState& cluster,
+              const governance::Filter& filter);
+  struct RequestEnd {
+    dubbo::Status status = dubbo::Status::kNone;  // of the answer; kNone: there is none
+    bool is_by_agent = false;
+    std::string_view error = {};
+    std::chrono::steady_clock::duration upstream_time = {};
+  };
+  void finish(Handle record, const RequestEnd& end);
+
   // explain: outbound_explain.cpp
-  void explain_in(const ExplainRequest& asked, ClusterState& cluster, Explanation& explanation);
+  void explain_in(const ExplainRequest& asked, const governance::FilterChain* filters,
+                  ClusterState& cluster, Explanation& explanation);
   void add_shares(ClusterState& cluster, const RouteChoice& choice, double probability,
                   Explanation& explanation) const;
 
@@ -165,6 +199,8 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   void answer_slot(Slot& slot, dubbo::Status status, const std::string& message);
   void answer_error(const OutboundRequest& request, dubbo::Status status,
                     const std::string& message);
+  void log_failure(const MethodStats* method, const RouteNote& route, dubbo::Status status,
+                   const std::string& message);
   void answer_failure(const Asker& asker, dubbo::Status status, const std::string& message);
   void write_error(Handle consumer, std::uint64_t request_id, dubbo::Serialization serialization,
                    dubbo::Status status, const std::string& message);
@@ -215,15 +251,19 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   HeldRequests held_;
   WaitingRequests waiting_;
   FailbackQueue failback_;
+  DelayedRequests delayed_;
+  FilterRecords records_;
   HandleTable<FanOut> fan_outs_;
   RetryBudget unread_retries_;  // of requests whose head cannot be read
   HandleTable<DownstreamConnection> consumers_;
   std::vector<LostUpstream> lost_;  // in this turn
   std::size_t kept_bytes_ = 0;      // in Slot::kept
+  std::size_t shadows_ = 0;         // slots of copies that filters sent
   dubbo::RequestReader reader_;
   dubbo::Attachments attachments_;  // of the request in process()
   RequestArguments arguments_{reader_};
-  std::string inserted_;  // attachments that we add to it
+  AttachmentEdits edits_;  // what filters do to it
+  std::string inserted_;   // attachments that we add to it
   std::vector<std::byte> error_frame_;
 };
 

@@ -33,12 +33,17 @@ void Outbound::on_response(UpstreamConnection& upstream, const Frame& frame) {
   }
   note_outcome(*slot, frame);
   if (is_fan_out(*slot)) return on_fan_out_answer(*slot, frame);
+  if (slot->is_shadow) return release(*slot);
   if (frame.header.status != Status::kOk && hides_failures(*slot)) {
     return answer_slot(*slot, frame.header.status,
                        "provider " + upstream.address() + " answered with status " +
                            std::to_string(static_cast<int>(frame.header.status)));
   }
-  if (!slot->failback_left) relay(slot->consumer, slot->request_id, frame.bytes);
+  if (!slot->failback_left) {
+    relay(slot->consumer, slot->request_id, frame.bytes);
+    finish(slot->record,
+           {.status = frame.header.status, .upstream_time = context_.loop.now() - slot->sent});
+  }
   release(*slot);
 }
 
@@ -86,6 +91,7 @@ void Outbound::release(Slot& slot) {
   UpstreamConnection* upstream = slot.upstream;
   MethodStats* method = slot.method;
   take_kept(slot);
+  if (slot.is_shadow) --shadows_;
   upstream->remove(slot);
   slots_.give_back(slot);
   if (method == nullptr) return;
@@ -95,6 +101,10 @@ void Outbound::release(Slot& slot) {
 }
 
 void Outbound::answer_slot(Slot& slot, Status status, const std::string& message) {
+  if (slot.is_shadow) {
+    context_.counters.add(Counter::kMirrorFailed);
+    return release(slot);
+  }
   std::string sentence;
   if (slot.method != nullptr) {
     sentence = slot.method->service->interface() + "." + slot.method->name + ": ";
@@ -103,7 +113,8 @@ void Outbound::answer_slot(Slot& slot, Status status, const std::string& message
   if (slot.history) sentence += "; tried before:" + slot.history->tried;
   if (is_fan_out(slot)) return on_fan_out_failure(slot, status, sentence);
   if (slot.method != nullptr) ++slot.method->failures;
-  const Asker asker{slot.consumer, slot.request_id, slot.serialization, slot.mode};
+  log_failure(slot.method, slot.route, status, sentence);
+  const Asker asker{slot.consumer, slot.request_id, slot.serialization, slot.mode, slot.record};
   const bool is_background = slot.failback_left.has_value();
   if (slot.mode == ClusterMode::kFailback) send_later(slot);
   release(slot);
@@ -115,18 +126,37 @@ void Outbound::answer_error(const OutboundRequest& request, Status status,
   if (fan_outs_.get(request.fan_out) != nullptr) {
     return note_failure(request.fan_out, status, message);
   }
+  if (request.history.is_shadow) return context_.counters.add(Counter::kMirrorFailed);
   if (request.method != nullptr) ++request.method->failures;
+  log_failure(request.method, request.route, status, message);
   const bool is_background = request.history.failback_left.has_value();
   if (request.history.mode == ClusterMode::kFailback) send_later(request);
-  if (!request.header().is_two_way) return context_.counters.add(Counter::kOneWayDropped);
+  if (!request.header().is_two_way) {
+    finish(request.history.record, {.is_by_agent = true, .error = message});
+    return context_.counters.add(Counter::kOneWayDropped);
+  }
   if (is_background) return;
   answer_failure({request.consumer, request.header().request_id, request.header().serialization,
-                  request.history.mode},
+                  request.history.mode, request.history.record},
                  status, message);
+}
+
+// What `skiff explain` says, as far as it fits a line.
+void Outbound::log_failure(const MethodStats* method, const RouteNote& route, Status status,
+                           const std::string& message) {
+  const TimePoint now = context_.loop.now();
+  if (!context_.log.admits(LogKind::kRequestFailed, now)) return;
+  std::string line = "a request fails with status " + std::to_string(static_cast<int>(status)) +
+                     " (" + std::string(dubbo::name_of(status)) + "): " + message;
+  if (method != nullptr && route.route_number != 0) {
+    line += "; rules: " + method->service->explain(route, method->name);
+  }
+  context_.log.warn(LogKind::kRequestFailed, now, line);
 }
 
 // With null where its cluster's mode says so, and we can write that.
 void Outbound::answer_failure(const Asker& asker, Status status, const std::string& message) {
+  finish(asker.record, {.status = status, .is_by_agent = true, .error = message});
   const bool is_hidden =
       (asker.mode == ClusterMode::kFailsafe || asker.mode == ClusterMode::kFailback) &&
       dubbo::can_write_null(asker.serialization);

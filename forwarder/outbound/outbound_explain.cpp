@@ -1,6 +1,7 @@
 // How a request would be routed: the way of outbound.cpp, with every turn that it can take.
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <utility>
 
 #include "forwarder/explanation.h"
@@ -24,6 +25,96 @@ class GivenArguments final : public governance::ArgumentTexts {
 
  private:
   const std::vector<std::string>& texts_;
+};
+
+// What rules will see of it once filters have changed its attachments. Nothing else is done.
+class ExplainedRequest final : public governance::FilteredRequest {
+ public:
+  ExplainedRequest(const governance::RequestFacts& facts, governance::RequestView& view,
+                   dubbo::Attachments& attachments, std::deque<std::string>& texts)
+      : facts_(facts), view_(view), attachments_(attachments), texts_(texts) {}
+
+  const governance::RequestFacts& facts() const override { return facts_; }
+  std::uint64_t random() override { return 0; }
+  void refuse(dubbo::Status /*status*/, const std::string& /*why*/) override {}
+  bool delay(std::chrono::milliseconds /*time*/) override { return false; }
+  void set_attachment(std::string_view key, std::string_view value) override {
+    attachments_.remove(key);
+    attachments_.add(key, texts_.emplace_back(value));
+    view_.was_found = false;
+  }
+  void remove_attachment(std::string_view key) override {
+    attachments_.remove(key);
+    view_.was_found = false;
+  }
+  void mirror() override {}
+  std::chrono::milliseconds timeout() const override { return {}; }
+  std::string_view agent() const override { return {}; }
+  std::uint32_t& note() override { return note_; }
+
+ private:
+  const governance::RequestFacts& facts_;
+  governance::RequestView& view_;
+  dubbo::Attachments& attachments_;
+  std::deque<std::string>& texts_;
+  std::uint32_t note_ = 0;
+};
+
+using governance::FilterEntry;
+using governance::FilterPoint;
+
+// Filters as they are asked: some see the request as it came, some change its attachments, the
+// others see what became of it.
+class FilterWalk {
+ public:
+  FilterWalk(const governance::FilterChain& chain, const ExplainRequest& asked,
+             governance::RequestView& view, dubbo::Attachments& attachments,
+             std::deque<std::string>& texts)
+      : chain_(chain), view_(view), attachments_(attachments), texts_(texts) {
+    facts_.interface = asked.interface;
+    facts_.version = asked.version;
+    facts_.method = asked.method;
+  }
+
+  // Of those that are for the request, in their order.
+  std::vector<std::string> describe() {
+    find([](const FilterEntry& entry) {
+      return entry.filter->is_asked_at(FilterPoint::kReceive) ||
+             entry.filter->is_asked_at(FilterPoint::kLog);
+    });
+    find([](const FilterEntry& entry) {
+      return entry.filter->is_asked_at(FilterPoint::kBeforeRoute);
+    });
+    find([](const FilterEntry& entry) {
+      return entry.filter->is_asked_at(FilterPoint::kAfterRoute) ||
+             entry.filter->is_asked_at(FilterPoint::kSend);
+    });
+    std::vector<std::string> described;
+    for (std::size_t i = 0; i < is_for_it_.size(); ++i) {
+      if (is_for_it_[i]) described.push_back(chain_.entries()[i]->describe());
+    }
+    return described;
+  }
+
+ private:
+  template <typename IsMeant>
+  void find(IsMeant is_meant) {
+    facts_.application = governance::application_of(attachments_);
+    ExplainedRequest request(facts_, view_, attachments_, texts_);
+    for (std::size_t i = 0; i < chain_.entries().size(); ++i) {
+      const FilterEntry& entry = *chain_.entries()[i];
+      if (!is_meant(entry) || !entry.matches(facts_, view_)) continue;
+      is_for_it_[i] = true;
+      if (entry.filter->is_asked_at(FilterPoint::kBeforeRoute)) entry.filter->on_request(request);
+    }
+  }
+
+  const governance::FilterChain& chain_;
+  governance::RequestView& view_;
+  dubbo::Attachments& attachments_;
+  std::deque<std::string>& texts_;  // of attachments that are set
+  governance::RequestFacts facts_;
+  std::vector<bool> is_for_it_ = std::vector<bool>(chain_.entries().size());
 };
 
 std::string name_of(Router::Outcome outcome) {
@@ -103,17 +194,21 @@ Explanation Outbound::explain(const ExplainRequest& asked) {
                           "' is registered; there are: " + service->known_clusters();
     return explanation;
   }
-  explain_in(asked, *cluster, explanation);
+  explain_in(asked, service->filters().get(), *cluster, explanation);
   return explanation;
 }
 
-void Outbound::explain_in(const ExplainRequest& asked, ClusterState& cluster,
-                          Explanation& explanation) {
+void Outbound::explain_in(const ExplainRequest& asked, const governance::FilterChain* filters,
+                          ClusterState& cluster, Explanation& explanation) {
   dubbo::Attachments attachments;
   for (const auto& [key, value] : asked.attachments) attachments.add(key, value);
+  std::deque<std::string> set_texts;
   GivenArguments arguments(asked.arguments);
-  const governance::RequestView request{
+  governance::RequestView request{
       .method = asked.method, .attachments = &attachments, .arguments = &arguments};
+  if (filters != nullptr) {
+    explanation.filters = FilterWalk(*filters, asked, request, attachments, set_texts).describe();
+  }
   explanation.group = cluster.spec->group;
   explanation.version = cluster.spec->version;
   explanation.cluster_mode = governance::name_of(cluster.spec->policy_of(asked.method).mode);

@@ -13,6 +13,7 @@ void Outbound::send_later(Slot& slot) {
   if (slot.kept.capacity() > 0) request.frame.assign(frame.begin(), frame.end());
   request.history.added_attachments = slot.kept_attachments;
   request.history.failback_left = slot.failback_left;
+  request.history.is_past_mirrors = true;
   request.history.mode = slot.mode;  // also where it is not routed any more when it is due
   queue_failback(std::move(request));
 }
@@ -23,6 +24,7 @@ void Outbound::send_later(const OutboundRequest& request) {
   copy.history = RequestHistory();
   copy.history.added_attachments = request.history.added_attachments;
   copy.history.failback_left = request.history.failback_left;
+  copy.history.is_past_mirrors = true;
   copy.history.mode = request.history.mode;
   queue_failback(std::move(copy));
 }

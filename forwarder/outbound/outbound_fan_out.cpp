@@ -27,8 +27,9 @@ void Outbound::fan_out(OutboundRequest& request, ClusterState& cluster) {
 Handle Outbound::begin_fan_out(const OutboundRequest& request) {
   auto fan_out = std::make_unique<FanOut>();
   fan_out->asker = {request.consumer, request.header().request_id, request.header().serialization,
-                    request.history.mode};
+                    request.history.mode, request.history.record};
   fan_out->method = request.method;
+  fan_out->route = request.route;
   fan_out->waiting = 1;  // so that it does not end before all of them were sent
   return fan_outs_.add(std::move(fan_out));
 }
@@ -95,6 +96,8 @@ void Outbound::on_fan_out_answer(Slot& slot, const Frame& frame) {
   } else {
     fan_out.is_answered = true;
     relay(fan_out.asker.consumer, fan_out.asker.request_id, frame.bytes);
+    finish(fan_out.asker.record,
+           {.status = frame.header.status, .upstream_time = context_.loop.now() - slot.sent});
   }
   end_part(handle);
   release(slot);
@@ -125,11 +128,14 @@ void Outbound::end_part(Handle handle) {
   if (!ended->has_failed) return relay_copy(asker, ended->good_answer);
   if (ended->method != nullptr) ++ended->method->failures;
   if (!ended->bad_answer.empty()) return relay_copy(asker, ended->bad_answer);
+  log_failure(ended->method, ended->route, ended->status, ended->error);
   answer_failure(asker, ended->status, ended->error);
 }
 
 void Outbound::relay_copy(const Asker& asker, dubbo::Bytes answer) {
-  relay(asker.consumer, asker.request_id, context_.loop.turn_memory().copy(answer));
+  const std::span<std::byte> copy = context_.loop.turn_memory().copy(answer);
+  relay(asker.consumer, asker.request_id, copy);
+  finish(asker.record, {.status = Frame::first_of(copy).header.status});
 }
 
 }  // namespace skiff::forwarder

@@ -62,7 +62,8 @@ void Outbound::resend(const LostUpstream& lost, const Frame& frame) {
   if (frame.header.is_two_way) {
     Slot* slot = slots_.find(frame.header.request_id);
     if (slot == nullptr || slot->upstream != lost.connection.get()) return;  // answered since
-    if (fan_outs_.get(slot->fan_out) != nullptr) {                           // others have it, too
+    const bool others_have_it = fan_outs_.get(slot->fan_out) != nullptr || slot->is_shadow;
+    if (others_have_it) {
       return answer_slot(
           *slot, Status::kServerError,
           "provider " + lost.connection->address() + " cannot be reached: " + lost.reason);
@@ -74,6 +75,8 @@ void Outbound::resend(const LostUpstream& lost, const Frame& frame) {
     if (slot->history) request.history = std::move(*slot->history);
     request.history.failback_left = slot->failback_left;
     request.history.added_attachments = slot->added_attachments;
+    request.history.record = slot->record;
+    request.history.is_past_mirrors = true;
     release(*slot);
   } else {
     const auto note = static_cast<std::uint32_t>(frame.header.request_id >> 32);
@@ -107,6 +110,8 @@ void Outbound::retry(Slot& slot, const std::string& reason) {
   history.attempts = std::max<std::uint8_t>(history.attempts, 1);
   history.added_attachments = slot.kept_attachments;
   history.retries_left = retries_left;
+  history.record = slot.record;
+  history.is_past_mirrors = true;
   history.was_lost = true;
   history.note_tried(slot.upstream->address(), reason);
   if (slot.retries_elsewhere_only) history.close_to(slot.upstream->address());
@@ -131,7 +136,8 @@ void Outbound::wait_or_fail(OutboundRequest& request, const ClusterState& cluste
     is_closed_to_all =
         is_closed_to_all && request.history.is_closed_to(cluster.endpoints[i]->address);
   });
-  const bool may_wait = request.header().is_two_way && !is_closed_to_all;
+  const bool may_wait =
+      request.header().is_two_way && !is_closed_to_all && !request.history.is_shadow;
   if (may_wait) {
     const auto timeout = timeout_of(request, cluster.spec->providers.front());
     WaitingRequest waiting{.request = copy_of(request),

@@ -20,6 +20,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
+constexpr std::size_t kOwnAdditionsMax = 4;           // token, timeout, group, version
 constexpr std::string_view kGenericCall = "$invoke";  // and "$invokeAsync"
 
 // What the provider says of the request's method; nullptr where that is nothing.
@@ -64,17 +65,35 @@ void Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t
                         "provider " + upstream.address() + " does not take its requests: " +
                             std::to_string(waiting) + " bytes wait for it");
   }
+  const milliseconds timeout = timeout_of(request, spec);
+  if (request.header().is_two_way && context_.loop.now() - request.received >= timeout) {
+    return answer_error(request, Status::kServerTimeout,
+                        "the time of " + request.describe() + ", " +
+                            std::to_string(timeout.count()) +
+                            " ms, was over before it could be sent");
+  }
+  if (request.filters && !ask_at_send(request, spec)) return;
   const std::uint8_t added_before = request.history.added_attachments;
-  const auto splice = plan_additions(request, *cluster.spec, spec);
+  const auto splice = plan_changes(request, *cluster.spec, spec);
+  if (!splice) return answer_error(request, Status::kBadRequest, splice.error().message);
   std::uint64_t wire_id = SlotTable::one_way_id(request.history.one_way_note());
   if (request.header().is_two_way) {
-    Slot* slot = take_slot(request, upstream, timeout_of(request, spec));
+    Slot* slot = take_slot(request, upstream, timeout);
     if (slot == nullptr) return refuse_for_slots(request, added_before);
     keep_for_retry(request, *cluster.spec, spec, added_before, *slot);
     wire_id = slot->wire_id();
   }
-  append_frame(request, splice, wire_id, upstream);
+  append_frame(request, *splice, wire_id, upstream);
   note_sent(*cluster.endpoints[provider]);
+  note_attempt(request, upstream.address());
+  if (!request.header().is_two_way) finish(request.history.record, {});  // for its consumer
+}
+
+void Outbound::note_attempt(const OutboundRequest& request, const std::string& provider) {
+  FilterRecord* record = records_.get(request.history.record);
+  if (record == nullptr) return;
+  record->provider = provider;
+  record->attempts = request.history.attempts;
 }
 
 void Outbound::note_sent(Endpoint& endpoint) {
@@ -93,33 +112,66 @@ milliseconds Outbound::timeout_of(const OutboundRequest& request,
   return named ? named->timeout : context_.config.default_timeout;
 }
 
-// What a thin client cannot know: the provider's token and timeout, and which
-// group and version "any" has become. Nothing to add is the ordinary case.
-std::optional<dubbo::AttachmentSplice> Outbound::plan_additions(
+// What filters say, and what a thin client cannot know: the provider's token and timeout, and which
+// group and version "any" has become. Nothing to change is the ordinary case. Fails where something
+// is to be removed and cannot be: what must not leave the machine does not.
+Result<std::optional<dubbo::AttachmentSplice>> Outbound::plan_changes(
     OutboundRequest& request, const governance::Cluster& cluster,
     const governance::ProviderEndpoint& provider) {
-  if (!request.attachments_readable) return std::nullopt;
-  std::array<std::pair<std::string_view, std::string_view>, 4> added;
-  std::size_t count = 0;
-  if (!provider.token.empty() && attachments_.find("token") != provider.token) {
-    added[count++] = {"token", provider.token};
-  }
+  std::array<std::pair<std::string_view, std::string_view>,
+             limits::kSetAttachmentsMax + kOwnAdditionsMax>
+      added;
   std::array<char, 24> timeout_text{};
-  const auto named = named_timeout(request, provider);
-  if (named && (named->is_a_rule || !request.timeout) && named->timeout != request.timeout) {
-    const auto written = std::to_chars(
-        timeout_text.data(), timeout_text.data() + timeout_text.size(), named->timeout.count());
-    added[count++] = {"timeout", {timeout_text.data(), written.ptr}};
+  std::size_t count = 0;
+  const auto add = [&](std::string_view name, std::string_view value) {
+    if (attachments_.find(name) != value) added[count++] = {name, value};
+  };
+  if (request.attachments_readable) {
+    if (!provider.token.empty()) add("token", provider.token);
+    const auto named = named_timeout(request, provider);
+    if (named && (named->is_a_rule || !request.timeout) && !edits_.sets_name("timeout")) {
+      const auto written = std::to_chars(
+          timeout_text.data(), timeout_text.data() + timeout_text.size(), named->timeout.count());
+      add("timeout", {timeout_text.data(), written.ptr});
+    }
+    if (request.group && *request.group != cluster.group) add("group", cluster.group);
+    if (request.head.version == "*") add("version", cluster.version);
   }
-  if (request.group && *request.group != cluster.group) {
-    added[count++] = {"group", cluster.group};
+  for (const auto& set : edits_.sets()) added[count++] = set;
+  const dubbo::AttachmentChanges changes{.removed = removals_for(request),
+                                         .added = std::span(added).first(count)};
+  if (edits_.has_too_many_removals()) {
+    return fail(ErrorCode::kTooLarge, "filters remove more than " +
+                                          std::to_string(limits::kRemovedAttachmentsMax) +
+                                          " attachments of " + request.describe());
   }
-  if (request.head.version == "*") added[count++] = {"version", cluster.version};
-  if (count == 0) return std::nullopt;
-  auto splice = reader_.splice(request.header().serialization, request.frame.body(), request.head,
-                               {.added = std::span(added).first(count)}, inserted_);
-  if (!splice) return std::nullopt;
-  request.history.added_attachments += static_cast<std::uint8_t>(count);
+  if (changes.removed.empty() && changes.added.empty()) return std::nullopt;
+  return spliced(request, changes);
+}
+
+// A frame that has attachments of ours has lost already what is to be removed; what filters put in
+// its place stays.
+std::span<const std::string_view> Outbound::removals_for(const OutboundRequest& request) const {
+  if (request.history.added_attachments > 0) return {};
+  return edits_.removals();
+}
+
+Result<std::optional<dubbo::AttachmentSplice>> Outbound::spliced(
+    OutboundRequest& request, const dubbo::AttachmentChanges& changes) {
+  if (request.history.added_attachments > limits::kAddedAttachmentsMax) return std::nullopt;
+  auto splice = request.attachments_readable
+                    ? reader_.splice(request.header().serialization, request.frame.body(),
+                                     request.head, changes, inserted_)
+                    : fail(ErrorCode::kUnsupported, "its attachments cannot be read");
+  if (!splice) {
+    if (!edits_.empty()) leave_out_edits(request, splice.error().message);
+    if (changes.removed.empty()) return std::nullopt;
+    return fail(ErrorCode::kUnsupported,
+                "attachments of " + request.describe() +
+                    " cannot be removed as a filter says: " + splice.error().message);
+  }
+  if (splice->changes_nothing()) return std::nullopt;
+  request.history.added_attachments += static_cast<std::uint8_t>(splice->added);
   return *splice;
 }
 
@@ -146,6 +198,10 @@ Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream
     slot->history = std::make_unique<RequestHistory>(request.history);
   }
   slot->mode = request.history.mode;
+  slot->record = request.history.record;
+  slot->route = request.route;
+  slot->is_shadow = request.history.is_shadow;
+  if (slot->is_shadow) ++shadows_;
   slot->failback_left = request.history.failback_left;
   slot->fan_out = request.fan_out;
   slot->added_attachments = request.history.added_attachments;
@@ -194,7 +250,7 @@ void Outbound::append_frame(const OutboundRequest& request,
   std::span<std::byte> frame = request.frame.bytes;
   if (splice) {
     frame = spliced_frame(request, *splice);
-  } else if (request.history.is_fan_out()) {
+  } else if (request.history.is_fan_out() || request.history.is_shadow) {
     // Output refers to it until the end of the turn, with an id for each provider.
     frame = context_.loop.turn_memory().copy(frame);
   }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "forwarder/handle_table.h"
 #include "governance/policy.h"
 
 namespace skiff::forwarder {
@@ -23,6 +24,13 @@ struct RequestHistory {
   std::optional<std::uint32_t> retries_left;
   // Providers that were sent it and must not be sent it again, each between spaces.
   std::string closed_to = {};
+  Handle record = {};            // FilterRecord
+  bool was_counted = false;      // as a request; what was sent, or waited, was
+  bool is_past_mirrors = false;  // copies of it have been sent, if any are
+  bool is_shadow = false;        // a copy that a filter had sent: nobody waits for its answer
+
+  // It comes from its consumer, for the first time.
+  bool is_new() const { return attempts == 0 && !failback_left && !was_counted; }
 
   // Several providers are sent it at once.
   bool is_fan_out() const {
@@ -47,12 +55,13 @@ struct RequestHistory {
   // Of a one-way request this much of its history is kept, in its id on the wire.
   std::uint32_t one_way_note() const {
     const std::uint32_t failback = failback_left ? *failback_left + 1U : 0U;
-    return failback << 17 | std::uint32_t{is_fan_out()} << 16 |
+    return failback << 17 | std::uint32_t{is_fan_out() || is_shadow} << 16 |
            std::uint32_t{added_attachments} << 8 | std::uint32_t{attempts};
   }
-  // Other providers were sent it, too.
+  // Other providers were sent it, too: it is not sent again.
   static bool is_fan_out(std::uint32_t one_way_note) { return (one_way_note >> 16 & 1U) != 0; }
   void take_one_way_note(std::uint32_t note) {
+    is_past_mirrors = true;
     attempts = static_cast<std::uint8_t>(note);
     added_attachments = static_cast<std::uint8_t>(note >> 8);
     const std::uint32_t failback = note >> 17;

@@ -38,11 +38,41 @@ std::string ServiceEntry::known_clusters() const {
   return text.empty() ? "none" : text;
 }
 
+RouteNote ServiceEntry::note_of(const ClusterState& cluster, const RouteChoice& choice) const {
+  return {.route_number = route_count_,
+          .cluster = static_cast<std::uint32_t>(&cluster - clusters_.data()),
+          .left = choice.is_refused() ? 0 : static_cast<std::uint32_t>(choice.providers->count()),
+          .narrowed_by = choice.narrowed_by};
+}
+
+std::string ServiceEntry::explain(const RouteNote& note, std::string_view method) const {
+  const std::uint32_t age = route_count_ - note.route_number;
+  const governance::ServiceRoute* route = age == 0 ? route_.get() : nullptr;
+  if (age > 0 && age <= earlier_.size()) route = earlier_[earlier_.size() - age].get();
+  if (route == nullptr) return "its route is not in force any more";
+  const governance::Cluster& cluster = route->clusters[note.cluster];
+  std::string text = "left " + std::to_string(note.left) + " of " +
+                     std::to_string(cluster.providers.size()) + " providers";
+  const char* separator = " by ";
+  for (std::size_t i = 0; i < cluster.routers.size(); ++i) {
+    if ((note.narrowed_by & governance::router_bit(i)) == 0) continue;
+    text += std::exchange(separator, ", ") + cluster.routers[i]->name();
+  }
+  const governance::Policy& policy = cluster.policy_of(method);
+  text += "; cluster=" + std::string(governance::name_of(policy.mode));
+  return text + " loadbalance=" + std::string(governance::name_of(policy.balance.kind));
+}
+
 void RouteTable::update(std::shared_ptr<const governance::ServiceRoute> route) {
   auto& entry = entries_[route->interface];
   if (!entry) entry = std::make_unique<ServiceEntry>(route->interface);
   // The old clusters refer to the old route.
   const auto old_route = std::exchange(entry->route_, std::move(route));
+  ++entry->route_count_;
+  if (entry->in_flight > 0) entry->earlier_.push_back(old_route);
+  if (entry->earlier_.size() > limits::kEarlierRoutesMax) {
+    entry->earlier_.erase(entry->earlier_.begin());
+  }
   entry->removed = false;
   if (entry->was_asked_for_) make_clusters(*entry);
 }
@@ -80,6 +110,7 @@ void RouteTable::remove(const std::string& interface) {
 }
 
 void RouteTable::collect(ServiceEntry& entry) {
+  if (entry.in_flight == 0) entry.earlier_.clear();
   if (!entry.removed || entry.in_flight > 0) return;
   const std::string interface = entry.interface();
   entries_.erase(interface);

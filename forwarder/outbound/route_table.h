@@ -11,6 +11,7 @@
 
 #include "forwarder/outbound/cluster_routing.h"
 #include "forwarder/outbound/retry_budget.h"
+#include "forwarder/outbound/route_note.h"
 #include "forwarder/outbound/sticky_providers.h"
 #include "forwarder/text_map.h"
 #include "governance/service_route.h"
@@ -49,6 +50,13 @@ class ServiceEntry {
 
   const std::string& interface() const { return interface_; }
   std::vector<ClusterState>& clusters() { return clusters_; }
+  RouteNote note_of(const ClusterState& cluster, const RouteChoice& choice) const;
+  // "left 2 of 5 providers by condition rule ...; cluster=failover loadbalance=random"; where
+  // limits::kEarlierRoutesMax others have followed that one, that it is not in force any more.
+  // `note` is of a request that was routed.
+  std::string explain(const RouteNote& note, std::string_view method) const;
+  // Null: none.
+  const std::shared_ptr<const governance::FilterChain>& filters() const { return route_->filters; }
 
   RetryBudget& retry_budget() {
     if (!retry_budget_) retry_budget_ = std::make_unique<RetryBudget>();
@@ -70,6 +78,9 @@ class ServiceEntry {
 
   std::string interface_;
   std::shared_ptr<const governance::ServiceRoute> route_;
+  std::uint32_t route_count_ = 0;  // so many, route_ included
+  std::vector<std::shared_ptr<const governance::ServiceRoute>>
+      earlier_;  // of requests in flight, the last ones
   bool was_asked_for_ = false;
   std::vector<ClusterState> clusters_;  // those of route_, once it was asked for
   TextMap<std::unique_ptr<MethodStats>> methods_;

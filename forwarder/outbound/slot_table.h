@@ -11,6 +11,7 @@
 #include "forwarder/buffer_pool.h"
 #include "forwarder/handle_table.h"
 #include "forwarder/outbound/request_history.h"
+#include "forwarder/outbound/route_note.h"
 #include "forwarder/outbound/route_table.h"
 #include "forwarder/timer_wheel.h"
 
@@ -46,6 +47,9 @@ struct Slot {
   governance::ClusterMode mode = governance::ClusterMode::kFailover;
   std::optional<std::uint8_t> failback_left;  // RequestHistory's
   Handle fan_out;                             // of forking and broadcast
+  Handle record;                              // RequestHistory's
+  bool is_shadow = false;                     // RequestHistory's
+  RouteNote route;
   dubbo::Serialization serialization = dubbo::Serialization::kHessian2;
   std::unique_ptr<RequestHistory> history;  // null at the first attempt
   PooledBlock kept;                         // the frame as it came here, to be sent again

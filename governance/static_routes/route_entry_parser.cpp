@@ -12,37 +12,11 @@
 namespace skiff::governance {
 namespace {
 
-// `method: sayHello` is short for `method: {exact: sayHello}`.
-std::optional<TextMatcher> read_method(const YamlFields& match) {
-  if (!match.has("method")) return std::nullopt;
-  if (match.node("method").IsScalar()) {
-    return TextMatcher{.kind = TextMatcher::Kind::kExact, .text = read_route_text(match, "method")};
-  }
-  const auto matcher = match.map("method");
-  matcher->refuse_others_than({"exact", "prefix", "suffix", "regex", "range", "present", "invert"});
-  return read_text_matcher(*matcher);
-}
-
-AttachmentMatcher read_attachment(const YamlFields& fields) {
-  fields.refuse_others_than(
-      {"name", "exact", "prefix", "suffix", "regex", "range", "present", "invert"});
-  AttachmentMatcher matcher;
-  matcher.name = read_route_text(fields, "name");
-  if (matcher.name.empty()) fields.add_error("name is missing");
-  matcher.value = read_text_matcher(fields);
-  return matcher;
-}
-
 RouteMatch read_match(const YamlFields& entry) {
-  RouteMatch match;
   const auto fields = entry.map("match");
-  if (!fields) return match;
+  if (!fields) return {};
   fields->refuse_others_than({"method", "attachments"});
-  match.method = read_method(*fields);
-  for (const YamlFields& item : maps_up_to(kMaxAttachmentMatchers, *fields, "attachments")) {
-    match.attachments.push_back(read_attachment(item));
-  }
-  return match;
+  return read_route_match(*fields);
 }
 
 std::vector<WeightedCluster> read_weighted_clusters(const YamlFields& entry) {

@@ -42,29 +42,6 @@ std::optional<LoadBalance> read_lb_type(const YamlFields& fields) {
   return std::nullopt;
 }
 
-std::map<std::string, std::string> read_subset(const YamlFields& fields) {
-  std::map<std::string, std::string> labels;
-  const auto map = fields.map("subset");
-  if (!map) return labels;
-  const std::vector<std::string> keys = map->keys();
-  if (keys.size() > kMaxSubsetLabels) {
-    fields.add_error("subset", "came " + std::to_string(keys.size()) + " labels, the limit is " +
-                                   std::to_string(kMaxSubsetLabels));
-    return labels;
-  }
-  for (const std::string& key : keys) {
-    if (key.empty() || key.size() > kMaxRouteNameBytes) {
-      map->add_error("a label must have a name of at most " + std::to_string(kMaxRouteNameBytes) +
-                     " bytes");
-    } else if (!map->has(key.c_str())) {
-      map->add_error(key.c_str(), "came nothing, expected a text");
-    } else if (!labels.emplace(key, read_route_text(*map, key.c_str())).second) {
-      map->add_error(key.c_str(), "given twice");
-    }
-  }
-  return labels;
-}
-
 bool is_numeric(const std::string& host) {
   std::array<unsigned char, sizeof(in6_addr)> parsed{};
   return inet_pton(AF_INET, host.c_str(), parsed.data()) == 1 ||
@@ -146,6 +123,29 @@ void refuse_different_weights(const YamlFields& fields,
 std::string_view lb_type_of(LoadBalance balance) {
   const auto* found = std::ranges::find(kLbTypes, balance, &LbType::balance);
   return found == kLbTypes.end() ? std::string_view() : found->name;
+}
+
+std::map<std::string, std::string> read_subset(const YamlFields& fields) {
+  std::map<std::string, std::string> labels;
+  const auto map = fields.map("subset");
+  if (!map) return labels;
+  const std::vector<std::string> keys = map->keys();
+  if (keys.size() > kMaxSubsetLabels) {
+    fields.add_error("subset", "came " + std::to_string(keys.size()) + " labels, the limit is " +
+                                   std::to_string(kMaxSubsetLabels));
+    return labels;
+  }
+  for (const std::string& key : keys) {
+    if (key.empty() || key.size() > kMaxRouteNameBytes) {
+      map->add_error("a label must have a name of at most " + std::to_string(kMaxRouteNameBytes) +
+                     " bytes");
+    } else if (!map->has(key.c_str())) {
+      map->add_error(key.c_str(), "came nothing, expected a text");
+    } else if (!labels.emplace(key, read_route_text(*map, key.c_str())).second) {
+      map->add_error(key.c_str(), "given twice");
+    }
+  }
+  return labels;
 }
 
 std::vector<StaticCluster> read_static_clusters(const YamlFields& fields) {

@@ -31,6 +31,22 @@ dubbo::Url url_of(const StaticHost& host, const VirtualHost& virtual_host,
   return url;
 }
 
+bool belongs_to(const dubbo::Url& provider, const StaticCluster& cluster) {
+  if (!cluster.hosts.empty()) return is_host_of(provider, cluster.name);
+  return is_listed_provider(provider) && std::ranges::all_of(cluster.subset, [&](const auto& one) {
+           return provider.parameter(one.first) == one.second;
+         });
+}
+
+template <typename Belongs>
+ProviderSet providers_that(std::span<const dubbo::Url> providers, Belongs belongs) {
+  ProviderSet set = ProviderSet::none(providers.size());
+  for (std::size_t i = 0; i < providers.size(); ++i) {
+    if (belongs(providers[i])) set.add(i);
+  }
+  return set;
+}
+
 }  // namespace
 
 std::vector<dubbo::Url> static_providers(const VirtualHost& host, const std::string& interface) {
@@ -90,6 +106,14 @@ bool is_host_of(const dubbo::Url& provider, std::string_view cluster) {
     names.remove_prefix(std::min(name.size() + 1, names.size()));
   }
   return false;
+}
+
+ProviderSet listed_providers(std::span<const dubbo::Url> providers) {
+  return providers_that(providers, is_listed_provider);
+}
+
+ProviderSet providers_of(const StaticCluster& cluster, std::span<const dubbo::Url> providers) {
+  return providers_that(providers, [&](const dubbo::Url& url) { return belongs_to(url, cluster); });
 }
 
 }  // namespace skiff::governance

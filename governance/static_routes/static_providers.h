@@ -1,9 +1,11 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "dubbo/url.h"
+#include "governance/provider_set.h"
 #include "governance/static_routes/virtual_host.h"
 
 namespace skiff::governance {
@@ -28,5 +30,9 @@ std::vector<dubbo::Url> with_static_providers(std::vector<dubbo::Url> listed,
 bool is_listed_provider(const dubbo::Url& provider);
 // Whether it is a host of the static cluster.
 bool is_host_of(const dubbo::Url& provider, std::string_view cluster);
+
+// Which of `providers` are the registry's, and which are those of the static cluster.
+ProviderSet listed_providers(std::span<const dubbo::Url> providers);
+ProviderSet providers_of(const StaticCluster& cluster, std::span<const dubbo::Url> providers);
 
 }  // namespace skiff::governance

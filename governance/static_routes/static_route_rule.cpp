@@ -55,7 +55,7 @@ class EntryRouter final : public Router {
   }
 
   Result apply(const RequestView& request, Draw& draw, ProviderSet& providers) const override {
-    if (!matches(request)) return {};
+    if (!entry_.match.matches_attachments(request)) return {};
     const std::size_t chosen = choose(draw, providers);
     if (chosen == destinations_.size()) {
       return {.outcome = Outcome::kRefused, .policy = nullptr, .detail = refusal_};
@@ -68,12 +68,6 @@ class EntryRouter final : public Router {
   }
 
  private:
-  bool matches(const RequestView& request) const {
-    return std::ranges::all_of(entry_.match.attachments, [&](const AttachmentMatcher& matcher) {
-      return matcher.value.matches(request.attachment(matcher.name));
-    });
-  }
-
   // The index of a destination that has providers; destinations_.size() where none has.
   std::size_t choose(Draw& draw, const ProviderSet& providers) const {
     std::array<std::uint32_t, kMaxWeightedClusters> weights{};
@@ -125,22 +119,6 @@ class UnmatchedRouter final : public Router {
   const ProviderSet listed_;
 };
 
-bool belongs_to(const dubbo::Url& provider, const StaticCluster& cluster) {
-  if (!cluster.hosts.empty()) return is_host_of(provider, cluster.name);
-  return is_listed_provider(provider) && std::ranges::all_of(cluster.subset, [&](const auto& one) {
-           return provider.parameter(one.first) == one.second;
-         });
-}
-
-template <typename Belongs>
-ProviderSet providers_that(std::span<const dubbo::Url> providers, Belongs belongs) {
-  ProviderSet set = ProviderSet::none(providers.size());
-  for (std::size_t i = 0; i < providers.size(); ++i) {
-    if (belongs(providers[i])) set.add(i);
-  }
-  return set;
-}
-
 std::string said(const RouteMatch& match) {
   std::string text;
   if (match.method) text = "method " + match.method->to_string();
@@ -158,13 +136,13 @@ class StaticRouteRule final : public RouterRule {
   void compile(const RuleScope& scope, Routers& out) const override {
     std::map<std::string, SharedSet> sets;
     for (const StaticCluster& cluster : host_->clusters) {
-      sets[cluster.name] = std::make_shared<const ProviderSet>(providers_that(
-          scope.providers, [&](const dubbo::Url& url) { return belongs_to(url, cluster); }));
+      sets[cluster.name] =
+          std::make_shared<const ProviderSet>(providers_of(cluster, scope.providers));
     }
     for (std::size_t i = 0; i < host_->routes.size(); ++i) {
       out.push_back(std::make_shared<EntryRouter>(host_, i, name_of(i), destinations_of(i, sets)));
     }
-    ProviderSet listed = providers_that(scope.providers, is_listed_provider);
+    ProviderSet listed = listed_providers(scope.providers);
     if (listed.count() == scope.providers.size()) return;  // it would leave nobody out
     out.push_back(std::make_shared<UnmatchedRouter>(*host_, std::move(listed)));
   }

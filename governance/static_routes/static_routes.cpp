@@ -1,5 +1,7 @@
 #include "governance/static_routes/static_routes.h"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -7,7 +9,8 @@
 
 namespace skiff::governance {
 
-Result<StaticRoutes> StaticRoutes::of(std::vector<VirtualHostPtr> hosts) {
+Result<StaticRoutes> StaticRoutes::of(std::vector<VirtualHostPtr> hosts,
+                                      std::vector<FilterEntryPtr> filters) {
   if (hosts.size() > kMaxVirtualHosts) {
     return fail(ErrorCode::kTooLarge, "came " + std::to_string(hosts.size()) +
                                           " routes, the limit is " +
@@ -21,6 +24,10 @@ Result<StaticRoutes> StaticRoutes::of(std::vector<VirtualHostPtr> hosts) {
   };
   for (const VirtualHostPtr& host : hosts) {
     if (!names.insert(host->name).second) add_problem("there are two routes " + host->name);
+    if (const std::size_t count = filters.size() + host->filters.size(); count > kMaxFilters) {
+      add_problem("route " + host->name + " has, with those of all services, " +
+                  std::to_string(count) + " filters, the limit is " + std::to_string(kMaxFilters));
+    }
     for (const std::string& domain : host->domains) {
       const bool is_prefix = domain.ends_with('*');
       auto& table = is_prefix ? routes.prefixes_ : routes.exact_;
@@ -33,6 +40,7 @@ Result<StaticRoutes> StaticRoutes::of(std::vector<VirtualHostPtr> hosts) {
   }
   if (!problems.empty()) return fail(ErrorCode::kInvalidArgument, std::move(problems));
   routes.hosts_ = std::move(hosts);
+  routes.filters_ = std::move(filters);
   return routes;
 }
 
@@ -44,6 +52,17 @@ VirtualHostPtr StaticRoutes::find(std::string_view interface) const {
     if (found != prefixes_.end()) return found->second;
   }
   return nullptr;
+}
+
+std::shared_ptr<const FilterChain> StaticRoutes::filters_of(std::string_view interface) const {
+  std::vector<FilterEntryPtr> entries;
+  std::ranges::copy_if(filters_, std::back_inserter(entries),
+                       [&](const FilterEntryPtr& entry) { return entry->is_for(interface); });
+  if (const VirtualHostPtr host = find(interface); host) {
+    entries.insert(entries.end(), host->filters.begin(), host->filters.end());
+  }
+  if (entries.empty()) return nullptr;
+  return std::make_shared<const FilterChain>(std::move(entries));
 }
 
 }  // namespace skiff::governance

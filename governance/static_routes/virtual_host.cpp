@@ -1,6 +1,7 @@
 #include "governance/static_routes/virtual_host.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "governance/static_routes/limits.h"
 
@@ -14,6 +15,13 @@ const StaticCluster* VirtualHost::cluster(std::string_view cluster_name) const {
 std::string VirtualHost::entry_title(std::size_t index) const {
   const std::string& given = routes[index].name;
   return "entry " + (given.empty() ? std::to_string(index + 1) : given);
+}
+
+bool VirtualHost::operator==(const VirtualHost& other) const {
+  return std::tie(name, domains, group, version, routes, clusters) ==
+             std::tie(other.name, other.domains, other.group, other.version, other.routes,
+                      other.clusters) &&
+         std::ranges::equal(filters, other.filters, are_alike);
 }
 
 bool is_route_name(std::string_view name) {

@@ -10,29 +10,15 @@
 #include <vector>
 
 #include "dubbo/result.h"
+#include "governance/filters/filter_chain.h"
 #include "governance/policy.h"
-#include "governance/static_routes/text_matcher.h"
+#include "governance/static_routes/route_match.h"
 #include "governance/yaml_fields.h"
 
 namespace skiff::governance {
 
 // Static routes (protocol.md 5; docs/routes.md is the manual): what an operator wrote, and nothing
 // is derived from it here.
-
-struct AttachmentMatcher {
-  std::string name;
-  TextMatcher value;
-
-  bool operator==(const AttachmentMatcher&) const = default;
-};
-
-// All of it must match; a request matches what is absent.
-struct RouteMatch {
-  std::optional<TextMatcher> method = {};
-  std::vector<AttachmentMatcher> attachments = {};
-
-  bool operator==(const RouteMatch&) const = default;
-};
 
 struct WeightedCluster {
   std::string name;
@@ -80,13 +66,14 @@ struct VirtualHost {
   std::string version = {};               // likewise; normalized
   std::vector<RouteEntry> routes = {};    // the first that matches counts
   std::vector<StaticCluster> clusters = {};
+  std::vector<FilterEntryPtr> filters = {};  // in this order, behind those of all services
 
   // nullptr where there is none.
   const StaticCluster* cluster(std::string_view cluster_name) const;
   // For people: "entry canary", "entry 2" (from 1) where it has no name.
   std::string entry_title(std::size_t index) const;
 
-  bool operator==(const VirtualHost&) const = default;
+  bool operator==(const VirtualHost& other) const;  // what was written
 };
 using VirtualHostPtr = std::shared_ptr<const VirtualHost>;
 

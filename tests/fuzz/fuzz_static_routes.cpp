@@ -42,6 +42,13 @@ void route(const VirtualHost& host, const Routers& routers, std::size_t provider
     for (const AttachmentMatcher& one : entry.match.attachments) attachments.add(one.name, value);
   }
   const RequestView request{.method = method, .attachments = &attachments, .arguments = nullptr};
+  for (const FilterEntryPtr& filter : host.filters) {
+    SKIFF_PROPERTY(!filter->describe().empty());
+    RequestFacts facts;
+    facts.method = method;
+    facts.application = value;
+    SKIFF_PROPERTY(filter->matches(facts, request) == filter->matches(facts, request));
+  }
   const ProviderSet all = ProviderSet::all(providers);
   LastDraw draw;
   // Each on its own: none is left out for another one of its group.

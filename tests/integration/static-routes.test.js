@@ -153,3 +153,26 @@ scenario('Static routes without any registry', ({ stage, before, it }) => {
     assert.equal((await call({ method: 'getIt' })).status, 60);
   });
 });
+
+scenario('A request that fails', ({ stage, before, it }) => {
+  const SERVICE = 'com.example.FailingService';
+  let agent;
+  let provider;
+
+  before(async () => {
+    provider = await RawProvider.start(stage, () => {});
+    agent = await startAgent(stage, {});
+    await agent.send('PUT', '/routes/failing', JSON.stringify({
+      domains: [SERVICE],
+      clusters: [{ name: 'silent', hosts: [{ address: `127.0.0.1:${provider.port}` }] }, { name: 'gone', hosts: [{ address: '127.0.0.1:1' }] }],
+      routes: [{ name: 'all', cluster: 'silent', timeout: '50ms' }],
+    }));
+  });
+
+  it('is logged with the rules that it was routed by', async () => {
+    const consumer = await RawConsumer.connect(stage, agent.outbound);
+    assert.equal((await consumer.call({ service: SERVICE, method: 'find' })).status, 31);
+    const line = /a request fails with status 31 \(.*\): com\.example\.FailingService\.find: no answer from 127\.0\.0\.1:\d+ within 50 ms; rules: left 1 of 2 providers by static route failing, entry all: .*; cluster=failover loadbalance=random/;
+    await eventually(async () => agent.logLines(line).length === 1, 'the log says how it was routed');
+  });
+});

@@ -178,7 +178,9 @@ TEST(RouteJson, IsReadAsTheSameVirtualHost) {
         "retry_policy: {retry_on: false}},"
         "{match: {method: m}, weighted_clusters: [{name: x, weight: 100}]}], clusters: ["
         "{name: x, lb_type: WEIGHTED_ROUNDROBIN, hosts: [{address: '[::1]:1'}, {address: "
-        "'10.0.0.1:2', weight: 3}]}, {name: y, lb_type: CONSISTENT_HASH, subset: {a: b}}]}"}) {
+        "'10.0.0.1:2', weight: 3}]}, {name: y, lb_type: CONSISTENT_HASH, subset: {a: b}}]}",
+        "{domains: a.B, clusters: [{name: x}], filters: [{name: m, match: null, mirror: {cluster: "
+        "x, percent: 0.5}}, {name: s, attachments: {set: {j: &b \"w\\x01\", l: *b}}}]}"}) {
     const auto read = parse_virtual_host(text, "demo");
     ASSERT_TRUE(read) << read.error().message;
     const auto again = parse_virtual_host(to_json(*read).dump());

@@ -16,7 +16,7 @@ namespace skiff::governance {
 // they demand. It keeps a bit of 64 for each text that would do, and looks at an attachment once
 // for all routers: one more rule about another value costs a comparison of two numbers. A router
 // that it lets through may still not match; one that it does not let through never does.
-class AttachmentFilter {
+class DemandIndex {
  public:
   // Further keys are let through: a request costs no more than the routers' own look at it.
   static constexpr std::size_t kKeysMax = 7;
@@ -35,7 +35,7 @@ class AttachmentFilter {
     bool may_meet(const Demand& demand) const { return (texts_[demand.key] & demand.texts) != 0; }
 
    private:
-    friend class AttachmentFilter;
+    friend class DemandIndex;
     std::array<std::uint64_t, kKeysMax + 1> texts_ = {};  // by key; of 0 all
   };
 

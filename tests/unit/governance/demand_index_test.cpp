@@ -1,4 +1,4 @@
-#include "governance/attachment_filter.h"
+#include "governance/demand_index.h"
 
 #include <gtest/gtest.h>
 
@@ -9,9 +9,9 @@ namespace {
 
 // Whether a request with `attachments` may meet `demand`, which is the only one.
 bool may_meet(const AttachmentDemand& demand, const dubbo::Attachments& attachments) {
-  AttachmentFilter filter;
-  const AttachmentFilter::Demand kept = filter.add(demand);
-  return filter.look_at({.method = "find", .attachments = &attachments}).may_meet(kept);
+  DemandIndex index;
+  const DemandIndex::Demand kept = index.add(demand);
+  return index.look_at({.method = "find", .attachments = &attachments}).may_meet(kept);
 }
 
 bool may_meet(const AttachmentDemand& demand, std::string_view key, std::string_view text) {
@@ -20,18 +20,18 @@ bool may_meet(const AttachmentDemand& demand, std::string_view key, std::string_
   return may_meet(demand, attachments);
 }
 
-TEST(AttachmentFilter, LetsThroughWhatIsOneOfTheTexts) {
+TEST(DemandIndex, LetsThroughWhatIsOneOfTheTexts) {
   for (const std::string text : {"gray", "blue", ""}) {
     EXPECT_TRUE(may_meet({"env", {"gray", "blue", ""}}, "env", text)) << text;
   }
 }
 
-TEST(AttachmentFilter, HoldsBackAnAttachmentThatIsNotThere) {
+TEST(DemandIndex, HoldsBackAnAttachmentThatIsNotThere) {
   EXPECT_FALSE(may_meet({"env", {"gray", ""}}, dubbo::Attachments()));
   EXPECT_FALSE(may_meet({"env", {"gray", ""}}, "environment", "gray"));
 }
 
-TEST(AttachmentFilter, HoldsBackMostOtherTexts) {
+TEST(DemandIndex, HoldsBackMostOtherTexts) {
   constexpr int kTexts = 6400;
   int let_through = 0;
   for (int i = 0; i < kTexts; ++i) {
@@ -40,7 +40,7 @@ TEST(AttachmentFilter, HoldsBackMostOtherTexts) {
   EXPECT_LT(let_through, kTexts / 64 * 2);
 }
 
-TEST(AttachmentFilter, TellsTextsApartThatBeginAlike) {
+TEST(DemandIndex, TellsTextsApartThatBeginAlike) {
   const std::string begin(1000, 'a');
   int let_through = 0;
   for (char c = 'b'; c <= 'z'; ++c) {
@@ -49,22 +49,22 @@ TEST(AttachmentFilter, TellsTextsApartThatBeginAlike) {
   EXPECT_LT(let_through, 5);
 }
 
-TEST(AttachmentFilter, LetsThroughForWhatDemandsNothing) {
-  AttachmentFilter filter;
-  const AttachmentFilter::Demand nothing = filter.add(std::nullopt);
+TEST(DemandIndex, LetsThroughForWhatDemandsNothing) {
+  DemandIndex index;
+  const DemandIndex::Demand nothing = index.add(std::nullopt);
   const dubbo::Attachments none;
-  EXPECT_TRUE(filter.look_at({.method = "find", .attachments = &none}).may_meet(nothing));
+  EXPECT_TRUE(index.look_at({.method = "find", .attachments = &none}).may_meet(nothing));
 }
 
-TEST(AttachmentFilter, LetsThroughForKeysThatItDoesNotLookAt) {
-  AttachmentFilter filter;
+TEST(DemandIndex, LetsThroughForKeysThatItDoesNotLookAt) {
+  DemandIndex index;
   std::vector<std::string> keys;
-  for (std::size_t i = 0; i <= AttachmentFilter::kKeysMax; ++i) keys.push_back(std::to_string(i));
-  std::vector<AttachmentFilter::Demand> demands;
-  for (const std::string& key : keys) demands.push_back(filter.add(AttachmentDemand{key, {"a"}}));
+  for (std::size_t i = 0; i <= DemandIndex::kKeysMax; ++i) keys.push_back(std::to_string(i));
+  std::vector<DemandIndex::Demand> demands;
+  for (const std::string& key : keys) demands.push_back(index.add(AttachmentDemand{key, {"a"}}));
   const dubbo::Attachments none;
-  const auto sent = filter.look_at({.method = "find", .attachments = &none});
-  for (std::size_t i = 0; i < AttachmentFilter::kKeysMax; ++i) {
+  const auto sent = index.look_at({.method = "find", .attachments = &none});
+  for (std::size_t i = 0; i < DemandIndex::kKeysMax; ++i) {
     EXPECT_FALSE(sent.may_meet(demands[i])) << i;
   }
   EXPECT_TRUE(sent.may_meet(demands.back()));

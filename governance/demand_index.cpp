@@ -1,4 +1,4 @@
-#include "governance/attachment_filter.h"
+#include "governance/demand_index.h"
 
 #include <algorithm>
 #include <functional>
@@ -8,13 +8,13 @@ namespace {
 
 std::uint64_t bit_of(std::string_view text) {
   constexpr std::size_t kBits = 64;
-  text.remove_prefix(text.size() - std::min(text.size(), AttachmentFilter::kHashedBytes));
+  text.remove_prefix(text.size() - std::min(text.size(), DemandIndex::kHashedBytes));
   return std::uint64_t{1} << std::hash<std::string_view>()(text) % kBits;
 }
 
 }  // namespace
 
-AttachmentFilter::Demand AttachmentFilter::add(const std::optional<AttachmentDemand>& demand) {
+DemandIndex::Demand DemandIndex::add(const std::optional<AttachmentDemand>& demand) {
   if (!demand) return {};
   const std::uint32_t key = number_of(demand->key);
   if (key == 0) return {};
@@ -24,7 +24,7 @@ AttachmentFilter::Demand AttachmentFilter::add(const std::optional<AttachmentDem
 }
 
 // 0 where there are too many.
-std::uint32_t AttachmentFilter::number_of(std::string_view key) {
+std::uint32_t DemandIndex::number_of(std::string_view key) {
   const auto known = std::ranges::find(keys_, key);
   const auto number = static_cast<std::uint32_t>(known - keys_.begin()) + 1;
   if (known != keys_.end()) return number;
@@ -33,7 +33,7 @@ std::uint32_t AttachmentFilter::number_of(std::string_view key) {
   return number;
 }
 
-AttachmentFilter::Sent AttachmentFilter::look_at(const RequestView& request) const {
+DemandIndex::Sent DemandIndex::look_at(const RequestView& request) const {
   Sent sent;
   sent.texts_[0] = ~std::uint64_t{0};
   for (std::size_t i = 0; i < keys_.size(); ++i) {
