@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "dubbo/request.h"
+#include "governance/attachment_reads.h"
 
 namespace skiff::governance {
 
@@ -29,12 +30,18 @@ struct RequestView {
       found_value = attachments->find(key);
       found_key = key;
       was_found = true;
+      if (reads != nullptr) reads->note(key, found_value);
     }
     return found_value;
   }
   std::optional<std::string_view> argument(std::size_t index) const {
+    if (reads != nullptr) reads->note_other();
     return arguments == nullptr ? std::nullopt : arguments->text(index);
   }
+
+  // Where set: what rules look at is noted there. What attachment() was asked for before it was set
+  // is not: was_found must be false then.
+  mutable AttachmentReads* reads = nullptr;
 
   // What attachment() was asked for last: many rules look at the same one.
   mutable std::string_view found_key = {};

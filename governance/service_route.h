@@ -17,7 +17,7 @@ namespace skiff::governance {
 
 // The providers that a filter sends copies to.
 struct MirrorTarget {
-  const Filter* filter;  // of the route's chain
+  const Filter* filter = nullptr;  // of the route's chain
   ProviderSet providers;
 
   bool operator==(const MirrorTarget&) const = default;

@@ -69,7 +69,7 @@ class AttachmentEdits {
  private:
   std::array<Pair, limits::kSetAttachmentsMax> sets_;
   std::array<std::string_view, limits::kRemovedAttachmentsMax> removals_;
-  std::array<char, limits::kSetAttachmentBytesMax> values_;
+  std::array<char, limits::kSetAttachmentBytesMax> values_{};
   std::size_t sets_size_ = 0;
   std::size_t removals_size_ = 0;
   std::size_t bytes_ = 0;

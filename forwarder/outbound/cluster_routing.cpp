@@ -20,6 +20,21 @@ std::vector<std::uint32_t> indices_of(const ProviderSet& providers) {
   return indices;
 }
 
+// A draw is something that an outcome depends on.
+class NotingDraw final : public governance::Draw {
+ public:
+  NotingDraw(governance::Draw& draw, governance::AttachmentReads& reads)
+      : draw_(draw), reads_(reads) {}
+  std::size_t choose(std::span<const std::uint32_t> weights) override {
+    reads_.note_other();
+    return draw_.choose(weights);
+  }
+
+ private:
+  governance::Draw& draw_;
+  governance::AttachmentReads& reads_;
+};
+
 }  // namespace
 
 // Those with a weight; none where most of them have none: that is how a zone is drained.
@@ -58,9 +73,28 @@ RouteChoice ClusterRouting::choose(const RequestView& request, governance::Draw&
   keep_within_limits();
   Plan& plan = plan_for(request.method);
   if (plan.choice) return *plan.choice;
+  if (plan.routers.reads_more_than_method()) {
+    const RouteChoice* known = plan.memo ? plan.memo->find(request) : nullptr;
+    return known != nullptr ? *known : walk_and_remember(plan, request, draw);
+  }
+  plan.choice = walk(plan, request, draw, [](const auto&, const auto&, const auto&) {});
+  return *plan.choice;
+}
+
+// What was drawn is not remembered: the next request has a draw of its own.
+RouteChoice ClusterRouting::walk_and_remember(Plan& plan, const RequestView& request,
+                                              governance::Draw& draw) {
+  governance::AttachmentReads reads;
+  NotingDraw noting(draw, reads);
+  request.was_found = false;
+  request.reads = &reads;
   const RouteChoice choice =
-      walk(plan, request, draw, [](const auto&, const auto&, const auto&) {});
-  if (!plan.routers.reads_more_than_method()) plan.choice = choice;
+      walk(plan, request, noting, [](const auto&, const auto&, const auto&) {});
+  request.reads = nullptr;
+  if (reads.is_all()) {
+    if (!plan.memo) plan.memo = std::make_unique<RouteMemo<RouteChoice>>();
+    plan.memo->remember(reads, choice);
+  }
   return choice;
 }
 

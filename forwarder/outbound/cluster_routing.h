@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "forwarder/outbound/balancing/balancer.h"
+#include "forwarder/outbound/route_memo.h"
 #include "forwarder/text_map.h"
 #include "governance/router_chain.h"
 #include "governance/service_route.h"
@@ -64,6 +65,7 @@ class ClusterRouting {
     governance::RouterChain routers;
     const governance::Policy* policy = nullptr;
     std::optional<RouteChoice> choice;  // where no request differs from another, and it was made
+    std::unique_ptr<RouteMemo<RouteChoice>> memo;  // where they do; null until one was remembered
   };
   struct Subset {
     governance::ProviderSet providers;
@@ -77,6 +79,8 @@ class ClusterRouting {
   };
 
   Plan& plan_for(std::string_view method);
+  RouteChoice walk_and_remember(Plan& plan, const governance::RequestView& request,
+                                governance::Draw& draw);
   template <typename AnyVisit>
   RouteChoice walk(const Plan& plan, const governance::RequestView& request, governance::Draw& draw,
                    AnyVisit visit);

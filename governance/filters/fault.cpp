@@ -29,8 +29,8 @@ struct Abort {
 // one of them.
 class Fault final : public Filter {
  public:
-  Fault(std::optional<Delay> delay, std::optional<Abort> abort)
-      : Filter({FilterPoint::kReceive}), delay_(std::move(delay)), abort_(std::move(abort)) {}
+  Fault(const std::optional<Delay>& delay, std::optional<Abort> abort)
+      : Filter({FilterPoint::kReceive}), delay_(delay), abort_(std::move(abort)) {}
 
   FilterAnswer on_request(FilteredRequest& request) const override {
     const std::uint64_t random = request.random();
@@ -84,7 +84,7 @@ std::optional<Abort> read_abort(const YamlFields& fault) {
 
 FilterPtr read_fault(const YamlFields& fields, const std::vector<StaticCluster>& /*clusters*/) {
   fields.refuse_others_than({"delay", "abort"});
-  auto delay = read_delay(fields);
+  const auto delay = read_delay(fields);
   auto abort = read_abort(fields);
   if (!delay && !abort) fields.add_error("came none of delay and abort, expected one or both");
   const std::uint32_t sum =
@@ -93,7 +93,7 @@ FilterPtr read_fault(const YamlFields& fields, const std::vector<StaticCluster>&
     fields.add_error("the percentages of delay and abort sum to " + Share{sum}.to_string() +
                      ": a request has one of them, so that they may sum to 100 %");
   }
-  return std::make_shared<Fault>(std::move(delay), std::move(abort));
+  return std::make_shared<Fault>(delay, std::move(abort));
 }
 
 }  // namespace skiff::governance

@@ -9,6 +9,7 @@
 #include "forwarder/limits.h"
 #include "forwarder/outbound/endpoint.h"
 #include "forwarder/outbound/path_explorer.h"
+#include "forwarder/random_source.h"
 
 namespace skiff::forwarder {
 namespace {
@@ -102,6 +103,64 @@ TEST_F(ClusterRoutingTest, AsksARouterThatLooksAtTheMethodOnlyOnceForEachMethod)
   EXPECT_EQ(router.asked, 2);
   EXPECT_EQ(choose("unruled").providers->count(), kProviders);
   EXPECT_EQ(router.asked, 2);
+}
+
+TEST_F(ClusterRoutingTest, RemembersWhatItDecidedForTheSameAttachments) {
+  const RouterTo& router = add_router("a", only({0}));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(*choose("hi", "a").providers, only({0}));
+    EXPECT_EQ(choose("hi", "b").providers->count(), kProviders);
+    EXPECT_EQ(choose("hi").providers->count(), kProviders);
+  }
+  EXPECT_EQ(router.asked, 3);
+  EXPECT_EQ(*choose("bye", "a").providers, only({0}));
+  EXPECT_EQ(router.asked, 4) << "another method is another request";
+}
+
+TEST_F(ClusterRoutingTest, DecidesAsOneThatRemembersNothing) {
+  add_router("a", only({0, 1}), 1);
+  add_router("b", only({1, 2}), 1);
+  add_router("c", only({3}));
+  RandomSource random(7);
+  const std::vector<std::string> values = {"", "a", "b", "c", "d", std::string(200, 'a')};
+  for (int i = 0; i < 500; ++i) {
+    const std::string& to = values[below(values.size(), random())];
+    const RouteChoice choice = choose("hi", to);
+    ClusterRouting fresh(cluster_, endpoint_pointers_);
+    PathExplorer draw;
+    const RouteChoice expected = fresh.choose({.method = "hi", .attachments = &attachments_}, draw);
+    ASSERT_EQ(choice.is_refused(), expected.is_refused()) << to;
+    ASSERT_EQ(*choice.providers, *expected.providers) << to;
+    ASSERT_EQ(choice.narrowed_by, expected.narrowed_by) << to;
+  }
+}
+
+// What a router says of a draw, or of an argument, is for that request alone.
+TEST_F(ClusterRoutingTest, DoesNotRememberWhatWasDrawnOrReadElsewhere) {
+  class Drawing final : public Router {
+   public:
+    const std::string& name() const override { return name_; }
+    bool concerns(std::string_view /*method*/) const override { return true; }
+    bool reads_more_than_method() const override { return true; }
+    Result apply(const RequestView& request, Draw& draw, ProviderSet& providers) const override {
+      ++asked;
+      if (request.attachment("to") == "argument") {
+        EXPECT_FALSE(request.argument(0));
+      } else {
+        providers &= only({draw.choose(weights_)});
+      }
+      return {.outcome = Outcome::kNarrowed};
+    }
+    mutable int asked = 0;
+
+   private:
+    const std::string name_ = "drawing";
+    const std::vector<std::uint32_t> weights_ = {1, 1};
+  };
+  const auto router = std::make_shared<const Drawing>();
+  cluster_.routers.push_back(router);
+  for (const char* to : {"draw", "draw", "argument", "argument"}) choose("hi", to);
+  EXPECT_EQ(router->asked, 4);
 }
 
 TEST_F(ClusterRoutingTest, LooksAtEachRequestWhereARouterDoes) {

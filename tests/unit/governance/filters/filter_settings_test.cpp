@@ -17,7 +17,8 @@ TEST(Share, TakesItsPartOfAllRandomNumbers) {
   const Share tenth{Share::kAll / 10};
   std::size_t taken = 0;
   constexpr std::size_t kDraws = 10'000;
-  for (std::size_t i = 0; i < kDraws; ++i) taken += tenth.takes(kMax / kDraws * i + kMax / kDraws / 2) ? 1 : 0;
+  for (std::size_t i = 0; i < kDraws; ++i)
+    taken += tenth.takes(kMax / kDraws * i + kMax / kDraws / 2) ? 1 : 0;
   EXPECT_EQ(taken, kDraws / 10);
 }
 
