@@ -16,7 +16,7 @@ using governance::VirtualHostPtr;
 namespace {
 
 // `before` where nothing differs; else `now`, with the filters that are as they were.
-VirtualHostPtr keeping_unchanged(const VirtualHostPtr& before, VirtualHostPtr now) {
+VirtualHostPtr keeping_unchanged(const VirtualHostPtr& before, const VirtualHostPtr& now) {
   VirtualHost merged = *now;
   keep_unchanged(before->filters, merged.filters);
   if (merged == *before) return before;
@@ -75,7 +75,7 @@ Result<bool> RouteBook::set_file_routes(FileRoutes file) {
     const auto known = routes_.find(host->name);
     std::string name = host->name;
     if (known != routes_.end() && known->second.is_from_file) {
-      host = keeping_unchanged(known->second.host, std::move(host));
+      host = keeping_unchanged(known->second.host, host);
     }
     Route route{std::move(host), true, {}};
     if (!next.emplace(name, std::move(route)).second) {
@@ -96,7 +96,7 @@ Result<RouteBook::Change> RouteBook::put(VirtualHostPtr host, std::string text) 
   const bool is_new = known == routes_.end();
   if (!is_new && known->second.is_from_file) return belongs_to_file(host->name, "change it there");
   const std::string name = host->name;
-  if (!is_new) host = keeping_unchanged(known->second.host, std::move(host));
+  if (!is_new) host = keeping_unchanged(known->second.host, host);
   const bool is_the_same = !is_new && known->second.host == host;
   const std::size_t bytes = text_bytes() - (is_new ? 0 : known->second.text.size()) + text.size();
   if (bytes > kMaxTextBytes) {

@@ -27,7 +27,7 @@ class Mirror final : public Filter {
   std::string describe() const override {
     std::string labels;
     for (const auto& [name, value] : target_.subset) {
-      labels += (labels.empty() ? "" : ", ") + name + "=" + value;
+      labels.append(labels.empty() ? "" : ", ").append(name).append("=").append(value);
     }
     const std::string where =
         target_.name.empty() ? "the providers with " + labels : "cluster " + target_.name;

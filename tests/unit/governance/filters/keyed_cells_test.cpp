@@ -40,6 +40,7 @@ TEST(KeyedCells, KeysThatMeetHaveCellsOfTheirOwnAsLongAsThereAreAny) {
 TEST(KeyedCells, ThreadsCountTogether) {
   KeyedCells cells;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&cells] {
       for (int i = 0; i < 10'000; ++i) cells.find(9, kNoneIsIdle).value.fetch_add(1);

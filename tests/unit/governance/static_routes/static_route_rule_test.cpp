@@ -39,6 +39,7 @@ class StaticRoute : public testing::Test {
     ASSERT_TRUE(parsed) << parsed.error().message;
     host_ = std::make_shared<const VirtualHost>(std::move(*parsed));
     std::vector<dubbo::Url> urls;
+    urls.reserve(listed.size());
     for (const std::string& one : listed) urls.push_back(url(one));
     providers_ = with_static_providers(urls, host_.get(), kInterface);
     routers_.clear();
