@@ -137,6 +137,7 @@ TEST_F(Filters, ARateLimitRefusesWhatIsOver) {
   filter_by("  - {name: limit, rate_limit: {requests: 3, per: 1h, by: [method]}}\n",
             {provider.port()});
   std::vector<RawPeer> clients;
+  clients.reserve(4);
   for (int i = 0; i < 4; ++i) clients.push_back(consumer());
   std::size_t good = 0;
   for (std::uint64_t id = 1; id <= 8; ++id) {

@@ -61,6 +61,7 @@ TEST(DemandIndex, LetsThroughForKeysThatItDoesNotLookAt) {
   std::vector<std::string> keys;
   for (std::size_t i = 0; i <= DemandIndex::kKeysMax; ++i) keys.push_back(std::to_string(i));
   std::vector<DemandIndex::Demand> demands;
+  demands.reserve(keys.size());
   for (const std::string& key : keys) demands.push_back(index.add(AttachmentDemand{key, {"a"}}));
   const dubbo::Attachments none;
   const auto sent = index.look_at({.method = "find", .attachments = &none});

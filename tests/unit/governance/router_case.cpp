@@ -29,10 +29,10 @@ class CaseFields {
 
  private:
   static void check_name(const std::string& field) {
-    static const std::vector<std::string> kKnown = {
+    static const std::vector<std::string> known = {
         "name",     "kind",   "key",         "rule",      "interface", "group", "version",
         "consumer", "method", "attachments", "arguments", "providers", "expect"};
-    if (std::ranges::find(kKnown, field) == kKnown.end()) {
+    if (std::ranges::find(known, field) == known.end()) {
       throw std::runtime_error("unknown field " + field);
     }
   }

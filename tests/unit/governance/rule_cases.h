@@ -24,7 +24,7 @@ struct RuleCase {
     return readable[key].IsDefined();
   }
 };
-inline void PrintTo(const RuleCase& one, std::ostream* out) { *out << one.name; }
+inline std::ostream& operator<<(std::ostream& out, const RuleCase& one) { return out << one.name; }
 
 inline std::vector<RuleCase> load_rule_cases(const std::string& file) {
   std::vector<RuleCase> cases;
