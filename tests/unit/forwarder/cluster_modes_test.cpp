@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -27,12 +28,13 @@ using testing::RawPeer;
 using testing::request_frame;
 using testing::response_frame;
 
-constexpr char kNull[] = "\x92";  // hessian2: response type 2
+constexpr const char* kNull = "\x92";  // hessian2: response type 2
 
 class ClusterModes : public testing::ForwarderFixture {
  protected:
   void route_by(const Policy& policy, const std::vector<std::uint16_t>& ports) {
     std::vector<ProviderEndpoint> providers;
+    providers.reserve(ports.size());
     for (const std::uint16_t port : ports) providers.push_back(provider_at(port));
     providers.front().retries = 2;
     governance::Cluster cluster;
@@ -205,7 +207,7 @@ TEST_F(ClusterModes, RetriesAreAFewWhereManyRequestsAreLost) {
 
 TEST_F(ClusterModes, ForkingAsksSomeProvidersAndAnswersOnce) {
   start();
-  AnsweringProvider providers[3];
+  std::array<AnsweringProvider, 3> providers;
   Policy policy = by(ClusterMode::kForking);
   policy.forks = 2;
   route_by(policy, {providers[0].port(), providers[1].port(), providers[2].port()});
@@ -290,7 +292,7 @@ TEST_F(ClusterModes, BroadcastFailsWhereOneFails) {
 
 TEST_F(ClusterModes, BroadcastSendsOneWayRequestsToAll) {
   start();
-  AnsweringProvider providers[3];
+  std::array<AnsweringProvider, 3> providers;
   route_by(by(ClusterMode::kBroadcast),
            {providers[0].port(), providers[1].port(), providers[2].port()});
   RawPeer client = consumer();

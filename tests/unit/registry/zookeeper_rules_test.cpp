@@ -160,8 +160,9 @@ TEST_F(ZookeeperRules, AreWatchedInANewSessionToo) {
 
 TEST_F(ZookeeperRules, AreCheckedWithoutFindingWhatEventsTold) {
   start({.check_interval = std::chrono::milliseconds(10)});
+  const std::string node = kConfig + "/" + kKey;
   for (int i = 1; i <= 20; ++i) {
-    client_.write(kConfig + "/" + kKey, std::to_string(i));
+    client_.write(node, std::to_string(i));
     ASSERT_TRUE(wait(kDocuments, document(std::to_string(i))));
   }
   EXPECT_EQ(registry_->record().deaf_watches, 0);

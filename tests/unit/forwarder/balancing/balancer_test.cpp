@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <ostream>
 
@@ -13,8 +14,8 @@ namespace skiff::governance {
 
 // NOLINTNEXTLINE(readability-identifier-naming): Google Test looks for this name
 void PrintTo(LoadBalance kind, std::ostream* out) {
-  static constexpr const char* kNames[] = {"random", "round robin",       "least active",
-                                           "hash",   "shortest response", "p2c"};
+  static constexpr std::array kNames = {"random", "round robin",       "least active",
+                                        "hash",   "shortest response", "p2c"};
   *out << kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -30,9 +31,9 @@ using ::testing::ElementsAre;
 using testing::follow;
 using testing::kAnyone;
 
-constexpr LoadBalance kAllKinds[] = {LoadBalance::kRandom,           LoadBalance::kRoundRobin,
-                                     LoadBalance::kLeastActive,      LoadBalance::kConsistentHash,
-                                     LoadBalance::kShortestResponse, LoadBalance::kP2c};
+constexpr std::array kAllKinds = {LoadBalance::kRandom,           LoadBalance::kRoundRobin,
+                                  LoadBalance::kLeastActive,      LoadBalance::kConsistentHash,
+                                  LoadBalance::kShortestResponse, LoadBalance::kP2c};
 
 class AnyBalancer : public ::testing::TestWithParam<LoadBalance> {};
 INSTANTIATE_TEST_SUITE_P(OfEachKind, AnyBalancer, ::testing::ValuesIn(kAllKinds));

@@ -52,6 +52,7 @@ class ConsistentHashTest : public ::testing::Test {
   }
   std::vector<std::size_t> owners(Balancer& balancer, Usable usable = kAnyone) {
     std::vector<std::size_t> found;
+    found.reserve(kKeys);
     for (int key = 0; key < kKeys; ++key) {
       found.push_back(owner(balancer, KeyedRequest({std::to_string(key)}), usable));
     }
@@ -149,6 +150,7 @@ TEST_F(ConsistentHashTest, GivesEachMemberAboutAsManyKeys) {
 
 TEST(HashRing, HasFewerPointsForEachWhereThereAreManyAddresses) {
   std::vector<std::string> texts;
+  texts.reserve(2000);
   for (int i = 0; i < 2000; ++i) texts.push_back("10.0.0.1:" + std::to_string(i));
   const std::vector<std::string_view> addresses(texts.begin(), texts.end());
   const HashRing ring(addresses, 160);

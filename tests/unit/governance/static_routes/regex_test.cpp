@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 
 struct Example {
-  const char* pattern;
+  const char* pattern = nullptr;
   std::initializer_list<const char*> matching;
   std::initializer_list<const char*> others;
 };
@@ -61,8 +61,8 @@ TEST(Regex, MatchesWholeTexts) {
 
 TEST(Regex, RefusesWhatItCannotReadAndSaysWhat) {
   struct Wrong {
-    const char* pattern;
-    const char* named;
+    const char* pattern = nullptr;
+    const char* named = nullptr;
   };
   for (const auto& [pattern, named] : std::initializer_list<Wrong>{
            {"(", "without its )"},
