@@ -90,8 +90,7 @@ ordered_json to_json(const governance::VirtualHost& host) {
     json["clusters"].push_back(cluster_json(cluster));
   }
   for (const governance::FilterEntryPtr& filter : host.filters) {
-    json["filters"].push_back(
-        ordered_json::parse(filter->json, nullptr, /*allow_exceptions=*/false));
+    json["filters"].push_back(ordered_json::parse(filter->json));
   }
   return json;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "dubbo/text_writers.h"
 #include "governance/filters/filter_kinds.h"
 #include "governance/static_routes/limits.h"
 #include "governance/static_routes/route_fields.h"
@@ -48,26 +49,11 @@ void read_filter_match(const YamlFields& fields, FilterEntry& entry) {
   entry.application = read_optional_matcher(*match, "application");
 }
 
-void append_json_text(std::string_view text, std::string& json) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  json += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < ' ') {
-      json.append("\\u00").append(1, kDigits[byte >> 4U]).append(1, kDigits[byte & 0xfU]);
-    } else {
-      if (c == '"' || c == '\\') json += '\\';
-      json += c;
-    }
-  }
-  json += '"';
-}
-
 // Its depth is what YAML's parser allows.
 void append_json(const YAML::Node& node, std::string& json) {
   const char* separator = "";
   if (node.IsScalar()) {
-    append_json_text(node.Scalar(), json);
+    dubbo::append_json_string(node.Scalar(), json);
   } else if (node.IsSequence()) {
     json += '[';
     for (const YAML::Node& item : node) {
@@ -79,7 +65,7 @@ void append_json(const YAML::Node& node, std::string& json) {
     json += '{';
     for (const auto& entry : node) {
       json += std::exchange(separator, ",");
-      append_json_text(entry.first.IsScalar() ? entry.first.Scalar() : "", json);
+      dubbo::append_json_string(entry.first.IsScalar() ? entry.first.Scalar() : "", json);
       json += ':';
       append_json(entry.second, json);
     }
