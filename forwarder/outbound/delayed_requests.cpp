@@ -3,20 +3,18 @@
 #include <algorithm>
 #include <utility>
 
-#include "forwarder/limits.h"
-
 namespace skiff::forwarder {
 
 using std::chrono::milliseconds;
 
-DelayedRequests::DelayedRequests(WorkerContext& context, Due due)
+DelayedRequests::DelayedRequests(WorkerContext& context, Limits limits, Due due)
     : context_(context),
+      limits_(limits),
       due_(std::move(due)),
       timer_([](void* self) { static_cast<DelayedRequests*>(self)->on_timer(); }, this) {}
 
 bool DelayedRequests::has_room_for(std::size_t frame_bytes) const {
-  return waiting_.size() < limits::kDelayedRequestsMax &&
-         bytes_ + frame_bytes <= limits::kDelayedBytesMax;
+  return waiting_.size() < limits_.requests && bytes_ + frame_bytes <= limits_.frame_bytes;
 }
 
 void DelayedRequests::add(milliseconds delay, HeldRequest request) {

@@ -82,8 +82,10 @@ Outbound::Outbound(WorkerContext& context)
       held_(context, [this](const std::string& interface,
                             const HeldRequest& request) { on_hold_over(interface, request); }),
       waiting_(context, *this),
-      failback_(context, [this](const HeldRequest& due) { on_failback_due(due); }),
-      delayed_(context, [this](const HeldRequest& due) { on_delay_over(due); }) {}
+      failback_(context, {limits::kFailbackRequestsMax, limits::kFailbackBytesMax},
+                [this](const HeldRequest& due) { on_failback_due(due); }),
+      delayed_(context, {limits::kDelayedRequestsMax, limits::kDelayedBytesMax},
+               [this](const HeldRequest& due) { on_delay_over(due); }) {}
 
 Outbound::~Outbound() { context_.loop.forget(*this); }
 

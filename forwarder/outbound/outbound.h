@@ -16,7 +16,6 @@
 #include "forwarder/outbound/attachment_edits.h"
 #include "forwarder/outbound/delayed_requests.h"
 #include "forwarder/outbound/downstream_connection.h"
-#include "forwarder/outbound/failback_queue.h"
 #include "forwarder/outbound/fan_out.h"
 #include "forwarder/outbound/filter_records.h"
 #include "forwarder/outbound/held_requests.h"
@@ -55,8 +54,8 @@ struct OutboundRequest {
   governance::RequestView view;
   RouteChoice choice;
   RouteNote route;
-  Handle fan_out;  // where several providers are sent it
-  std::shared_ptr<const governance::FilterChain> filters = {};  // null: none
+  Handle fan_out;                                    // where several providers are sent it
+  const governance::FilterChain* filters = nullptr;  // of its route; null: none
   bool tries_any = false;  // also a provider that could not be connected to a moment ago
 
   const dubbo::FrameHeader& header() const { return frame.header; }
@@ -250,8 +249,8 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   SlotTable slots_;
   HeldRequests held_;
   WaitingRequests waiting_;
-  FailbackQueue failback_;
-  DelayedRequests delayed_;
+  DelayedRequests failback_;
+  DelayedRequests delayed_;  // by filters
   FilterRecords records_;
   HandleTable<FanOut> fan_outs_;
   RetryBudget unread_retries_;  // of requests whose head cannot be read

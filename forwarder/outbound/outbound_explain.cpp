@@ -194,7 +194,7 @@ Explanation Outbound::explain(const ExplainRequest& asked) {
                           "' is registered; there are: " + service->known_clusters();
     return explanation;
   }
-  explain_in(asked, service->filters().get(), *cluster, explanation);
+  explain_in(asked, service->filters(), *cluster, explanation);
   return explanation;
 }
 

@@ -32,7 +32,10 @@ void Outbound::send_later(const OutboundRequest& request) {
 void Outbound::queue_failback(HeldRequest request) {
   const std::uint8_t left = request.history.failback_left.value_or(limits::kFailbackTriesMax);
   request.history.failback_left = static_cast<std::uint8_t>(left - 1);
-  if (left > 0 && !request.frame.empty() && failback_.add(std::move(request))) return;
+  const std::size_t bytes = request.frame.size();
+  if (left > 0 && bytes > 0 && failback_.has_room_for(bytes)) {
+    return failback_.add(context_.config.failback_pause, std::move(request));
+  }
   context_.counters.add(Counter::kFailbackGivenUp);
   context_.log.warn(LogKind::kLimit, context_.loop.now(),
                     left == 0

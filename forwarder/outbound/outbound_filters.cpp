@@ -123,7 +123,7 @@ class Outbound::AtFilter final : public governance::FilteredRequest {
     if (FilterRecord* known = outbound_.records_.get(handle); known != nullptr) return *known;
     handle = outbound_.records_.add();
     FilterRecord& made = *outbound_.records_.get(handle);
-    made.chain = request_.filters;
+    made.chain = request_.filters->shared_from_this();
     made.interface.assign(facts_.interface);
     made.version.assign(facts_.version);
     made.method.assign(facts_.method);

@@ -56,7 +56,7 @@ class ServiceEntry {
   // `note` is of a request that was routed.
   std::string explain(const RouteNote& note, std::string_view method) const;
   // Null: none.
-  const std::shared_ptr<const governance::FilterChain>& filters() const { return route_->filters; }
+  const governance::FilterChain* filters() const { return route_->filters.get(); }
 
   RetryBudget& retry_budget() {
     if (!retry_budget_) retry_budget_ = std::make_unique<RetryBudget>();

@@ -40,8 +40,9 @@ using FilterEntryPtr = std::shared_ptr<const FilterEntry>;
 // Whether both were written alike, and mean the same: what `cluster` names may be another one now.
 bool are_alike(const FilterEntryPtr& a, const FilterEntryPtr& b);
 
-// The filters of one interface, in the order in which they are asked. Immutable.
-class FilterChain {
+// The filters of one interface, in the order in which they are asked. Immutable. A request that has
+// to outlive its route keeps it, hence shared_from_this().
+class FilterChain : public std::enable_shared_from_this<FilterChain> {
  public:
   // At most kMaxFilters, which the caller has checked.
   explicit FilterChain(std::vector<FilterEntryPtr> entries);
