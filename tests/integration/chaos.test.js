@@ -17,6 +17,6 @@ scenario('Random steps', ({ stage, it }) => {
     const seed = process.env.SKIFF_CHAOS_SEED ? [process.env.SKIFF_CHAOS_SEED] : [];
     const chaos = stage.start('chaos', process.execPath, [CHAOS, String(MINUTES), ...seed, '--steps', String(STEPS)]);
     const { code } = await chaos.ended;
-    assert.equal(code, 0, chaos.log);
+    assert.equal(code, 0, chaos.logFromItsEnd);
   }, LIMIT_MS);
 });

@@ -13,6 +13,6 @@ scenario('A short soak', ({ stage, it }) => {
   it('answers every request exactly once, and leaks nothing', async () => {
     const soak = stage.start('soak', process.execPath, [SOAK, MINUTES, '--rate', RATE]);
     const { code } = await soak.ended;
-    assert.equal(code, 0, soak.log);
+    assert.equal(code, 0, soak.logFromItsEnd);
   });
 });

@@ -12,6 +12,7 @@ const { within } = require('./wait');
 const TEST_LIMIT_MS = 120_000;
 const LOG_KEPT = 400_000; // characters of each process
 const LOG_SHOWN = 8_000;
+const LOG_END = 2_000;
 
 // Below the range from which the kernel takes ports for outgoing connections, so that nothing takes one between
 // this look and its use.
@@ -72,6 +73,9 @@ class Running {
     });
     this.hasEnded = false;
   }
+
+  // The log for who reads a beginning only: what a program says last is what it found.
+  get logFromItsEnd() { return `${this.log.slice(-LOG_END)}\n--- and from its beginning:\n${this.log}`; }
 
   // The process and all that it started.
   kill(signal) {
