@@ -104,6 +104,7 @@ inline constexpr std::size_t kEarlierRoutesMax = 4;
 // Requests that filters delay, of one worker; more are not delayed.
 inline constexpr std::size_t kDelayedRequestsMax = 16'384;
 inline constexpr std::size_t kDelayedBytesMax = 64 * kMiB;
+inline constexpr std::size_t kDelayedPerTurnMax = 256;  // go on; the others in the next turns
 // Copies that filters sent and that have no answer yet, of one worker; more are not sent.
 inline constexpr std::size_t kShadowsInFlightMax = 16'384;
 // What a worker keeps of a cluster's rules: the routers that concern a method, and sets of

@@ -24,6 +24,8 @@ enum class LogKind : std::size_t {
   kLimit,
   kRequestFailed,
   kAnsweredNull,
+  kEditsLeftOut,
+  kMirrorFailed,
   kCount
 };
 

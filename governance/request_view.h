@@ -39,11 +39,18 @@ struct RequestView {
     return arguments == nullptr ? std::nullopt : arguments->text(index);
   }
 
-  // Where set: what rules look at is noted there. What attachment() was asked for before it was set
-  // is not: was_found must be false then.
-  mutable AttachmentReads* reads = nullptr;
+  // Must follow where one was set or removed.
+  void attachments_changed() { was_found = false; }
+  // From now on, what rules look at is noted in `in`, until end_noting().
+  void begin_noting(AttachmentReads& in) const {
+    was_found = false;
+    reads = &in;
+  }
+  void end_noting() const { reads = nullptr; }
 
-  // What attachment() was asked for last: many rules look at the same one.
+  // Of the calls above: what is noted, and what attachment() was asked for last, since many rules
+  // look at the same one.
+  mutable AttachmentReads* reads = nullptr;
   mutable std::string_view found_key = {};
   mutable std::optional<std::string_view> found_value = {};
   mutable bool was_found = false;

@@ -10,10 +10,10 @@
 
 namespace skiff::governance {
 
-// Of the router at `index` among a cluster's; those from 63 on share a bit.
+// Of the router at `index` among a cluster's; those from kFirstSharedBit on share one.
+inline constexpr std::size_t kFirstSharedBit = 63;
 constexpr std::uint64_t router_bit(std::size_t index) {
-  constexpr std::size_t kLast = 63;
-  return std::uint64_t{1} << (index < kLast ? index : kLast);
+  return std::uint64_t{1} << (index < kFirstSharedBit ? index : kFirstSharedBit);
 }
 
 // What the routers of a cluster say of a request.

@@ -54,16 +54,18 @@ class AttachmentEdits {
     return false;
   }
 
+  // True the first time since clear().
+  bool note_left_out() { return !std::exchange(is_left_out_, true); }
+
   void clear() {
     sets_size_ = removals_size_ = bytes_ = 0;
-    has_too_many_removals_ = false;
+    has_too_many_removals_ = is_left_out_ = false;
   }
-  // What was set and removed since keep() goes; what was before stays.
-  void keep() { kept_ = {sets_size_, removals_size_, bytes_}; }
+  // What was set since keep() goes; what was before stays. Nothing is removed in between.
+  void keep() { kept_ = {.sets_size = sets_size_, .bytes = bytes_}; }
   void back_to_kept() {
-    sets_size_ = kept_[0];
-    removals_size_ = kept_[1];
-    bytes_ = kept_[2];
+    sets_size_ = kept_.sets_size;
+    bytes_ = kept_.bytes;
   }
 
  private:
@@ -74,7 +76,12 @@ class AttachmentEdits {
   std::size_t removals_size_ = 0;
   std::size_t bytes_ = 0;
   bool has_too_many_removals_ = false;
-  std::array<std::size_t, 3> kept_{};
+  bool is_left_out_ = false;  // something of it
+  struct Kept {
+    std::size_t sets_size = 0;
+    std::size_t bytes = 0;
+  };
+  Kept kept_;
 };
 
 }  // namespace skiff::forwarder

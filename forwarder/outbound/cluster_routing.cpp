@@ -86,11 +86,10 @@ RouteChoice ClusterRouting::walk_and_remember(Plan& plan, const RequestView& req
                                               governance::Draw& draw) {
   governance::AttachmentReads reads;
   NotingDraw noting(draw, reads);
-  request.was_found = false;
-  request.reads = &reads;
+  request.begin_noting(reads);
   const RouteChoice choice =
       walk(plan, request, noting, [](const auto&, const auto&, const auto&) {});
-  request.reads = nullptr;
+  request.end_noting();
   if (reads.is_all()) {
     if (!plan.memo) plan.memo = std::make_unique<RouteMemo<RouteChoice>>();
     plan.memo->remember(reads, choice);
@@ -128,12 +127,16 @@ ClusterRouting::Plan& ClusterRouting::plan_for(std::string_view method) {
     last_plan_ = found->second.get();
     return *last_plan_;
   }
-  auto plan = std::make_unique<Plan>();
-  plan->method = method;
-  plan->policy = &cluster_->policy_of(method);
-  plan->routers = governance::RouterChain(cluster_->routers, method);
-  last_plan_ = plan.get();
-  plans_.emplace(std::string(method), std::move(plan));
+  Plan plan;
+  plan.policy = &cluster_->policy_of(method);
+  plan.routers = governance::RouterChain(cluster_->routers, method);
+  if (method.size() > limits::kMethodNameMaxBytes) {
+    passing_plan_ = std::move(plan);
+    return passing_plan_;
+  }
+  plan.method = method;
+  last_plan_ = plans_.emplace(std::string(method), std::make_unique<Plan>(std::move(plan)))
+                   .first->second.get();
   return *last_plan_;
 }
 

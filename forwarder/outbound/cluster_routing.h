@@ -94,6 +94,7 @@ class ClusterRouting {
   governance::ProviderSet all_;
   TextMap<std::unique_ptr<Plan>> plans_;
   Plan* last_plan_ = nullptr;
+  Plan passing_plan_;  // of the last method whose name is too long to be kept
   std::unordered_map<governance::ProviderSet, std::unique_ptr<Subset>, Hash> subsets_;
   Subset* last_subset_ = nullptr;
   Subset* everybody_ = nullptr;   // the one of all_

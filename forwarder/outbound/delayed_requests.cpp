@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "forwarder/limits.h"
+
 namespace skiff::forwarder {
 
 using std::chrono::milliseconds;
@@ -24,7 +26,9 @@ void DelayedRequests::add(milliseconds delay, HeldRequest request) {
 }
 
 void DelayedRequests::on_timer() {
-  while (!waiting_.empty() && waiting_.begin()->first <= context_.loop.now()) {
+  for (std::size_t i = 0; i < limits::kDelayedPerTurnMax && !waiting_.empty() &&
+                          waiting_.begin()->first <= context_.loop.now();
+       ++i) {
     const auto due = waiting_.extract(waiting_.begin());
     bytes_ -= due.mapped().frame.size();
     due_(due.mapped());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -33,7 +34,8 @@ struct FanOut {
   MethodStats* method = nullptr;  // null where the head could not be read; slots keep it
   std::size_t waiting = 0;        // slots, and one while it is being sent
   bool is_answered = false;
-  std::vector<std::byte> good_answer;  // the last one, of kBroadcast
+  std::vector<std::byte> good_answer;                      // the last one, of kBroadcast
+  std::chrono::steady_clock::duration upstream_time = {};  // of the answer that is kept or given
   // The first failure: what the provider said, or else what we say.
   bool has_failed = false;
   std::vector<std::byte> bad_answer;

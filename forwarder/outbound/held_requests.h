@@ -15,7 +15,8 @@
 
 namespace skiff::forwarder {
 
-// A request that waits until the providers of its service are known.
+// A copy of a request that goes on later: when the providers of its service are known, when one can
+// be connected to, when a filter's delay is over, when it is to be tried again.
 struct HeldRequest {
   Handle consumer;
   TimePoint received;

@@ -139,6 +139,11 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   std::optional<std::size_t> choose_provider(const OutboundRequest& request, ClusterState& cluster);
   std::optional<std::size_t> pick(const OutboundRequest& request, ClusterState& cluster,
                                   Usable usable);
+  static std::optional<std::size_t> pick_unbalanced(const RouteChoice& choice,
+                                                    const governance::RequestView& request,
+                                                    const ClusterState& cluster, Usable usable);
+  static bool too_many_failing(const ClusterState& cluster,
+                               const governance::ProviderSet& providers);
   // upstream: outbound_sending.cpp
   void send(OutboundRequest& request, ClusterState& cluster, std::size_t provider,
             UpstreamConnection& upstream);
@@ -174,7 +179,7 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   bool ask_after_route(OutboundRequest& request, ClusterState& cluster);
   bool ask_at_send(OutboundRequest& request, const governance::ProviderEndpoint& provider);
   void on_delay_over(const HeldRequest& delayed);
-  void leave_out_edits(const OutboundRequest& request, const std::string& why);
+  void leave_out_edits(const OutboundRequest& request, std::string_view why);
   void mirror(const OutboundRequest& request, ClusterState& cluster,
               const governance::Filter& filter);
   struct RequestEnd {
@@ -188,8 +193,9 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   // explain: outbound_explain.cpp
   void explain_in(const ExplainRequest& asked, const governance::FilterChain* filters,
                   ClusterState& cluster, Explanation& explanation);
-  void add_shares(ClusterState& cluster, const RouteChoice& choice, double probability,
-                  Explanation& explanation) const;
+  void add_shares(ClusterState& cluster, const RouteChoice& choice,
+                  const governance::RequestView& request, double probability,
+                  Explanation& explanation);
 
   // answers: outbound_answers.cpp
   void note_outcome(const Slot& slot, const Frame& answer);
@@ -214,7 +220,8 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   void on_fan_out_failure(Slot& slot, dubbo::Status status, const std::string& message);
   void note_failure(Handle fan_out, dubbo::Status status, const std::string& message);
   void end_part(Handle fan_out);
-  void relay_copy(const Asker& asker, dubbo::Bytes answer);
+  void relay_copy(const FanOut& fan_out, dubbo::Bytes answer);
+  void note_answering(FanOut& fan_out, const Slot& slot);
 
   // failures that are sent again later: outbound_failback.cpp
   void send_later(Slot& slot);

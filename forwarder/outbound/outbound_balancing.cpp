@@ -9,10 +9,8 @@ namespace skiff::forwarder {
 using governance::ClusterMode;
 using governance::ProviderSet;
 
-namespace {
-
 // Whether so many of those that can be connected to fail that they are not kept out.
-bool too_many_failing(const ClusterState& cluster, const ProviderSet& providers) {
+bool Outbound::too_many_failing(const ClusterState& cluster, const ProviderSet& providers) {
   std::size_t failing = 0;
   std::size_t connectable = 0;
   providers.for_each([&](std::size_t i) {
@@ -22,6 +20,8 @@ bool too_many_failing(const ClusterState& cluster, const ProviderSet& providers)
   });
   return failing * 100 > connectable * limits::kFailingPercentMax;
 }
+
+namespace {
 
 // The first that is connected; else the first that may be.
 std::optional<std::size_t> first_available(const ClusterState& cluster,
@@ -112,16 +112,23 @@ std::optional<std::size_t> Outbound::choose_provider(const OutboundRequest& requ
 
 std::optional<std::size_t> Outbound::pick(const OutboundRequest& request, ClusterState& cluster,
                                           Usable usable) {
-  const RouteChoice& choice = request.choice;
+  if (const auto meant = pick_unbalanced(request.choice, request.view, cluster, usable)) {
+    return meant;
+  }
+  return request.choice.balancer->pick(
+      {.now = context_.loop.now(), .random = context_.random, .request = &request.view}, usable);
+}
+
+// Where the policy means a certain one, without its balancer.
+std::optional<std::size_t> Outbound::pick_unbalanced(const RouteChoice& choice,
+                                                     const governance::RequestView& request,
+                                                     const ClusterState& cluster, Usable usable) {
   if (choice.policy->mode == ClusterMode::kAvailable) {
     return first_available(cluster, *choice.providers, usable);
   }
-  if (choice.policy->sticky) {
-    const auto last = cluster.sticky.find(request.view.method, cluster.endpoints);
-    if (last && choice.providers->contains(*last) && usable(*last)) return last;
-  }
-  return choice.balancer->pick(
-      {.now = context_.loop.now(), .random = context_.random, .request = &request.view}, usable);
+  if (!choice.policy->sticky) return std::nullopt;
+  const auto last = cluster.sticky.find(request.method, cluster.endpoints);
+  return last && choice.providers->contains(*last) && usable(*last) ? last : std::nullopt;
 }
 
 }  // namespace skiff::forwarder

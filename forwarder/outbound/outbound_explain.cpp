@@ -41,11 +41,11 @@ class ExplainedRequest final : public governance::FilteredRequest {
   void set_attachment(std::string_view key, std::string_view value) override {
     attachments_.remove(key);
     attachments_.add(key, texts_.emplace_back(value));
-    view_.was_found = false;
+    view_.attachments_changed();
   }
   void remove_attachment(std::string_view key) override {
     attachments_.remove(key);
-    view_.was_found = false;
+    view_.attachments_changed();
   }
   void mirror() override {}
   std::chrono::milliseconds timeout() const override { return {}; }
@@ -78,14 +78,14 @@ class FilterWalk {
 
   // Of those that are for the request, in their order.
   std::vector<std::string> describe() {
-    find([](const FilterEntry& entry) {
+    take_those([](const FilterEntry& entry) {
       return entry.filter->is_asked_at(FilterPoint::kReceive) ||
              entry.filter->is_asked_at(FilterPoint::kLog);
     });
-    find([](const FilterEntry& entry) {
+    take_those([](const FilterEntry& entry) {
       return entry.filter->is_asked_at(FilterPoint::kBeforeRoute);
     });
-    find([](const FilterEntry& entry) {
+    take_those([](const FilterEntry& entry) {
       return entry.filter->is_asked_at(FilterPoint::kAfterRoute) ||
              entry.filter->is_asked_at(FilterPoint::kSend);
     });
@@ -98,7 +98,7 @@ class FilterWalk {
 
  private:
   template <typename IsMeant>
-  void find(IsMeant is_meant) {
+  void take_those(IsMeant is_meant) {
     facts_.application = governance::application_of(attachments_);
     ExplainedRequest request(facts_, view_, attachments_, texts_);
     for (std::size_t i = 0; i < chain_.entries().size(); ++i) {
@@ -227,7 +227,9 @@ void Outbound::explain_in(const ExplainRequest& asked, const governance::FilterC
         });
     path.probability = explorer.probability();
     describe_choice(choice, path);
-    if (!choice.is_refused()) add_shares(cluster, choice, path.probability, explanation);
+    if (!choice.is_refused()) {
+      add_shares(cluster, choice, request, path.probability, explanation);
+    }
     if (explanation.paths.size() < limits::kExplainedPathsMax) {
       explanation.paths.push_back(std::move(path));
     } else {
@@ -237,14 +239,32 @@ void Outbound::explain_in(const ExplainRequest& asked, const governance::FilterC
 }
 
 // As choose_provider(): those in the best state that anybody is in.
-void Outbound::add_shares(ClusterState& cluster, const RouteChoice& choice, double probability,
-                          Explanation& explanation) const {
+void Outbound::add_shares(ClusterState& cluster, const RouteChoice& choice,
+                          const governance::RequestView& request, double probability,
+                          Explanation& explanation) {
   using Fitness = Endpoint::Fitness;
+  if (choice.policy->mode == governance::ClusterMode::kBroadcast) {
+    return choice.providers->for_each(
+        [&](std::size_t i) { explanation.providers[i].probability += probability; });
+  }
+  const TimePoint now = context_.loop.now();
+  const bool takes_failing = too_many_failing(cluster, *choice.providers);
   for (const Fitness worst :
        {Fitness::kGood, Fitness::kLeaving, Fitness::kFailing, Fitness::kUnreachable}) {
-    const std::vector<double> shares = choice.balancer->shares(
-        context_.loop.now(),
-        [&](std::size_t i) { return cluster.endpoints[i]->fitness(context_.loop.now()) <= worst; });
+    const auto usable = [&](std::size_t i) {
+      const Fitness fitness = cluster.endpoints[i]->fitness(now);
+      return fitness <= worst || (fitness == Fitness::kFailing && takes_failing);
+    };
+    auto meant = pick_unbalanced(choice, request, cluster, usable);
+    if (!meant && choice.balancer->is_decided_by(request)) {
+      meant = choice.balancer->pick({.now = now, .random = context_.random, .request = &request},
+                                    usable);
+    }
+    if (meant) {
+      explanation.providers[*meant].probability += probability;
+      return;
+    }
+    const std::vector<double> shares = choice.balancer->shares(now, usable);
     if (std::ranges::all_of(shares, [](double share) { return share == 0; })) continue;
     std::size_t member = 0;
     choice.providers->for_each([&](std::size_t i) {

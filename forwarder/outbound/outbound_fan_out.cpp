@@ -19,9 +19,16 @@ void Outbound::fan_out(OutboundRequest& request, ClusterState& cluster) {
   const bool reaches_somebody = std::ranges::any_of(
       targets, [](const Attempt& target) { return target.upstream != nullptr; });
   if (!reaches_somebody) return wait_or_fail(request, cluster);
-  if (request.header().is_two_way) request.fan_out = begin_fan_out(request);
+  // Of a one-way request the record ends here, whatever becomes of the copies.
+  Handle record;
+  if (request.header().is_two_way) {
+    request.fan_out = begin_fan_out(request);
+  } else {
+    record = std::exchange(request.history.record, Handle{});
+  }
   for (const Attempt& target : targets) send_copy(request, cluster, target);
   end_part(request.fan_out);
+  finish(record, {});
 }
 
 Handle Outbound::begin_fan_out(const OutboundRequest& request) {
@@ -90,17 +97,27 @@ void Outbound::on_fan_out_answer(Slot& slot, const Frame& frame) {
   } else if (!is_good) {
     if (!std::exchange(fan_out.has_failed, true)) {
       fan_out.bad_answer.assign(frame.bytes.begin(), frame.bytes.end());
+      note_answering(fan_out, slot);
     }
   } else if (is_broadcast) {
     fan_out.good_answer.assign(frame.bytes.begin(), frame.bytes.end());
+    if (!fan_out.has_failed) note_answering(fan_out, slot);
   } else {
     fan_out.is_answered = true;
+    note_answering(fan_out, slot);
     relay(fan_out.asker.consumer, fan_out.asker.request_id, frame.bytes);
     finish(fan_out.asker.record,
-           {.status = frame.header.status, .upstream_time = context_.loop.now() - slot.sent});
+           {.status = frame.header.status, .upstream_time = fan_out.upstream_time});
   }
   end_part(handle);
   release(slot);
+}
+
+// The consumer is given its answer, as far as is known by now.
+void Outbound::note_answering(FanOut& fan_out, const Slot& slot) {
+  fan_out.upstream_time = context_.loop.now() - slot.sent;
+  FilterRecord* record = records_.get(fan_out.asker.record);
+  if (record != nullptr) record->provider = slot.upstream->address();
 }
 
 void Outbound::on_fan_out_failure(Slot& slot, Status status, const std::string& message) {
@@ -125,17 +142,19 @@ void Outbound::end_part(Handle handle) {
   const auto ended = fan_outs_.remove(handle);
   if (ended->is_answered) return;
   const Asker& asker = ended->asker;
-  if (!ended->has_failed) return relay_copy(asker, ended->good_answer);
+  if (!ended->has_failed) return relay_copy(*ended, ended->good_answer);
   if (ended->method != nullptr) ++ended->method->failures;
-  if (!ended->bad_answer.empty()) return relay_copy(asker, ended->bad_answer);
+  if (!ended->bad_answer.empty()) return relay_copy(*ended, ended->bad_answer);
   log_failure(ended->method, ended->route, ended->status, ended->error);
   answer_failure(asker, ended->status, ended->error);
 }
 
-void Outbound::relay_copy(const Asker& asker, dubbo::Bytes answer) {
+void Outbound::relay_copy(const FanOut& fan_out, dubbo::Bytes answer) {
+  const Asker& asker = fan_out.asker;
   const std::span<std::byte> copy = context_.loop.turn_memory().copy(answer);
   relay(asker.consumer, asker.request_id, copy);
-  finish(asker.record, {.status = Frame::first_of(copy).header.status});
+  finish(asker.record,
+         {.status = Frame::first_of(copy).header.status, .upstream_time = fan_out.upstream_time});
 }
 
 }  // namespace skiff::forwarder

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "dubbo/check.h"
 #include "forwarder/limits.h"
 #include "forwarder/outbound/outbound.h"
 
@@ -36,6 +37,7 @@ class Outbound::AtFilter final : public governance::FilteredRequest {
       facts_.caller_address = consumer->peer_address();
     }
     facts_.application = governance::application_of(outbound.attachments_);
+    facts_.has_attachments_of_ours = request.history.added_attachments > 0;
     facts_.received = request.received;
     facts_.now = outbound.context_.loop.now();
   }
@@ -46,7 +48,10 @@ class Outbound::AtFilter final : public governance::FilteredRequest {
       const FilterEntry& entry = *request_.filters->entries()[i];
       if (i < first || !entry.matches(facts_, request_.view)) continue;
       entry_ = i;
-      if (entry.filter->on_request(*this) == FilterAnswer::kStop) return false;
+      const bool goes_on = entry.filter->on_request(*this) == FilterAnswer::kContinue;
+      check(goes_on != is_settled_,
+            "a filter stops what it has not refused or delayed, or goes on");
+      if (!goes_on) return false;
     }
     return true;
   }
@@ -67,6 +72,7 @@ class Outbound::AtFilter final : public governance::FilteredRequest {
   std::string_view agent() const override { return outbound_.context_.config.agent_name; }
 
   void refuse(Status status, const std::string& why) override {
+    is_settled_ = true;
     outbound_.context_.counters.add(Counter::kRefusedByFilter);
     outbound_.answer_error(request_, status,
                            request_.describe() + " is refused by filter " +
@@ -79,9 +85,10 @@ class Outbound::AtFilter final : public governance::FilteredRequest {
       outbound_.context_.counters.add(Counter::kDelaysLeftOut);
       return false;
     }
+    is_settled_ = true;
     record().resume_at = entry_ + 1;
     outbound_.context_.counters.add(Counter::kDelayed);
-    delayed.add(time, copy_of(request_));
+    delayed.add(std::min(time, time_left()), copy_of(request_));
     return true;
   }
 
@@ -92,14 +99,14 @@ class Outbound::AtFilter final : public governance::FilteredRequest {
     if (point_ != FilterPoint::kBeforeRoute) return;
     outbound_.attachments_.remove(key);
     outbound_.attachments_.add(key, outbound_.edits_.sets().back().second);
-    request_.view.was_found = false;
+    request_.view.attachments_changed();
   }
 
   void remove_attachment(std::string_view key) override {
+    check(point_ == FilterPoint::kBeforeRoute, "a filter removes an attachment too late");
     outbound_.edits_.remove(key);
-    if (point_ != FilterPoint::kBeforeRoute) return;
     outbound_.attachments_.remove(key);
-    request_.view.was_found = false;
+    request_.view.attachments_changed();
   }
 
   void mirror() override {
@@ -118,6 +125,13 @@ class Outbound::AtFilter final : public governance::FilteredRequest {
   }
 
  private:
+  // As the request itself says; what its provider says is known when it is sent.
+  milliseconds time_left() const {
+    if (!request_.timeout) return milliseconds::max();
+    const auto spent = std::chrono::floor<milliseconds>(facts_.now - facts_.received);
+    return std::max(*request_.timeout - spent, milliseconds(0));
+  }
+
   FilterRecord& record() {
     Handle& handle = request_.history.record;
     if (FilterRecord* known = outbound_.records_.get(handle); known != nullptr) return *known;
@@ -137,13 +151,15 @@ class Outbound::AtFilter final : public governance::FilteredRequest {
   OutboundRequest& request_;
   const FilterPoint point_;
   governance::RequestFacts facts_;
-  std::size_t entry_ = 0;  // that is asked
+  std::size_t entry_ = 0;    // that is asked
+  bool is_settled_ = false;  // it was refused, or is delayed
   ClusterState* cluster_ = nullptr;
   const governance::ProviderEndpoint* provider_ = nullptr;
 };
 
 // A request that is sent again was received before; so was one whose delay is over, which goes on
-// behind the filter that delayed it, unless the filters are others now.
+// behind the filter that delayed it, unless the filters are others now: what they note of it stands
+// in a record of the old ones.
 bool Outbound::ask_at_receive(OutboundRequest& request) {
   FilterRecord* known = records_.get(request.history.record);
   if (known != nullptr && known->resume_at) {
@@ -192,11 +208,14 @@ void Outbound::on_delay_over(const HeldRequest& delayed) {
   process(request);
 }
 
-void Outbound::leave_out_edits(const OutboundRequest& request, const std::string& why) {
+// Once for a request, however many of its attachments cannot be changed.
+void Outbound::leave_out_edits(const OutboundRequest& request, std::string_view why) {
+  if (!edits_.note_left_out()) return;
   context_.counters.add(Counter::kEditsLeftOut);
-  context_.log.warn(
-      LogKind::kLimit, context_.loop.now(),
-      "attachments of " + request.describe() + " are not changed as filters say: " + why);
+  if (!context_.log.admits(LogKind::kEditsLeftOut, context_.loop.now())) return;
+  context_.log.warn(LogKind::kEditsLeftOut, context_.loop.now(),
+                    "attachments of " + request.describe() +
+                        " are not changed as filters say: " + std::string(why));
 }
 
 // The copy goes its own way: nobody waits for its answer, and it is not sent again.
@@ -204,8 +223,15 @@ void Outbound::mirror(const OutboundRequest& request, ClusterState& cluster,
                       const governance::Filter& filter) {
   const auto target =
       std::ranges::find(cluster.spec->mirrors, &filter, &governance::MirrorTarget::filter);
-  if (target == cluster.spec->mirrors.end() || target->providers.empty() ||
-      shadows_ >= limits::kShadowsInFlightMax) {
+  const bool has_target = target != cluster.spec->mirrors.end() && !target->providers.empty();
+  if (!has_target && context_.log.admits(LogKind::kMirrorFailed, context_.loop.now())) {
+    context_.log.warn(LogKind::kMirrorFailed, context_.loop.now(),
+                      "no copy of " + request.describe() +
+                          " is sent: no provider of its version is among those that its filter "
+                          "means (" +
+                          filter.describe() + ")");
+  }
+  if (!has_target || shadows_ >= limits::kShadowsInFlightMax) {
     return context_.counters.add(Counter::kMirrorFailed);
   }
   OutboundRequest copy = request;

@@ -75,7 +75,11 @@ void Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t
   if (request.filters && !ask_at_send(request, spec)) return;
   const std::uint8_t added_before = request.history.added_attachments;
   const auto splice = plan_changes(request, *cluster.spec, spec);
-  if (!splice) return answer_error(request, Status::kBadRequest, splice.error().message);
+  if (!splice) {
+    // It can never be sent: no mode of its cluster hides that, or tries again.
+    if (!request.history.is_fan_out()) request.history.mode = ClusterMode::kFailfast;
+    return answer_error(request, Status::kBadRequest, splice.error().message);
+  }
   std::uint64_t wire_id = SlotTable::one_way_id(request.history.one_way_note());
   if (request.header().is_two_way) {
     Slot* slot = take_slot(request, upstream, timeout);

@@ -1,5 +1,6 @@
 #include "forwarder/outbound/route_table.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "forwarder/limits.h"
@@ -54,9 +55,13 @@ std::string ServiceEntry::explain(const RouteNote& note, std::string_view method
   std::string text = "left " + std::to_string(note.left) + " of " +
                      std::to_string(cluster.providers.size()) + " providers";
   const char* separator = " by ";
-  for (std::size_t i = 0; i < cluster.routers.size(); ++i) {
+  for (std::size_t i = 0; i < std::min(cluster.routers.size(), governance::kFirstSharedBit); ++i) {
     if ((note.narrowed_by & governance::router_bit(i)) == 0) continue;
     text += std::exchange(separator, ", ") + cluster.routers[i]->name();
+  }
+  if ((note.narrowed_by & governance::router_bit(governance::kFirstSharedBit)) != 0) {
+    text += separator + std::string("one or more of the ") +
+            std::to_string(cluster.routers.size() - governance::kFirstSharedBit) + " others";
   }
   const governance::Policy& policy = cluster.policy_of(method);
   text += "; cluster=" + std::string(governance::name_of(policy.mode));

@@ -30,11 +30,12 @@ class StickyProviders {
     return static_cast<std::size_t>(moved - endpoints.begin());
   }
 
-  // Where there are too many methods, further ones are not remembered.
+  // Where there are too many methods, further ones are not remembered, nor those with long names.
   void note(std::string_view method, std::size_t index, std::span<Endpoint* const> endpoints) {
     auto found = last_.find(method);
     if (found == last_.end()) {
-      if (last_.size() >= limits::kMethodsPerServiceMax) return;
+      const bool is_long = method.size() > limits::kMethodNameMaxBytes;
+      if (is_long || last_.size() >= limits::kMethodsPerServiceMax) return;
       found = last_.try_emplace(std::string(method)).first;
     }
     found->second = {index, endpoints[index]};

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "dubbo/durations.h"
 #include "governance/filters/filter_kinds.h"
 #include "governance/filters/filter_settings.h"
 
@@ -78,7 +79,7 @@ class AccessLog final : public Filter {
     std::string text = "logs " + settings_.share.to_string();
     if (settings_.only_failed) text += " of those that fail";
     if (settings_.slower_than) {
-      text += ", if they take " + std::to_string(settings_.slower_than->count()) + " ms or more";
+      text += ", if they take " + dubbo::format_duration(*settings_.slower_than) + " or more";
     }
     return text;
   }

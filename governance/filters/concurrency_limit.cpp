@@ -16,7 +16,10 @@ constexpr std::int64_t kMaxUnderWay = 1'000'000;
 class ConcurrencyLimit final : public Filter {
  public:
   ConcurrencyLimit(std::int64_t limit, LimitKeys keys)
-      : Filter({FilterPoint::kReceive, FilterPoint::kLog}), limit_(limit), keys_(keys) {}
+      : Filter({FilterPoint::kReceive, FilterPoint::kLog}),
+        limit_(limit),
+        keys_(keys),
+        cells_(cells_for(keys)) {}
 
   FilterAnswer on_request(FilteredRequest& request) const override {
     KeyedCells::Cell& cell = cells_.find(keys_.of(request.facts()),
@@ -37,6 +40,8 @@ class ConcurrencyLimit final : public Filter {
       cells_.at(request.note - 1).value.fetch_sub(1, std::memory_order_relaxed);
     }
   }
+
+  std::size_t kept_bytes() const override { return cells_.bytes(); }
 
   std::string describe() const override {
     return "limits " + keys_.to_string() + " to " + std::to_string(limit_) + " requests at a time";

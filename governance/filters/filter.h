@@ -37,6 +37,7 @@ struct RequestFacts {
   std::string_view method;          // of a generic call the one that it names; "" where unknown
   std::string_view caller_address;  // "127.0.0.1:51234"; "" where the consumer is gone
   std::string_view application;     // of the caller, as its attachments say; "" where they do not
+  bool has_attachments_of_ours = false;  // it is sent again, with what was added to it before
   std::chrono::steady_clock::time_point received = {};
   std::chrono::steady_clock::time_point now = {};
 };
@@ -74,11 +75,12 @@ class FilteredRequest {
 // A request at kLog.
 struct FinishedRequest {
   RequestFacts facts;
-  dubbo::Status status = dubbo::Status::kNone;  // of the answer; kNone: none was wanted, or given
-  bool is_by_agent = false;                     // the answer is the agent's own
-  std::string_view error;                       // what it says
-  std::string_view provider;                    // that was asked last; "" where none was
-  std::uint32_t attempts = 0;                   // to send it
+  // Of the answer, or the failure that its cluster's mode hides; kNone: none was wanted, or given.
+  dubbo::Status status = dubbo::Status::kNone;
+  bool is_by_agent = false;                                // the answer is the agent's own
+  std::string_view error;                                  // what it says
+  std::string_view provider;                               // that was asked last; "" where none was
+  std::uint32_t attempts = 0;                              // to send it
   std::chrono::steady_clock::duration upstream_time = {};  // of the last attempt; 0: not answered
   std::uint32_t note = 0;                                  // FilteredRequest::note()
   std::uint64_t random = 0;
@@ -120,6 +122,8 @@ class Filter {
 
   // For people: "delays 10 % by 200ms".
   virtual std::string describe() const = 0;
+  // Memory for what it counts.
+  virtual std::size_t kept_bytes() const { return 0; }
   // Where mirror() sends copies; null where the filter does not.
   virtual const StaticCluster* mirror_target() const { return nullptr; }
 

@@ -30,7 +30,8 @@ const FilterKind* kind_of(const YamlFields& fields) {
   }
   if (given == 1) return found;
   fields.add_error(std::string("came ") + (given == 0 ? "none" : "several") + " of " +
-                   one_of(kind_names()) + ", expected one");
+                   one_of(kind_names()) +
+                   ", expected one; a kind without settings is written as identity: {}");
   return nullptr;
 }
 

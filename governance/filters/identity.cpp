@@ -12,9 +12,8 @@ class Identity final : public Filter {
 
   FilterAnswer on_request(FilteredRequest& request) const override {
     const RequestFacts& facts = request.facts();
-    // Also what is empty: the last one of a name counts, and that must not be the caller's. One
-    // whose caller has gone is sent again, with what was said of it.
-    if (!facts.caller_address.empty()) {
+    // Also what is empty: the last one of a name counts, and that must not be the caller's.
+    if (!facts.caller_address.empty() || !facts.has_attachments_of_ours) {
       request.set_attachment("skiff.caller.address", facts.caller_address);
     }
     request.set_attachment("skiff.caller.application", facts.application);

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <vector>
 
 namespace skiff::governance {
 
@@ -14,6 +13,7 @@ namespace skiff::governance {
 // one with others. Any thread may call.
 class KeyedCells {
  public:
+  // For limits with keys; one that counts all requests together has one cell.
   static constexpr std::size_t kCells = 4'096;
   static constexpr std::size_t kProbes = 16;  // cells that a key may have, from its own place on
 
@@ -21,6 +21,8 @@ class KeyedCells {
     std::atomic<std::uint64_t> key = 0;  // 0: it belongs to nobody
     std::atomic<std::int64_t> value = 0;
   };
+
+  explicit KeyedCells(std::size_t cells) : cells_(cells) {}
 
   // The cell of `key`, which is not 0. `is_idle(value)`: another key may have it. Two threads that
   // take the same cell for two keys at the same moment count on the one that won; who finds its
@@ -30,7 +32,7 @@ class KeyedCells {
     Cell* idle = nullptr;
     Cell* cell = nullptr;
     for (std::size_t i = 0; i < kProbes; ++i) {
-      cell = &(*cells_)[(key + i) % kCells];
+      cell = &cells_[(key + i) % cells_.size()];
       std::uint64_t owner = cell->key.load(std::memory_order_relaxed);
       if (owner == key) return *cell;
       if (owner == 0 && cell->key.compare_exchange_strong(owner, key, std::memory_order_relaxed)) {
@@ -44,13 +46,15 @@ class KeyedCells {
     return *idle;
   }
 
+  std::size_t bytes() const { return cells_.size() * sizeof(Cell); }
+
   std::uint32_t index_of(const Cell& cell) const {
-    return static_cast<std::uint32_t>(&cell - cells_->data());
+    return static_cast<std::uint32_t>(&cell - cells_.data());
   }
-  Cell& at(std::uint32_t index) { return (*cells_)[index]; }
+  Cell& at(std::uint32_t index) { return cells_[index]; }
 
  private:
-  std::unique_ptr<std::array<Cell, kCells>> cells_ = std::make_unique<std::array<Cell, kCells>>();
+  std::vector<Cell> cells_;
 };
 
 }  // namespace skiff::governance

@@ -54,6 +54,10 @@ std::string LimitKeys::to_string(const RequestFacts& facts) const {
   return text.empty() ? "all requests" : text;
 }
 
+KeyedCells cells_for(const LimitKeys& keys) {
+  return KeyedCells(keys.any() ? KeyedCells::kCells : 1);
+}
+
 LimitKeys read_limit_keys(const YamlFields& fields) {
   LimitKeys keys;
   for (const std::string& word : fields.texts("by")) {

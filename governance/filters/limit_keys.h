@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "governance/filters/filter.h"
+#include "governance/filters/keyed_cells.h"
 #include "governance/yaml_fields.h"
 
 namespace skiff::governance {
@@ -15,6 +16,7 @@ struct LimitKeys {
   bool method = false;
   bool caller = false;
 
+  bool any() const { return service || method || caller; }
   // A number for the request's keys; never 0, and differs for different keys as well as 64 bits
   // can.
   std::uint64_t of(const RequestFacts& facts) const;
@@ -24,5 +26,8 @@ struct LimitKeys {
   std::string to_string(const RequestFacts& facts) const;
 };
 LimitKeys read_limit_keys(const YamlFields& fields);
+
+// As many as a limit with these keys counts in.
+KeyedCells cells_for(const LimitKeys& keys);
 
 }  // namespace skiff::governance

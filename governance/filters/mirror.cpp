@@ -55,7 +55,9 @@ FilterPtr read_mirror(const YamlFields& fields, const std::vector<StaticCluster>
     if (found != clusters.end()) {
       target = *found;
     } else if (!name.empty()) {
-      fields.add_error("cluster", "no cluster " + name + " is defined in `clusters`");
+      fields.add_error("cluster", "no cluster " + name +
+                                      " is defined in `clusters` of its virtual host; a filter of "
+                                      "all services has `subset`");
     }
   }
   return std::make_shared<Mirror>(std::move(target), read_share(fields, "percent"));

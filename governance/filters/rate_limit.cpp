@@ -29,7 +29,8 @@ class RateLimit final : public Filter {
         per_(per),
         keys_(keys),
         interval_(std::max<std::int64_t>(std::chrono::nanoseconds(per).count() / requests, 1)),
-        depth_(interval_ * burst) {}
+        depth_(interval_ * burst),
+        cells_(cells_for(keys)) {}
 
   FilterAnswer on_request(FilteredRequest& request) const override {
     const std::int64_t now = request.facts().now.time_since_epoch() / 1ns;
@@ -40,22 +41,23 @@ class RateLimit final : public Filter {
     do {
       next = std::max(seen, now) + interval_;
       if (next - now > depth_) {
-        request.refuse(dubbo::Status::kServerThreadpoolExhausted,
-                       "over the limit of " + limit() + " for " + keys_.to_string(request.facts()));
+        request.refuse(
+            dubbo::Status::kServerThreadpoolExhausted,
+            "over the limit of " + limit() + ", for " + keys_.to_string(request.facts()));
         return FilterAnswer::kStop;
       }
     } while (!empty_at.compare_exchange_weak(seen, next, std::memory_order_relaxed));
     return FilterAnswer::kContinue;
   }
 
-  std::string describe() const override {
-    return "limits " + keys_.to_string() + " to " + limit() + ", bursts of " +
-           std::to_string(depth_ / interval_);
-  }
+  std::size_t kept_bytes() const override { return cells_.bytes(); }
+
+  std::string describe() const override { return "limits " + keys_.to_string() + " to " + limit(); }
 
  private:
   std::string limit() const {
-    return std::to_string(requests_) + " requests in " + dubbo::format_duration(per_);
+    return std::to_string(requests_) + " requests in " + dubbo::format_duration(per_) +
+           ", bursts of " + std::to_string(depth_ / interval_);
   }
 
   const std::int64_t requests_;

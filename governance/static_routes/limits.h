@@ -15,6 +15,7 @@ inline constexpr std::size_t kMaxWeightedClusters = 16;    // of an entry
 inline constexpr std::size_t kMaxStaticClusters = 128;     // of a virtual host
 inline constexpr std::size_t kMaxSubsetLabels = 16;        // of a cluster
 inline constexpr std::size_t kMaxStaticHosts = 1'000;      // of a cluster
+inline constexpr std::size_t kMaxFilterBytes = 32 << 20;   // that filters count in, together
 inline constexpr std::size_t kMaxRouteNameBytes = 128;     // of anything that has a name
 inline constexpr std::size_t kMaxRouteTextBytes = 1'024;   // to compare with
 inline constexpr std::int64_t kMaxHostWeight = 128;

@@ -8,6 +8,20 @@
 #include "governance/static_routes/limits.h"
 
 namespace skiff::governance {
+namespace {
+
+std::size_t bytes_of(const std::vector<VirtualHostPtr>& hosts,
+                     const std::vector<FilterEntryPtr>& filters) {
+  std::size_t bytes = 0;
+  const auto add = [&bytes](const std::vector<FilterEntryPtr>& entries) {
+    for (const FilterEntryPtr& entry : entries) bytes += entry->filter->kept_bytes();
+  };
+  add(filters);
+  for (const VirtualHostPtr& host : hosts) add(host->filters);
+  return bytes;
+}
+
+}  // namespace
 
 Result<StaticRoutes> StaticRoutes::of(std::vector<VirtualHostPtr> hosts,
                                       std::vector<FilterEntryPtr> filters) {
@@ -15,6 +29,12 @@ Result<StaticRoutes> StaticRoutes::of(std::vector<VirtualHostPtr> hosts,
     return fail(ErrorCode::kTooLarge, "came " + std::to_string(hosts.size()) +
                                           " routes, the limit is " +
                                           std::to_string(kMaxVirtualHosts));
+  }
+  if (const std::size_t bytes = bytes_of(hosts, filters); bytes > kMaxFilterBytes) {
+    return fail(ErrorCode::kTooLarge, "the limits among the filters count in " +
+                                          std::to_string(bytes) + " bytes, which may be " +
+                                          std::to_string(kMaxFilterBytes) +
+                                          ": have fewer with `by`");
   }
   StaticRoutes routes;
   std::set<std::string_view> names;

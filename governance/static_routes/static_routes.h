@@ -19,7 +19,8 @@ class StaticRoutes {
  public:
   // Fails with kInvalidArgument and all that is wrong where two have the same name or domain, with
   // kTooLarge over kMaxVirtualHosts. None may be null.
-  // Likewise over kMaxFilters, those of all services and of any one host together.
+  // Likewise over kMaxFilters, those of all services and of any one host together, and over
+  // kMaxFilterBytes.
   static Result<StaticRoutes> of(std::vector<VirtualHostPtr> hosts,
                                  std::vector<FilterEntryPtr> filters = {});
   StaticRoutes() = default;

@@ -40,6 +40,10 @@ class Balancer {
   // Allocates nothing (but a consistent hash its ring, once).
   virtual std::optional<std::size_t> pick(const PickContext& context, Usable usable) = 0;
 
+  // Whether requests like this one all go to the same member, as long as that is usable: then
+  // pick() draws nothing.
+  virtual bool is_decided_by(const governance::RequestView& /*request*/) const { return false; }
+
   // For people: what part of the requests each member would get as things are now, in the order of
   // the members; all 0 where none is usable. The sum is 1 else. P2C takes time in the square of
   // the members.

@@ -25,6 +25,9 @@ class ConsistentHash final : public Balancer {
                  std::span<Endpoint* const> endpoints);
 
   std::optional<std::size_t> pick(const PickContext& context, Usable usable) override;
+  bool is_decided_by(const governance::RequestView& request) const override {
+    return key_of(request).has_value();
+  }
   std::vector<double> shares(TimePoint now, Usable usable) override;
 
  private:

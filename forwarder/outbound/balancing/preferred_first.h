@@ -20,6 +20,9 @@ class PreferredFirst final : public Balancer {
                  std::unique_ptr<Balancer> all);
 
   std::optional<std::size_t> pick(const PickContext& context, Usable usable) override;
+  bool is_decided_by(const governance::RequestView& request) const override {
+    return all_->is_decided_by(request);
+  }
   std::vector<double> shares(TimePoint now, Usable usable) override;
 
  private:

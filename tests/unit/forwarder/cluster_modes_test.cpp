@@ -21,12 +21,15 @@ using governance::ClusterMode;
 using governance::Policy;
 using governance::ProviderEndpoint;
 using testing::AnsweringProvider;
+using ::testing::Each;
+using ::testing::ElementsAre;
 using testing::eventually;
 using ::testing::HasSubstr;
 using testing::RawListener;
 using testing::RawPeer;
 using testing::request_frame;
 using testing::response_frame;
+using ::testing::UnorderedElementsAre;
 
 constexpr const char* kNull = "\x92";  // hessian2: response type 2
 
@@ -49,6 +52,15 @@ class ClusterModes : public testing::ForwarderFixture {
     return policy;
   }
   RawPeer consumer() { return RawPeer::connect(forwarder_->outbound_port()); }
+  // How probably a request with this argument goes to each provider, as explained.
+  std::vector<double> probabilities(const std::string& argument = "x") {
+    const auto explanation = forwarder_->explain(
+        {.interface = "a.Service", .method = "hi", .arguments = {argument}}, testing::kDeadline);
+    EXPECT_TRUE(explanation);
+    std::vector<double> found;
+    for (const auto& provider : explanation->providers) found.push_back(provider.probability);
+    return found;
+  }
   // Sends a request and returns the one answer to it.
   testing::ReceivedFrame call(RawPeer& client, std::uint64_t id) {
     client.send(request_frame({.id = id}));
@@ -142,6 +154,20 @@ TEST_F(ClusterModes, AvailableTakesTheFirstThatIsConnected) {
   for (std::uint64_t id = 1; id <= 20; ++id) call(client, id);
   EXPECT_EQ(first.requests(), 20U);
   EXPECT_EQ(second.requests(), 0U);
+  EXPECT_THAT(probabilities(), ElementsAre(0, 1, 0));
+}
+
+TEST_F(ClusterModes, AConsistentHashIsExplainedForTheArgumentThatIsGiven) {
+  start();
+  AnsweringProvider one;
+  AnsweringProvider other;
+  Policy policy;
+  policy.balance.kind = governance::LoadBalance::kConsistentHash;
+  route_by(policy, {one.port(), other.port()});
+  RawPeer client = consumer();
+  call(client, 1);  // with the argument "x"
+  EXPECT_EQ(probabilities(), (std::vector<double>{one.requests() == 1 ? 1.0 : 0.0,
+                                                  other.requests() == 1 ? 1.0 : 0.0}));
 }
 
 TEST_F(ClusterModes, StickyStaysWithAProviderWhileItCanBeCalled) {
@@ -155,6 +181,7 @@ TEST_F(ClusterModes, StickyStaysWithAProviderWhileItCanBeCalled) {
   for (std::uint64_t id = 1; id <= 20; ++id) call(client, id);
   const auto& chosen = one->requests() > 0 ? one : other;
   EXPECT_EQ(chosen->requests(), 20U);
+  EXPECT_THAT(probabilities(), UnorderedElementsAre(0, 1));
   AnsweringProvider new_one;
   route_by(policy, {new_one.port(), one->port(), other->port()});
   for (std::uint64_t id = 21; id <= 40; ++id) call(client, id);
@@ -273,6 +300,7 @@ TEST_F(ClusterModes, BroadcastAsksAllAndWaitsForAll) {
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->header.request_id, 1U);
   EXPECT_THAT(answer->body(), HasSubstr("late"));
+  EXPECT_THAT(probabilities(), Each(1));
 }
 
 TEST_F(ClusterModes, BroadcastFailsWhereOneFails) {

@@ -105,6 +105,15 @@ TEST_F(ClusterRoutingTest, AsksARouterThatLooksAtTheMethodOnlyOnceForEachMethod)
   EXPECT_EQ(router.asked, 2);
 }
 
+TEST_F(ClusterRoutingTest, KeepsNothingForMethodsWithLongNames) {
+  const RouterTo& router = add_router("", only({1, 2}));
+  const std::string name(limits::kMethodNameMaxBytes + 1, 'x');
+  for (int asked = 1; asked <= 3; ++asked) {
+    EXPECT_EQ(*choose(name).providers, only({1, 2}));
+    EXPECT_EQ(router.asked, asked);
+  }
+}
+
 TEST_F(ClusterRoutingTest, RemembersWhatItDecidedForTheSameAttachments) {
   const RouterTo& router = add_router("a", only({0}));
   for (int i = 0; i < 3; ++i) {

@@ -48,6 +48,8 @@ class Filters : public testing::ForwarderFixture {
     ASSERT_TRUE(read) << read.error().message;
     if (ports.empty()) ports.push_back(provider_.port());
     governance::Cluster cluster;
+    cluster.policies = std::make_shared<governance::Policies>(
+        governance::Policies{.policy = policy_, .methods = {}});
     for (const std::uint16_t port : ports) cluster.providers.push_back(provider_at(port));
     for (const FilterEntryPtr& entry : entries) {
       if (entry->filter->mirror_target() == nullptr) continue;
@@ -72,6 +74,8 @@ class Filters : public testing::ForwarderFixture {
   bool nothing_is_left() {
     return eventually([&] { return gauge("outbound_filtered") == 0; });
   }
+
+  governance::Policy policy_;  // of filter_by()'s cluster
 };
 
 TEST_F(Filters, AFaultAnswersItsShareOfTheRequests) {
@@ -146,7 +150,8 @@ TEST_F(Filters, ARateLimitRefusesWhatIsOver) {
       ++good;
     } else {
       EXPECT_EQ(answer.header.status, Status::kServerThreadpoolExhausted);
-      EXPECT_THAT(answer.body(), HasSubstr("over the limit of 3 requests in 1h for method hi"));
+      EXPECT_THAT(answer.body(),
+                  HasSubstr("over the limit of 3 requests in 1h, bursts of 3, for method hi"));
     }
   }
   EXPECT_EQ(good, 3U);
@@ -237,6 +242,40 @@ TEST_F(Filters, MoreThanCanBeRemovedIsRefusedRatherThanSent) {
   EXPECT_EQ(provider.requests(), 0U);
 }
 
+// Its cluster's mode hides failures that may pass: this one would be the same again.
+TEST_F(Filters, WhatCannotBeRemovedIsNeitherHiddenNorTriedAgain) {
+  policy_.mode = governance::ClusterMode::kFailback;
+  start();
+  std::string list;
+  for (int filter = 0; filter < 9; ++filter) {
+    list += "  - {name: f" + std::to_string(filter) + ", attachments: {remove: [";
+    for (int i = 0; i < 8; ++i) list += "a" + std::to_string(filter * 8 + i) + (i < 7 ? ", " : "");
+    list += "]}}\n";
+  }
+  filter_by(list);
+  RawPeer client = consumer();
+  EXPECT_EQ(call(client, {.id = 1}).header.status, Status::kBadRequest);
+  EXPECT_EQ(gauge("outbound_failback_waiting"), 0U);
+}
+
+TEST_F(Filters, ARequestThatCannotBeChangedInSeveralPlacesIsCountedOnce) {
+  start();
+  AnsweringProvider provider;
+  std::string list;
+  for (int filter = 0; filter < 4; ++filter) {
+    list += "  - {name: f" + std::to_string(filter) + ", attachments: {set: {";
+    for (int i = 0; i < 8; ++i) {
+      list += "a" + std::to_string(filter * 8 + i) + ": b" + (i < 7 ? ", " : "");
+    }
+    list += "}}}\n";
+  }
+  filter_by(list, {provider.port()});
+  RawPeer client = consumer();
+  EXPECT_EQ(call(client, {.id = 1}).header.status, Status::kOk);
+  EXPECT_EQ(call(client, {.id = 2}).header.status, Status::kOk);
+  EXPECT_EQ(counter("outbound_attachments_left_out_total"), 2U);
+}
+
 TEST_F(Filters, WhatOneFilterSetsAnotherMayRemove) {
   start();
   filter_by(
@@ -262,6 +301,15 @@ TEST_F(Filters, ADelayOverTheTimeoutIsNoFailureOfTheProvider) {
   }
   EXPECT_EQ(provider.requests(), 1U);
   EXPECT_EQ(gauge("upstream_ejected"), 0U);
+}
+
+TEST_F(Filters, ADelayEndsWithTheTimeoutThatTheRequestNames) {
+  start();
+  filter_by("  - {name: slow, fault: {delay: {time: 1h}}}\n");
+  RawPeer client = consumer();
+  const ReceivedFrame answer = call(client, {.id = 1, .attachments = {{"timeout", "30"}}});
+  EXPECT_EQ(answer.header.status, Status::kServerTimeout);
+  EXPECT_TRUE(nothing_is_left());
 }
 
 TEST_F(Filters, ADeadlinePassesOnTheTimeThatIsLeft) {
@@ -303,6 +351,24 @@ TEST_F(Filters, AnIdentityCannotBeForged) {
   // The last one of a name counts.
   EXPECT_GT(body.rfind(attachment("skiff.agent", "host-a")),
             body.rfind(attachment("skiff.agent", "forged")));
+}
+
+TEST_F(Filters, AnIdentityCannotBeForgedByOneWhoLeaves) {
+  start();
+  filter_by(
+      "  - {name: slow, fault: {delay: {time: 60ms}}}\n"
+      "  - {name: who, identity: {}}\n");
+  {
+    RawPeer client = consumer();
+    client.send(request_frame(
+        {.id = 1, .attachments = {{"skiff.caller.address", "10.0.0.1"}}, .two_way = false}));
+    ASSERT_TRUE(eventually([&] { return gauge("outbound_delayed") == 1; }));
+  }
+  RawPeer upstream = provider_.accept();
+  const std::string body = upstream.receive()->body();
+  const std::size_t ours = body.rfind(attachment("skiff.caller.address", ""));
+  ASSERT_NE(ours, std::string::npos);
+  EXPECT_GT(ours, body.rfind(attachment("skiff.caller.address", "10.0.0.1")));
 }
 
 TEST_F(Filters, AMirrorSendsCopiesWhoseAnswersNobodyGets) {

@@ -56,7 +56,7 @@ TEST(FilterReader, ReadsEachKind) {
        "(mirror): sends copies of 100 % to the providers with release=v2"},
       {"access_log: {}", "(access_log): logs 100 %"},
       {"access_log: {percent: 1, slower_than: 500ms, only_failed: true}",
-       "(access_log): logs 1 % of those that fail, if they take 500 ms or more"},
+       "(access_log): logs 1 % of those that fail, if they take 500ms or more"},
   };
   for (const auto& [kind, said] : cases) EXPECT_THAT(described(kind), HasSubstr(said)) << kind;
 }

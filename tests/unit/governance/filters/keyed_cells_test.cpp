@@ -14,7 +14,7 @@ const auto kNoneIsIdle = [](std::int64_t /*value*/) { return false; };
 const auto kZeroIsIdle = [](std::int64_t value) { return value == 0; };
 
 TEST(KeyedCells, AKeyKeepsItsCell) {
-  KeyedCells cells;
+  KeyedCells cells(KeyedCells::kCells);
   KeyedCells::Cell& cell = cells.find(7, kNoneIsIdle);
   EXPECT_EQ(&cells.find(7, kNoneIsIdle), &cell);
   EXPECT_NE(&cells.find(8, kNoneIsIdle), &cell);
@@ -22,7 +22,7 @@ TEST(KeyedCells, AKeyKeepsItsCell) {
 }
 
 TEST(KeyedCells, KeysThatMeetHaveCellsOfTheirOwnAsLongAsThereAreAny) {
-  KeyedCells cells;
+  KeyedCells cells(KeyedCells::kCells);
   std::set<KeyedCells::Cell*> own;
   for (std::size_t i = 0; i < KeyedCells::kProbes; ++i) {
     KeyedCells::Cell& cell = cells.find(5 + i * KeyedCells::kCells, kZeroIsIdle);
@@ -38,7 +38,7 @@ TEST(KeyedCells, KeysThatMeetHaveCellsOfTheirOwnAsLongAsThereAreAny) {
 }
 
 TEST(KeyedCells, ThreadsCountTogether) {
-  KeyedCells cells;
+  KeyedCells cells(KeyedCells::kCells);
   std::vector<std::thread> threads;
   threads.reserve(4);
   for (int t = 0; t < 4; ++t) {

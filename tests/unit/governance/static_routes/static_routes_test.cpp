@@ -62,5 +62,30 @@ TEST(StaticRoutes, HaveALimit) {
   EXPECT_TRUE(StaticRoutes::of(hosts));
 }
 
+class CountingFilter final : public Filter {
+ public:
+  explicit CountingFilter(std::size_t bytes) : Filter({}), bytes_(bytes) {}
+  std::size_t kept_bytes() const override { return bytes_; }
+  std::string describe() const override { return "counts"; }
+
+ private:
+  std::size_t bytes_;
+};
+
+TEST(StaticRoutes, HaveALimitOfWhatTheirFiltersCountIn) {
+  const auto counting_in = [](std::size_t bytes) {
+    FilterEntry entry;
+    entry.filter = std::make_shared<CountingFilter>(bytes);
+    return std::make_shared<const FilterEntry>(std::move(entry));
+  };
+  VirtualHost one{.name = "one"};
+  one.filters = {counting_in(kMaxFilterBytes / 2)};
+  const std::vector<VirtualHostPtr> hosts = {std::make_shared<const VirtualHost>(std::move(one))};
+  EXPECT_TRUE(StaticRoutes::of(hosts, {counting_in(kMaxFilterBytes / 2)}));
+  const auto too_much = StaticRoutes::of(hosts, {counting_in(kMaxFilterBytes / 2 + 1)});
+  ASSERT_FALSE(too_much);
+  EXPECT_EQ(too_much.error().code, ErrorCode::kTooLarge);
+}
+
 }  // namespace
 }  // namespace skiff::governance
