@@ -12,10 +12,11 @@ namespace {
 
 // Sorted.
 constexpr std::array<std::string_view, 22> kOfTheProvider = {
-    "alive",         "application", "corethreads", "dubbo",      "dubbo.tag", "generic",
-    "group",         "interface",   "methods",     "queues",     "release",   "side",
-    "skiff.cluster", "skiff.port",  "threadname",  "threadpool", "threads",   "timestamp",
-    "token",         "transporter", "version",     "zone",
+    "alive",      "application", "corethreads",       "dubbo",      "dubbo.tag",
+    "generic",    "group",       "interface",         "methods",    "queues",
+    "release",    "side",        "skiff.in-clusters", "skiff.port", "threadname",
+    "threadpool", "threads",     "timestamp",         "token",      "transporter",
+    "version",    "zone",
 };
 static_assert(std::ranges::is_sorted(kOfTheProvider));
 static_assert(std::ranges::binary_search(kOfTheProvider, dubbo::kRealPortParameter));

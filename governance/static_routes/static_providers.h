@@ -11,12 +11,12 @@
 namespace skiff::governance {
 
 // Parameters that static routes know their hosts by; registries have no say in them.
-inline constexpr const char* kStaticClustersParameter = "skiff.cluster";  // "canary,stable"
+inline constexpr const char* kStaticClustersParameter = "skiff.in-clusters";  // "canary,stable"
 // Of a static host that a registry lists, too: it is one of the registry's providers as well.
 inline constexpr const char* kAlsoListedParameter = "skiff.listed";
 
 // The hosts of a virtual host's clusters as providers of `interface`, each address once, with
-// `skiff.cluster`, `weight`, and the virtual host's group and version.
+// kStaticClustersParameter, `weight`, and the virtual host's group and version.
 std::vector<dubbo::Url> static_providers(const VirtualHost& host, const std::string& interface);
 
 // What a service's route is compiled from: what the registries list, and static_providers(); `host`

@@ -284,7 +284,7 @@ TEST(StaticProviders, AreUrlsThatRoutesAreCompiledFrom) {
   ASSERT_EQ(providers.size(), 2U);
   EXPECT_EQ(providers[0].to_string(),
             "dubbo://10.0.0.5:20880/a.Demo?group=g&interface=a.Demo&side=provider&"
-            "skiff.cluster=one,two&version=1.0&weight=7");
+            "skiff.in-clusters=one,two&version=1.0&weight=7");
   EXPECT_EQ(providers[1].address(), "[::1]:1");
   EXPECT_TRUE(is_host_of(providers[0], "one"));
   EXPECT_TRUE(is_host_of(providers[0], "two"));
@@ -309,7 +309,7 @@ TEST(StaticProviders, KeepTheRegistrysUrlWhereItListsThemToo) {
 
 TEST(StaticProviders, BelieveNoRegistryThatAProviderIsOneOfThem) {
   const auto providers = with_static_providers(
-      {url("dubbo://10.0.0.5:20880/a.Demo?skiff.cluster=one&skiff.listed=true")}, nullptr,
+      {url("dubbo://10.0.0.5:20880/a.Demo?skiff.in-clusters=one&skiff.listed=true")}, nullptr,
       "a.Demo");
   ASSERT_EQ(providers.size(), 1U);
   EXPECT_FALSE(is_host_of(providers[0], "one"));
