@@ -81,7 +81,7 @@ Result<bool> RouteBook::set_file_routes(FileRoutes file) {
     if (!next.emplace(name, std::move(route)).second) {
       if (!problems.empty()) problems += "; ";
       problems.append("the API was given a route ").append(name).append(", too: DELETE /routes/");
-      problems.append(name).append(" first");
+      problems.append(name).append(", then have the file read again (SIGHUP)");
     }
   }
   if (!problems.empty()) return fail(ErrorCode::kInvalidArgument, std::move(problems));

@@ -126,7 +126,7 @@ TEST_F(RouteBookTest, TakesAllRoutesOfAFileOrNone) {
   EXPECT_THAT(set_file({host("new", "a.New"), host("bad", "a.Api")}).error().message,
               HasSubstr("routes api and bad are both for the domain a.Api"));
   EXPECT_THAT(set_file({host("new", "a.New"), host("api", "a.Other")}).error().message,
-              HasSubstr("DELETE /routes/api first"));
+              HasSubstr("DELETE /routes/api, then have the file read again"));
   EXPECT_EQ(found("a.New"), "none");
   EXPECT_EQ(found("a.Old"), "old");
   EXPECT_EQ(changes_, before);
