@@ -87,6 +87,7 @@ scenario('Rules in the registry', ({ stage, before, it }) => {
     await goTo('red');
     await zookeeper.removeDocument(`${DOCUMENT}.condition-router`);
     await eventually(async () => (await agent.metrics()).skiff_rules_broken === 0, 'the metric says so');
+    await goTo('red', 'green');
     noneFailed();
   });
 
