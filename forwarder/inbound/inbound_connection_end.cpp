@@ -86,6 +86,7 @@ void InboundConnection::on_closed(const std::string& /*reason*/) {
     link->close("its consumer has gone");
     context_.closed.push_back(std::move(link));
   }
+  ticket_.reset();  // now, not when it is destroyed: who accepts the next one looks at it
   if (broke()) context_.counters.add(Counter::kInboundLost);
   inbound_.on_connection_closed(*this);
 }

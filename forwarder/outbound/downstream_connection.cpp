@@ -96,6 +96,7 @@ void DownstreamConnection::drain() {
 }
 
 void DownstreamConnection::on_closed(const std::string& /*reason*/) {
+  ticket_.reset();  // now, not when it is destroyed: who accepts the next one looks at it
   if (broke()) context_.counters.add(Counter::kOutboundLost);
   outbound_.on_consumer_closed(*this);
 }
