@@ -11,7 +11,7 @@ const { RawProvider } = require('./lib/raw-provider');
 const { SilentProxy } = require('./lib/silent-proxy');
 const { freePort, scenario } = require('./lib/stage');
 const { eventually } = require('./lib/wait');
-const { startZooKeeper } = require('./lib/zookeeper');
+const { savedSession, startZooKeeper } = require('./lib/zookeeper');
 
 // How long the registry is away under load, and what the test around that may take.
 const OUTAGE_MS = 60_000;
@@ -200,6 +200,7 @@ scenario('A registry that ends our session', ({ stage, before, it }) => {
 
     // The new session is the one that a successor takes up.
     const later = await zookeeper.creation(pathOf(name, node));
+    await eventually(() => savedSession(agent.stateDir).id === later.owner, 'the new session is on disk');
     await agent.stop('SIGKILL');
     const successor = await startAgent(stage, { name: 'successor', registry, ports: portsOf(agent), stateDir: agent.stateDir });
     await isRegistered(successor, name);

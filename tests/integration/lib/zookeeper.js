@@ -68,6 +68,12 @@ async function connectClient(stage, address, options, credentials) {
   return within(connected, 'a session with ZooKeeper');
 }
 
+// The session that a state folder holds, in hexadecimal digits.
+function savedSession(stateDir) {
+  const [, id, password] = /"([0-9a-f]{16}):([0-9a-f]{32})"/.exec(fs.readFileSync(path.join(stateDir, 'state.json'), 'utf8'));
+  return { id, password };
+}
+
 class ZooKeeper {
   // `server`: { host, port, config, jvm }.
   constructor(running, server) {
@@ -125,7 +131,7 @@ class ZooKeeper {
   // Ends the session that a state folder holds, as if it had timed out: takes it up, and closes it. Again where its owner was faster to
   // take it back.
   async expire(stage, stateDir) {
-    const [, id, password] = /"([0-9a-f]{16}):([0-9a-f]{32})"/.exec(fs.readFileSync(path.join(stateDir, 'state.json'), 'utf8'));
+    const { id, password } = savedSession(stateDir);
     const session = { sessionId: Buffer.from(id, 'hex'), sessionPassword: Buffer.from(password, 'hex') };
     await eventually(async () => {
       const taken = await connectClient(stage, this.address, session);
@@ -234,4 +240,4 @@ async function startEnsemble(stage, size) {
   return new Ensemble(members);
 }
 
-module.exports = { startEnsemble, startZooKeeper };
+module.exports = { savedSession, startEnsemble, startZooKeeper };
