@@ -36,6 +36,20 @@ std::string attachment(const std::string& name, const std::string& value) {
   return short_text(name) + short_text(value);
 }
 
+// So many filters that change eight attachments each, a0 and so on: "remove: [" a0, a1 ... "]".
+std::string changing_eight_each(int filters, const std::string& begin, const std::string& item_end,
+                                const std::string& end) {
+  std::string list;
+  for (int filter = 0; filter < filters; ++filter) {
+    list += "  - {name: f" + std::to_string(filter) + ", attachments: {" + begin;
+    for (int i = 0; i < 8; ++i) {
+      list += "a" + std::to_string(filter * 8 + i) + item_end + (i < 7 ? ", " : "");
+    }
+    list += end + "}}\n";
+  }
+  return list;
+}
+
 class Filters : public testing::ForwarderFixture {
  protected:
   // `list` is YAML. The first provider is the cluster's, mirrors go to the second.
@@ -228,13 +242,7 @@ TEST_F(Filters, AttachmentsAreRemovedFromTheBytesThatLeave) {
 TEST_F(Filters, MoreThanCanBeRemovedIsRefusedRatherThanSent) {
   start();
   AnsweringProvider provider;
-  std::string list;
-  for (int filter = 0; filter < 9; ++filter) {
-    list += "  - {name: f" + std::to_string(filter) + ", attachments: {remove: [";
-    for (int i = 0; i < 8; ++i) list += "a" + std::to_string(filter * 8 + i) + (i < 7 ? ", " : "");
-    list += "]}}\n";
-  }
-  filter_by(list, {provider.port()});
+  filter_by(changing_eight_each(9, "remove: [", "", "]"), {provider.port()});
   RawPeer client = consumer();
   const ReceivedFrame answer = call(client, {.id = 1, .attachments = {{"a71", "secret"}}});
   EXPECT_EQ(answer.header.status, Status::kBadRequest);
@@ -246,13 +254,7 @@ TEST_F(Filters, MoreThanCanBeRemovedIsRefusedRatherThanSent) {
 TEST_F(Filters, WhatCannotBeRemovedIsNeitherHiddenNorTriedAgain) {
   policy_.mode = governance::ClusterMode::kFailback;
   start();
-  std::string list;
-  for (int filter = 0; filter < 9; ++filter) {
-    list += "  - {name: f" + std::to_string(filter) + ", attachments: {remove: [";
-    for (int i = 0; i < 8; ++i) list += "a" + std::to_string(filter * 8 + i) + (i < 7 ? ", " : "");
-    list += "]}}\n";
-  }
-  filter_by(list);
+  filter_by(changing_eight_each(9, "remove: [", "", "]"));
   RawPeer client = consumer();
   EXPECT_EQ(call(client, {.id = 1}).header.status, Status::kBadRequest);
   EXPECT_EQ(gauge("outbound_failback_waiting"), 0U);
@@ -261,15 +263,7 @@ TEST_F(Filters, WhatCannotBeRemovedIsNeitherHiddenNorTriedAgain) {
 TEST_F(Filters, ARequestThatCannotBeChangedInSeveralPlacesIsCountedOnce) {
   start();
   AnsweringProvider provider;
-  std::string list;
-  for (int filter = 0; filter < 4; ++filter) {
-    list += "  - {name: f" + std::to_string(filter) + ", attachments: {set: {";
-    for (int i = 0; i < 8; ++i) {
-      list += "a" + std::to_string(filter * 8 + i) + ": b" + (i < 7 ? ", " : "");
-    }
-    list += "}}}\n";
-  }
-  filter_by(list, {provider.port()});
+  filter_by(changing_eight_each(4, "set: {", ": b", "}"), {provider.port()});
   RawPeer client = consumer();
   EXPECT_EQ(call(client, {.id = 1}).header.status, Status::kOk);
   EXPECT_EQ(call(client, {.id = 2}).header.status, Status::kOk);
