@@ -47,6 +47,15 @@ class Command {
   CLI::App* app_;
 };
 
+std::string help_of(const Setting& setting) {
+  std::string help = setting.plain_help();
+  if (!setting.allowed.empty()) help += "; " + setting.allowed;
+  const bool is_fixed = !setting.default_value.empty();
+  std::string by_default(is_fixed ? setting.default_value : setting.default_note);
+  std::erase(by_default, '`');
+  return help + " (default " + by_default + ")";
+}
+
 class RunCommand final : public Command {
  public:
   explicit RunCommand(CLI::App& root)
@@ -55,8 +64,8 @@ class RunCommand final : public Command {
         "--config", file_,
         std::string("Configuration file; ") + kDefaultConfigFile + " by default, if it exists");
     for (const Setting& setting : settings()) {
-      CLI::Option* option = app_->add_option(setting.flag(), flags_[std::string(setting.key)],
-                                             std::string(setting.help));
+      CLI::Option* option =
+          app_->add_option(setting.flag(), flags_[std::string(setting.key)], help_of(setting));
       option->type_name(std::string(setting.placeholder));
       // Each may be repeated, but takes one word at a time.
       option->expected(1)->allow_extra_args(false);

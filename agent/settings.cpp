@@ -110,10 +110,6 @@ Result<void> apply_state_dir(AgentConfig& config, const Values& values) {
   return {};
 }
 
-Result<void> apply_workers(AgentConfig& config, const Values& values) {
-  return store(parse_number(values.front(), 1, 256), config.forwarder.workers);
-}
-
 Result<void> apply_log_level(AgentConfig& config, const Values& values) {
   static constexpr std::array<std::string_view, 5> kLevels = {"debug", "info", "warn", "error",
                                                               "off"};
@@ -124,115 +120,230 @@ Result<void> apply_log_level(AgentConfig& config, const Values& values) {
   return {};
 }
 
-Result<void> apply_body_limit(AgentConfig& config, const Values& values) {
-  constexpr std::uint64_t kMin = 1U << 10;
-  constexpr std::uint64_t kMax = 1U << 30;
-  auto size = parse_size(values.front());
-  if (size && (*size < kMin || *size > kMax)) {
-    return unexpected_value(values.front(), "a size from 1KiB to 1GiB");
-  }
-  return store(std::move(size), config.forwarder.body_limit);
+// What may be given for a key: what stands for it on the command line, the range, and the check.
+struct Value {
+  std::string_view placeholder;
+  decltype(Setting::apply) apply;
+  std::string allowed = {};
+  bool is_list = false;
+};
+
+std::string shown(milliseconds duration) {
+  return duration == 0ms ? "0" : format_duration(duration);
 }
 
-using Duration = milliseconds forwarder::ForwarderConfig::*;
-
-auto forwarder_duration(Duration member, milliseconds min, milliseconds max) {
-  return [=](AgentConfig& config, const Values& values) {
-    return store(duration_between(values.front(), min, max), config.forwarder.*member);
-  };
+// `member` of the part of the configuration that `part` gives.
+template <typename Part, typename Number>
+Value number(Number Part::*member, Part& (*part)(AgentConfig&), std::uint64_t min,
+             std::uint64_t max) {
+  return {.placeholder = "N",
+          .apply =
+              [=](AgentConfig& config, const Values& values) {
+                return store(parse_number(values.front(), min, max), part(config).*member);
+              },
+          .allowed = std::to_string(min) + " to " + std::to_string(max)};
 }
 
-Result<void> apply_drain_timeout(AgentConfig& config, const Values& values) {
-  return store(duration_between(values.front(), 0ms, 1h), config.drain_timeout);
+template <typename Part>
+Value duration(milliseconds Part::*member, Part& (*part)(AgentConfig&), milliseconds min,
+               milliseconds max) {
+  return {.placeholder = "TIME",
+          .apply =
+              [=](AgentConfig& config, const Values& values) {
+                return store(duration_between(values.front(), min, max), part(config).*member);
+              },
+          .allowed = shown(min) + " to " + shown(max)};
 }
 
-using ListDuration = milliseconds registry::ListProtection::*;
-
-auto list_duration(ListDuration member) {
-  return [=](AgentConfig& config, const Values& values) {
-    return store(duration_between(values.front(), 0ms, 24h), config.lists.*member);
-  };
+Value body_limit() {
+  return {.placeholder = "SIZE",
+          .apply = [](AgentConfig& config, const Values& values) -> Result<void> {
+            constexpr std::uint64_t kMin = 1U << 10;
+            constexpr std::uint64_t kMax = 1U << 30;
+            auto size = parse_size(values.front());
+            if (size && (*size < kMin || *size > kMax)) {
+              return unexpected_value(values.front(), "a size from 1KiB to 1GiB");
+            }
+            return store(std::move(size), config.forwarder.body_limit);
+          },
+          .allowed = "1KiB to 1GiB"};
 }
 
-Result<void> apply_vanish_percent(AgentConfig& config, const Values& values) {
-  return store(parse_number(values.front(), 1, 100), config.lists.vanish_percent);
+Value warmup_steps() {
+  const std::string most = std::to_string(registry::kMaxWeightSteps);
+  return {.placeholder = "N",
+          .apply = [most](AgentConfig& config, const Values& values) -> Result<void> {
+            const auto steps = parse_number(values.front(), 0, registry::kMaxWeightSteps);
+            if (!steps || *steps == 1) {
+              return unexpected_value(values.front(), "0, or a number from 2 to " + most);
+            }
+            config.warmup_steps = static_cast<unsigned>(*steps);
+            return {};
+          },
+          .allowed = "0, or 2 to " + most};
 }
 
-using Switch = bool AgentConfig::*;
-
-auto on_or_off(Switch member) {
-  return [=](AgentConfig& config, const Values& values) -> Result<void> {
-    if (values.front() != "true" && values.front() != "false") {
-      return unexpected_value(values.front(), "true or false");
-    }
-    config.*member = values.front() == "true";
-    return {};
-  };
+Value on_or_off(bool AgentConfig::*member) {
+  return {.placeholder = "BOOL",
+          .apply = [=](AgentConfig& config, const Values& values) -> Result<void> {
+            if (values.front() != "true" && values.front() != "false") {
+              return unexpected_value(values.front(), "true or false");
+            }
+            config.*member = values.front() == "true";
+            return {};
+          },
+          .allowed = "true or false"};
 }
 
-Result<void> apply_warmup_steps(AgentConfig& config, const Values& values) {
-  const auto steps = parse_number(values.front(), 0, registry::kMaxWeightSteps);
-  if (!steps || *steps == 1) {
-    return unexpected_value(
-        values.front(), "0, or a number from 2 to " + std::to_string(registry::kMaxWeightSteps));
-  }
-  config.warmup_steps = static_cast<unsigned>(*steps);
-  return {};
-}
+AgentConfig& agent(AgentConfig& config) { return config; }
+forwarder::ForwarderConfig& forwarder(AgentConfig& config) { return config.forwarder; }
+registry::ListProtection& lists(AgentConfig& config) { return config.lists; }
 
-std::vector<Setting> make_settings() {
+// A row of the table below.
+struct Row {
+  std::string_view key;
+  std::string_view help;
+  std::string_view default_value = {};
+  std::string_view default_note = {};
+  std::string_view details = {};
+  Value value;
+};
+
+std::vector<Row> rows() {
   using Forwarder = forwarder::ForwarderConfig;
   using Lists = registry::ListProtection;
   return {
-      {"api", "ADDRESS", "HTTP API, status page, metrics: address:port or unix:/path", true,
-       apply_api},
-      {"outbound", "ADDRESS", "local consumers send here: local:port, or address:port", false,
-       apply_outbound},
-      {"inbound", "ADDRESS", "other agents and plain consumers send here", false, apply_inbound},
-      {"provider", "ADDRESS", "where inbound requests go when a publication names no port", false,
-       apply_provider},
-      {"registry", "URL", "memory, or zookeeper://host:port[,host:port...][/chroot][?group=dubbo]",
-       true, apply_registry},
-      {"advertise", "ADDRESS",
-       "what is written to the registry: ip, ip:port, or a network such as 10.0.0.0/8", false,
-       apply_advertise},
-      {"application", "NAME", "the application's name where a request gives none", false,
-       apply_application},
-      {"state_dir", "PATH", "what must outlive the process", false, apply_state_dir},
-      {"workers", "N", "data-plane threads", false, apply_workers},
-      {"log_level", "LEVEL", "debug, info, warn, error or off", false, apply_log_level},
-      {"body_limit", "SIZE", "the largest body of a Dubbo frame", false, apply_body_limit},
-      {"hold_time", "TIME", "how long a request for an unknown service waits for its providers",
-       false, forwarder_duration(&Forwarder::hold_time, 0ms, 1min)},
-      {"default_timeout", "TIME", "a request's timeout where neither it nor its provider names one",
-       false, forwarder_duration(&Forwarder::default_timeout, 1ms, 1h)},
-      {"connect_timeout", "TIME", "how long a connection to a provider may take to open", false,
-       forwarder_duration(&Forwarder::connect_timeout, 1ms, 1min)},
-      {"heartbeat_interval", "TIME", "silence after which a connection is asked whether it lives",
-       false, forwarder_duration(&Forwarder::heartbeat_interval, 100ms, 1h)},
-      {"drain_timeout", "TIME", "how long requests in flight may take to finish at the stop", false,
-       apply_drain_timeout},
-      {"empty_list_time", "TIME",
-       "how long the last list of providers is used when the registry lists none any more", false,
-       list_duration(&Lists::empty_list_time)},
-      {"vanish_percent", "N",
-       "when more than so many percent of a service's providers vanish at once, they are held",
-       false, apply_vanish_percent},
-      {"vanish_hold_time", "TIME", "how long providers that vanished and answer are held at most",
-       false, list_duration(&Lists::hold_time)},
-      {"registry_check_interval", "TIME",
-       "how often lists are read again and own nodes looked for, whatever events say", false,
-       list_duration(&Lists::check_interval)},
-      {"application_discovery", "BOOL",
-       "look for providers that Dubbo 3 registers by application, too: true or false", false,
-       on_or_off(&AgentConfig::application_discovery)},
-      {"application_registration", "BOOL",
-       "register providers by application, too, as Dubbo 3 does: true or false", false,
-       on_or_off(&AgentConfig::application_registration)},
-      {"warmup_steps", "N",
-       "new publications get their weight in so many steps; 0: the whole weight at once", false,
-       apply_warmup_steps},
+      {.key = "api",
+       .help = "HTTP API, status page, metrics: `address:port` or `unix:/path`",
+       .default_value = "127.0.0.1:20883",
+       .details = "The socket has mode 0660; a stale file is replaced, and removed at the stop",
+       .value = {.placeholder = "ADDRESS", .apply = apply_api, .is_list = true}},
+      {.key = "outbound",
+       .help = "local consumers send here: `local:port`, or `address:port`",
+       .default_value = "local:20881",
+       .details = "`local:port` listens on every address and serves only peers on this machine; "
+                  "`address:port` listens there, for whoever reaches it",
+       .value = {.placeholder = "ADDRESS", .apply = apply_outbound}},
+      {.key = "inbound",
+       .help = "other agents and plain consumers send here",
+       .default_value = "0.0.0.0:20882",
+       .value = {.placeholder = "ADDRESS", .apply = apply_inbound}},
+      {.key = "provider",
+       .help = "where inbound requests go when a publication names no port",
+       .default_value = "127.0.0.1:20880",
+       .details = "Calls for what is not published go there, too; where only one port is "
+                  "published, all calls go to that",
+       .value = {.placeholder = "ADDRESS", .apply = apply_provider}},
+      {.key = "registry",
+       .help = "`memory`, or `zookeeper://host:port[,host:port...][/chroot][?group=dubbo]`",
+       .default_value = "memory",
+       .details = "`user:password@` may stand before the hosts. `group` renames Dubbo's root node "
+                  "and, as in Dubbo 3, the one of applications (`/services` without it), which "
+                  "`rootPath=` names apart",
+       .value = {.placeholder = "URL", .apply = apply_registry, .is_list = true}},
+      {.key = "advertise",
+       .help = "what is written to the registry: `ip`, `ip:port`, or a network such as 10.0.0.0/8",
+       .default_note = "by the route to the registry; 127.0.0.1 for the embedded one",
+       .value = {.placeholder = "ADDRESS", .apply = apply_advertise}},
+      {.key = "application",
+       .help = "the application's name in registry URLs where a request gives none",
+       .default_value = "skiff",
+       .value = {.placeholder = "NAME", .apply = apply_application}},
+      {.key = "state_dir",
+       .help = "a folder for what must outlive the process",
+       .default_note = "`/var/lib/skiff` if writable",
+       .details = "See below",
+       .value = {.placeholder = "PATH", .apply = apply_state_dir}},
+      {.key = "workers",
+       .help = "data-plane threads",
+       .default_note = "one for each CPU that the process may use",
+       .value = number(&Forwarder::workers, forwarder, 1, 256)},
+      {.key = "log_level",
+       .help = "`debug`, `info`, `warn`, `error` or `off`",
+       .default_value = "info",
+       .details = "The log goes to stderr",
+       .value = {.placeholder = "LEVEL", .apply = apply_log_level}},
+      {.key = "body_limit",
+       .help = "the largest body of a Dubbo frame",
+       .default_value = "8MiB",
+       .value = body_limit()},
+      {.key = "hold_time",
+       .help = "how long a request for an unknown service waits for its providers",
+       .default_value = "1s",
+       .details = "Unknown: nobody subscribed to it, or called it, before",
+       .value = duration(&Forwarder::hold_time, forwarder, 0ms, 1min)},
+      {.key = "default_timeout",
+       .help = "a request's timeout where neither it nor its provider names one",
+       .default_value = "3s",
+       .value = duration(&Forwarder::default_timeout, forwarder, 1ms, 1h)},
+      {.key = "connect_timeout",
+       .help = "how long a connection to a provider may take to open",
+       .default_value = "1s",
+       .value = duration(&Forwarder::connect_timeout, forwarder, 1ms, 1min)},
+      {.key = "heartbeat_interval",
+       .help = "silence after which a connection is asked whether it lives",
+       .default_value = "1m",
+       .value = duration(&Forwarder::heartbeat_interval, forwarder, 100ms, 1h)},
+      {.key = "drain_timeout",
+       .help = "how long requests in flight may take to finish at the stop",
+       .default_value = "10s",
+       .value = duration(&AgentConfig::drain_timeout, agent, 0ms, 1h)},
+      {.key = "empty_list_time",
+       .help = "how long the last list of providers is used when the registry lists none any more",
+       .default_value = "10m",
+       .details = "`0`: not at all",
+       .value = duration(&Lists::empty_list_time, lists, 0ms, 24h)},
+      {.key = "vanish_percent",
+       .help = "when more than so many percent of a service's providers vanish at once, they are "
+               "held",
+       .default_value = "50",
+       .details = "Held ones are probed. `100`: never",
+       .value = number(&Lists::vanish_percent, lists, 1, 100)},
+      {.key = "vanish_hold_time",
+       .help = "how long providers that vanished and answer are held at most",
+       .default_value = "10m",
+       .details = "`0`: not at all",
+       .value = duration(&Lists::hold_time, lists, 0ms, 24h)},
+      {.key = "registry_check_interval",
+       .help = "how often lists are read again and own nodes looked for, whatever events say",
+       .default_value = "5m",
+       .details = "Once in so long for every list, every rule, and every node. `0`: never",
+       .value = duration(&Lists::check_interval, lists, 0ms, 24h)},
+      {.key = "application_discovery",
+       .help = "look for providers that Dubbo 3 registers by application, too",
+       .default_value = "true",
+       .details = "See [operations.md](operations.md#dubbo-3-providers-registered-by-application). "
+                  "`false`: only by interface",
+       .value = on_or_off(&AgentConfig::application_discovery)},
+      {.key = "application_registration",
+       .help = "register providers by application, too, as Dubbo 3 does",
+       .default_value = "false",
+       .details = "See [operations.md](operations.md#dubbo-3-providers-registered-by-application). "
+                  "They are always registered by interface",
+       .value = on_or_off(&AgentConfig::application_registration)},
+      {.key = "warmup_steps",
+       .help = "new publications get their weight in so many steps",
+       .default_value = "0",
+       .details = "`0`: the whole weight at once. For consumers that let no provider warm up "
+                  "([operations.md](operations.md#warm-up))",
+       .value = warmup_steps()},
   };
+}
+
+std::vector<Setting> make_settings() {
+  std::vector<Setting> all;
+  for (Row& row : rows()) {
+    all.push_back({.key = row.key,
+                   .placeholder = row.value.placeholder,
+                   .help = row.help,
+                   .default_value = row.default_value,
+                   .default_note = row.default_note,
+                   .details = row.details,
+                   .allowed = std::move(row.value.allowed),
+                   .is_list = row.value.is_list,
+                   .apply = std::move(row.value.apply)});
+  }
+  return all;
 }
 
 }  // namespace
@@ -249,6 +360,12 @@ std::string Setting::variable() const {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   });
   return name;
+}
+
+std::string Setting::plain_help() const {
+  std::string text(help);
+  std::erase(text, '`');
+  return text;
 }
 
 std::span<const Setting> settings() {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -15,6 +16,7 @@
 #include "agent/metrics_page.h"
 #include "agent/openapi.h"
 #include "agent/settings.h"
+#include "agent/settings_reference.h"
 #include "forwarder/metrics.h"
 #include "governance/static_routes/virtual_host.h"
 
@@ -22,8 +24,10 @@ namespace skiff::agent {
 namespace {
 
 using nlohmann::json;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 std::string read(const std::string& path) {
   const std::ifstream file(std::string(SKIFF_TEST_DATA) + "/../" + path);
@@ -118,35 +122,60 @@ TEST(ShippedConfiguration, DocumentsEveryKeyWithItsDefault) {
   const SourceReading reading =
       parse_config_text(uncommented(read("packaging/skiff.yaml")), "skiff.yaml");
   EXPECT_THAT(reading.errors, IsEmpty());
-  std::set<std::string> documented;
-  AgentConfig config;
-  for (const SourcedValue& value : reading.values) {
-    documented.insert(value.key);
-    EXPECT_TRUE(find_setting(value.key)->apply(config, value.values)) << value.key;
-  }
+  std::map<std::string, std::vector<std::string>> documented;
+  for (const SourcedValue& value : reading.values) documented.emplace(value.key, value.values);
   for (const Setting& setting : settings()) {
-    EXPECT_TRUE(documented.contains(std::string(setting.key))) << setting.key;
+    const auto found = documented.find(std::string(setting.key));
+    ASSERT_NE(found, documented.end()) << setting.key;
+    if (setting.default_value.empty()) continue;  // it depends on the machine
+    EXPECT_THAT(found->second, ElementsAre(std::string(setting.default_value))) << setting.key;
   }
-  const AgentConfig defaults;
-  EXPECT_EQ(config.api, defaults.api);
-  EXPECT_EQ(config.forwarder.hold_time, defaults.forwarder.hold_time);
-  EXPECT_EQ(config.forwarder.default_timeout, defaults.forwarder.default_timeout);
-  EXPECT_EQ(config.forwarder.connect_timeout, defaults.forwarder.connect_timeout);
-  EXPECT_EQ(config.forwarder.heartbeat_interval, defaults.forwarder.heartbeat_interval);
-  EXPECT_EQ(config.forwarder.body_limit, defaults.forwarder.body_limit);
-  EXPECT_EQ(config.forwarder.outbound.port, defaults.forwarder.outbound.port);
-  EXPECT_EQ(config.forwarder.inbound.port, defaults.forwarder.inbound.port);
-  EXPECT_EQ(config.forwarder.provider_port, defaults.forwarder.provider_port);
-  EXPECT_EQ(config.drain_timeout, defaults.drain_timeout);
-  EXPECT_EQ(config.lists.empty_list_time, defaults.lists.empty_list_time);
-  EXPECT_EQ(config.lists.vanish_percent, defaults.lists.vanish_percent);
-  EXPECT_EQ(config.lists.hold_time, defaults.lists.hold_time);
-  EXPECT_EQ(config.lists.check_interval, defaults.lists.check_interval);
-  EXPECT_EQ(config.application_discovery, defaults.application_discovery);
-  EXPECT_EQ(config.warmup_steps, defaults.warmup_steps);
-  EXPECT_EQ(config.application_registration, defaults.application_registration);
-  EXPECT_EQ(config.log_level, defaults.log_level);
-  EXPECT_EQ(config.application, defaults.application);
+}
+
+// What stands in the comment above a key's line.
+std::string comment_above(const std::string& text, std::string_view key) {
+  const auto end = text.find("\n#" + std::string(key) + ":");
+  if (end == std::string::npos) return "";
+  const auto begin = text.rfind("\n\n", end);
+  return text.substr(begin, end - begin);
+}
+
+TEST(ShippedConfiguration, SaysWhichValuesAKeyMayHave) {
+  const std::string text = read("packaging/skiff.yaml");
+  for (const Setting& setting : settings()) {
+    std::string comment = comment_above(text, setting.key);
+    EXPECT_THAT(comment, Not(IsEmpty())) << setting.key;
+    // A range may stand at the end of a line.
+    for (auto at = comment.find("\n# "); at != std::string::npos; at = comment.find("\n# ")) {
+      comment.replace(at, 3, " ");
+    }
+    EXPECT_THAT(comment, HasSubstr(setting.allowed)) << setting.key;
+  }
+}
+
+TEST(Settings, NameTheDefaultsThatAreInForce) {
+  const auto defaults = to_json(AgentConfig());
+  for (const Setting& setting : settings()) {
+    EXPECT_NE(setting.default_value.empty(), setting.default_note.empty()) << setting.key;
+    if (setting.default_value.empty()) continue;
+    AgentConfig config;
+    ASSERT_TRUE(setting.apply(config, {std::string(setting.default_value)})) << setting.key;
+    EXPECT_EQ(to_json(config), defaults) << setting.key;
+  }
+}
+
+// The lines between the one that has "begin of the reference" and the one that has "end of ...".
+std::string reference_in(const std::string& document) {
+  const auto begin = document.find('\n', document.find("begin of the reference"));
+  const auto end = document.rfind('\n', document.find("end of the reference"));
+  return document.substr(begin + 1, end - begin);
+}
+
+TEST(ConfigurationManual, HasTheReferenceThatTheSettingsMake) {
+  EXPECT_EQ(reference_in(read("docs/configuration.md")), settings_markdown())
+      << "scripts/reference writes it";
+  EXPECT_EQ(reference_in(read("packaging/skiff.8")), settings_manual())
+      << "scripts/reference writes it";
 }
 
 TEST(ConfigurationManual, NamesEveryFlagKeyAndVariable) {
@@ -154,6 +183,7 @@ TEST(ConfigurationManual, NamesEveryFlagKeyAndVariable) {
   for (const Setting& setting : settings()) {
     EXPECT_THAT(manual, HasSubstr("`" + setting.flag() + "`"));
     EXPECT_THAT(manual, HasSubstr("`" + std::string(setting.key) + "`"));
+    EXPECT_THAT(manual, HasSubstr("`" + setting.variable() + "`"));
   }
 }
 
