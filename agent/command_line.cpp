@@ -1,8 +1,8 @@
 #include "agent/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,8 +10,10 @@
 
 #include "agent/client_commands.h"
 #include "agent/config_sources.h"
+#include "agent/nearest_name.h"
 #include "agent/run.h"
 #include "agent/settings.h"
+#include "agent/text.h"
 #include "agent/version.h"
 
 namespace skiff::agent {
@@ -24,7 +26,8 @@ constexpr int kWrongUse = 2;
 ConfigSources environment_sources(const std::string& file) {
   ConfigSources sources;
   if (!file.empty()) sources.file = file;
-  sources.environment = [](const char* name) -> const char* { return std::getenv(name); };
+  sources.environment = process_variable;
+  sources.variables = process_variables;
   return sources;
 }
 
@@ -234,8 +237,10 @@ class CheckCommand final : public ClientCommand {
   int run() override {
     if (rules_) return with_api(run_rules_check_command);
     const LoadedConfig loaded = load_config(environment_sources(file_));
-    for (const std::string& error : loaded.errors) std::printf("%s\n", error.c_str());
-    if (!loaded.errors.empty()) return kNotDone;
+    for (const auto* sentences : {&loaded.errors, &loaded.warnings}) {
+      for (const std::string& sentence : *sentences) std::printf("%s\n", sentence.c_str());
+    }
+    if (!loaded.errors.empty() || !loaded.warnings.empty()) return kNotDone;
     const std::string what = loaded.file.empty() ? "no file, defaults" : loaded.file;
     std::printf("the configuration is in order (%s)\n", what.c_str());
     return kDone;
@@ -283,14 +288,48 @@ std::vector<std::unique_ptr<Command>> add_commands(CLI::App& app) {
   return commands;
 }
 
+// The words behind the program's name. `help` and `help COMMAND` are the --help that people look
+// for first.
+std::vector<std::string> words_of(int argc, const char* const* argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty() || words.front() != "help") return words;
+  words.erase(words.begin());
+  words.emplace_back("--help");
+  return words;
+}
+
+// Says it, and returns true, where the first word is meant to be a command, and is none.
+bool is_no_command(const CLI::App& app, const std::string& word) {
+  if (word.starts_with("-")) return false;
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), word) != names.end()) return false;
+  print_errors({"no command " + in_quotes(word) + did_you_mean(word, names)});
+  std::fprintf(stderr, "`skiff --help` lists all\n");
+  return true;
+}
+
 }  // namespace
 
 int run_command_line(int argc, const char* const* argv) {
   CLI::App app("Skiff, a Dubbo agent for every machine", "skiff");
   app.require_subcommand(1);
+  const auto text_of_version = [] {
+    std::string text = version_text();
+    text.pop_back();  // the line's end, which is added
+    return text;
+  };
+  app.set_version_flag("--version", text_of_version, "Version, commit, libraries");
   const auto commands = add_commands(app);
+  std::vector<std::string> words = words_of(argc, argv);
+  if (words.empty()) {
+    std::fprintf(stderr, "%s", app.help().c_str());
+    return kWrongUse;
+  }
+  if (is_no_command(app, words.front())) return kWrongUse;
+  std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == kDone ? kDone : kWrongUse;
   }

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 
+#include "agent/nearest_name.h"
 #include "agent/settings.h"
 #include "agent/text.h"
 #include "governance/filters/filter_reader.h"
@@ -38,6 +39,14 @@ std::string kind_of(const YAML::Node& node) {
   }
 }
 
+std::string unknown_key(const std::string& key) {
+  std::vector<std::string> known = {kRoutesKey, kFiltersKey};
+  for (const Setting& setting : settings()) known.emplace_back(setting.key);
+  const std::string guess = did_you_mean(key, known);
+  return "unknown key " + in_quotes(key) +
+         (guess.empty() ? "; `skiff run --help` lists all" : guess);
+}
+
 class Reader {
  public:
   explicit Reader(const std::string& name) : name_(name) {}
@@ -63,8 +72,7 @@ class Reader {
     const std::string& key = key_node.Scalar();
     const Setting* setting = find_setting(key);
     if (setting == nullptr && key != kRoutesKey && key != kFiltersKey) {
-      return add_error(key_node,
-                       "unknown key " + in_quotes(key) + "; `skiff run --help` lists all");
+      return add_error(key_node, unknown_key(key));
     }
     const auto [first, is_new] = lines_.emplace(key, key_node.Mark().line + 1);
     if (!is_new) {

@@ -13,7 +13,9 @@ ConfigReload::ConfigReload(ConfigSources sources, LoadedConfig in_force, TakeRou
       in_force_(std::move(in_force)),
       take_routes_(std::move(take_routes)),
       read_(in_force_.stamp),
-      seen_(in_force_.stamp) {}
+      seen_(in_force_.stamp) {
+  for (const std::string& warning : in_force_.warnings) spdlog::warn("{}", warning);
+}
 
 void ConfigReload::reload() { read("SIGHUP"); }
 

@@ -18,7 +18,7 @@ class ConfigReload {
   // Fails with a sentence where the routes cannot be taken over; returns whether they differ.
   using TakeRoutes = std::function<Result<bool>(FileRoutes routes)>;
 
-  // `in_force`: what `sources` gave at the start.
+  // `in_force`: what `sources` gave at the start; its warnings are logged.
   ConfigReload(ConfigSources sources, LoadedConfig in_force, TakeRoutes take_routes);
 
   // At SIGHUP: reads the file, whether or not it looks different.

@@ -1,14 +1,59 @@
 #include "agent/config_sources.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <sstream>
 
+#include "agent/nearest_name.h"
 #include "agent/settings.h"
 
 namespace skiff::agent {
 namespace {
+
+constexpr std::string_view kPrefix = "SKIFF_";
+
+// Variables with our prefix that are no keys: what an agent tells its successor, and what scripts/
+// and tests/ are told, whose agents inherit it.
+constexpr std::array<std::string_view, 7> kOtherVariables = {
+    "SKIFF_BENCH_PROGRAMS", "SKIFF_BINARY",          "SKIFF_CHAOS_SEED",    "SKIFF_FUZZ_SECONDS",
+    "SKIFF_HANDOVER",       "SKIFF_PACKAGE_VERSION", "SKIFF_TEST_NAMESPACE"};
+
+// Kubernetes tells every container of a namespace where its services are: SKIFF_SERVICE_HOST,
+// SKIFF_PORT_20883_TCP_ADDR and so on for one that is called "skiff".
+bool is_from_kubernetes(std::string_view name) {
+  return name.ends_with("_SERVICE_HOST") || name.find("_SERVICE_PORT") != std::string_view::npos ||
+         name.ends_with("_PORT") || name.find("_PORT_") != std::string_view::npos;
+}
+
+bool is_known_variable(std::string_view name) {
+  const auto all = settings();
+  return std::find(kOtherVariables.begin(), kOtherVariables.end(), name) != kOtherVariables.end() ||
+         std::any_of(all.begin(), all.end(),
+                     [name](const Setting& setting) { return setting.variable() == name; });
+}
+
+std::vector<std::string> unknown_variables(const ConfigSources& sources) {
+  std::vector<std::string> warnings;
+  if (!sources.variables) return warnings;
+  std::vector<std::string> known;
+  for (const Setting& setting : settings()) {
+    known.push_back(setting.variable().substr(kPrefix.size()));
+  }
+  std::vector<std::string> names = sources.variables();
+  std::sort(names.begin(), names.end());
+  for (const std::string& name : names) {
+    if (!name.starts_with(kPrefix) || is_known_variable(name) || is_from_kubernetes(name)) continue;
+    const auto nearest = nearest_name(std::string_view(name).substr(kPrefix.size()), known);
+    warnings.push_back("environment variable " + name + ": no key of the configuration" +
+                       (nearest ? "; did you mean " + std::string(kPrefix) + *nearest + "?" : ""));
+  }
+  return warnings;
+}
 
 bool exists(const std::string& path) {
   struct stat info {};
@@ -57,6 +102,17 @@ void apply(const SourceReading& reading, LoadedConfig& loaded) {
 
 }  // namespace
 
+const char* process_variable(const char* name) { return std::getenv(name); }
+
+std::vector<std::string> process_variables() {
+  std::vector<std::string> names;
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    names.emplace_back(text.substr(0, text.find('=')));
+  }
+  return names;
+}
+
 const std::string& config_file_of(const ConfigSources& sources) {
   return sources.file ? *sources.file : sources.default_file;
 }
@@ -87,6 +143,7 @@ LoadedConfig load_config(const ConfigSources& sources) {
   }
   apply(read_environment(sources), loaded);
   apply(read_flags(sources), loaded);
+  loaded.warnings = unknown_variables(sources);
   return loaded;
 }
 

@@ -19,6 +19,7 @@ inline constexpr const char* kDefaultConfigFile = "/etc/skiff/skiff.yaml";
 struct ConfigSources {
   std::optional<std::string> file;  // --config: must exist; else kDefaultConfigFile, if it does
   std::function<const char*(const char*)> environment;    // getenv; a seam for tests
+  std::function<std::vector<std::string>()> variables;    // names in it; a seam, too
   std::map<std::string, std::vector<std::string>> flags;  // by key
   std::string default_file = kDefaultConfigFile;
 };
@@ -37,16 +38,23 @@ struct LoadedConfig {
   AgentConfig config;
   std::vector<governance::VirtualHostPtr> routes;
   std::vector<governance::FilterEntryPtr> filters;
-  std::vector<std::string> errors;  // sentences with their origin; empty: `config` is usable
-  std::string file;                 // the file that was read; "" if none
-  FileStamp stamp;                  // taken before it was read
+  std::vector<std::string> errors;    // sentences with their origin; empty: `config` is usable
+  std::vector<std::string> warnings;  // sentences of the same kind that keep no agent from running
+  std::string file;                   // the file that was read; "" if none
+  FileStamp stamp;                    // taken before it was read
 };
+
+// What ConfigSources takes from the environment of this process.
+const char* process_variable(const char* name);
+std::vector<std::string> process_variables();
 
 // The file that is read, if it exists.
 const std::string& config_file_of(const ConfigSources& sources);
 FileStamp stamp_of(const ConfigSources& sources);
 
-// Lists in the environment (SKIFF_API, SKIFF_REGISTRY) are separated by spaces.
+// Lists in the environment (SKIFF_API, SKIFF_REGISTRY) are separated by spaces. A variable
+// SKIFF_... that is no key is a warning: others may have set it, and an agent is to run rather than
+// not.
 LoadedConfig load_config(const ConfigSources& sources);
 
 }  // namespace skiff::agent

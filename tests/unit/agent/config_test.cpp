@@ -12,6 +12,7 @@
 #include "agent/config_file.h"
 #include "agent/config_sources.h"
 #include "agent/durations.h"
+#include "agent/nearest_name.h"
 #include "agent/settings.h"
 
 namespace skiff::agent {
@@ -52,6 +53,11 @@ ConfigSources sources_without_file() {
   sources.environment = [](const char* name) -> const char* {
     const auto found = environment().find(name);
     return found == environment().end() ? nullptr : found->second.c_str();
+  };
+  sources.variables = [] {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : environment()) names.push_back(name);
+    return names;
   };
   return sources;
 }
@@ -300,6 +306,43 @@ TEST(ConfigSources, AnEmptyVariableIsAsGoodAsNone) {
   const ConfigSources sources = sources_without_file();
   environment() = {{"SKIFF_WORKERS", ""}};
   EXPECT_THAT(load_config(sources).errors, IsEmpty());
+}
+
+TEST(ConfigSources, WarnOfAVariableThatIsNoKey) {
+  const ConfigSources sources = sources_without_file();
+  environment() = {{"SKIFF_WORKERS", "2"}, {"SKIFF_WOKERS", "2"}, {"SKIFF_X", ""}, {"PATH", "/"}};
+  const LoadedConfig loaded = load_config(sources);
+  EXPECT_THAT(loaded.errors, IsEmpty());
+  EXPECT_THAT(loaded.warnings,
+              ElementsAre("environment variable SKIFF_WOKERS: no key of the configuration; did you "
+                          "mean SKIFF_WORKERS?",
+                          "environment variable SKIFF_X: no key of the configuration"));
+}
+
+TEST(ConfigSources, LetKubernetesAndOurOwnProgramsSetVariables) {
+  const ConfigSources sources = sources_without_file();
+  environment() = {{"SKIFF_SERVICE_HOST", "10.0.0.1"},
+                   {"SKIFF_SERVICE_PORT_HTTP", "20883"},
+                   {"SKIFF_PORT", "tcp://10.0.0.1:20883"},
+                   {"SKIFF_PORT_20883_TCP_ADDR", "10.0.0.1"},
+                   {"SKIFF_HANDOVER", "3"},
+                   {"SKIFF_BINARY", "build/skiff"}};
+  EXPECT_THAT(load_config(sources).warnings, IsEmpty());
+}
+
+TEST(NearestName, IsWhatWasProbablyMeant) {
+  const std::vector<std::string> names = {"status", "run", "ready", "publish", "unpublish"};
+  EXPECT_EQ(nearest_name("stauts", names), "status");
+  EXPECT_EQ(nearest_name("stat", names), "status");
+  EXPECT_EQ(nearest_name("pubish", names), "publish");
+  EXPECT_EQ(nearest_name("unpublihs", names), "unpublish");
+  EXPECT_EQ(nearest_name("rn", names), "run");
+  for (const std::string none : {"", "etcd", "x", "metrics"}) {
+    EXPECT_EQ(nearest_name(none, names), std::nullopt) << none;
+  }
+  EXPECT_EQ(nearest_name(std::string(10'000, 's'), names), std::nullopt);
+  EXPECT_EQ(did_you_mean("redy", names), "; did you mean \"ready\"?");
+  EXPECT_EQ(did_you_mean("metrics", names), "");
 }
 
 TEST(Passwords, AreMaskedInBothSpellings) {
