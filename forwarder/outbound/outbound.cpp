@@ -185,6 +185,7 @@ bool Outbound::decode(OutboundRequest& request) {
 // The last one of a name counts, as with stock decoders. What a lost connection gave back ends with
 // what we had added for its provider.
 void Outbound::read_wishes(OutboundRequest& request) const {
+  std::optional<milliseconds> old_timeout;  // Dubbo's name for it before 3.0.6
   const std::size_t all = attachments_.size() + attachments_.dropped();
   const std::size_t asked = all - std::min<std::size_t>(all, request.history.added_attachments);
   for (std::size_t i = 0; i < std::min(asked, attachments_.size()); ++i) {
@@ -193,8 +194,11 @@ void Outbound::read_wishes(OutboundRequest& request) const {
       request.group = value;
     } else if (key == "timeout") {
       request.timeout = parse_timeout(value);
+    } else if (key == "_TO") {
+      old_timeout = parse_timeout(value);
     }
   }
+  if (!request.timeout) request.timeout = old_timeout;
 }
 
 ServiceEntry* Outbound::find_service(OutboundRequest& request) {
