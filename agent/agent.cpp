@@ -233,6 +233,8 @@ bool Agent::is_alive() {
 void Agent::on_service(const std::string& interface, std::vector<dubbo::Url> providers,
                        const dubbo::RuleTexts& rules, const dubbo::ConsumerIdentity& consumer) {
   forwarder_->update_route(compiler_.compile(interface, std::move(providers), rules, consumer));
+  last_change_seconds_ =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 dubbo::Url Agent::governed(const dubbo::Url& provider, const dubbo::RuleTexts& rules) {

@@ -91,6 +91,7 @@ class Agent final : private registry::ControlPlaneSink,
   // On HTTP threads.
   forwarder::TrafficSnapshot traffic() override;
   LatencyHistogram::Snapshot route_updates() override { return route_updates_.snapshot(); }
+  double last_change_seconds() override { return last_change_seconds_; }
   forwarder::LocalTraffic local_traffic(const std::vector<std::uint16_t>& ports,
                                         std::chrono::milliseconds longest) override;
   bool is_stopping() override { return stopping_; }
@@ -108,6 +109,7 @@ class Agent final : private registry::ControlPlaneSink,
   bool shut_down_ = false;
 
   LatencyHistogram route_updates_;
+  std::atomic<double> last_change_seconds_{0};
 
   RouteCompiler compiler_;  // used on the control thread only
 

@@ -39,6 +39,7 @@ namespace skiff::forwarder {
   X(kBadResponses, "outbound_bad_responses_total", "Requests answered with status 50")             \
   X(kOneWayDropped, "outbound_one_way_dropped_total", "One-way requests that reached no provider") \
   X(kHeld, "outbound_held_total", "Requests held until the providers of their service were known") \
+  X(kHeldRefused, "outbound_held_refused_total", "Requests refused since too many are held")       \
   X(kWaited, "outbound_waited_total",                                                              \
     "Waits of requests none of whose providers can be connected to")                               \
   X(kRetries, "outbound_retries_total",                                                            \
@@ -82,6 +83,16 @@ namespace skiff::forwarder {
   X(kUpstreamReadonly, "upstream_readonly_total", "READONLY events from providers")                \
   X(kUpstreamCallbacks, "upstream_callbacks_refused_total",                                        \
     "Requests from providers refused because shared connections cannot carry callbacks")           \
+  X(kOutboundReceivedBytes, "outbound_received_bytes_total", "Bytes read from consumers")          \
+  X(kOutboundSentBytes, "outbound_sent_bytes_total", "Bytes written to consumers")                 \
+  X(kUpstreamReceivedBytes, "upstream_received_bytes_total", "Bytes read from providers")          \
+  X(kUpstreamSentBytes, "upstream_sent_bytes_total", "Bytes written to providers")                 \
+  X(kInboundReceivedBytes, "inbound_received_bytes_total", "Bytes read on the inbound port")       \
+  X(kInboundSentBytes, "inbound_sent_bytes_total", "Bytes written on the inbound port")            \
+  X(kProviderReceivedBytes, "inbound_provider_received_bytes_total",                               \
+    "Bytes read from the local provider")                                                          \
+  X(kProviderSentBytes, "inbound_provider_sent_bytes_total",                                       \
+    "Bytes written to the local provider")                                                         \
   X(kHeartbeatsAnswered, "heartbeats_answered_total", "Heartbeats of peers that were answered")    \
   X(kHeartbeatsSent, "heartbeats_sent_total", "Heartbeats sent to silent providers")               \
   X(kRepliesLeftOut, "replies_left_out_total",                                                     \
@@ -149,6 +160,9 @@ namespace skiff::forwarder {
   X(kRoutes, "routes", "Services with a route, of one worker")                                    \
   X(kBufferBytes, "buffer_bytes", "Bytes in buffers of the data plane, free ones included")       \
   X(kBufferBytesInUse, "buffer_bytes_in_use", "Bytes in buffers that hold something")             \
+  X(kMetricInterfaces, "metric_interfaces",                                                       \
+    "Interfaces with metrics of their own; requests of further ones count as \"(other)\"")        \
+  X(kMetricInterfacesLimit, "metric_interfaces_limit", "How many these may be")                   \
   X(kWorkersSilent, "workers_silent", "Workers that did not answer when these figures were taken")
 
 struct MetricInfo {
@@ -171,6 +185,8 @@ class Counters {
   void add(Counter counter, std::uint64_t n = 1) {
     values_[static_cast<std::size_t>(counter)] += n;
   }
+  // Where it stands; lives as long as this.
+  std::uint64_t* of(Counter counter) { return &values_[static_cast<std::size_t>(counter)]; }
   std::uint64_t operator[](Counter counter) const {
     return values_[static_cast<std::size_t>(counter)];
   }

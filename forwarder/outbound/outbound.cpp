@@ -71,7 +71,7 @@ std::string OutboundRequest::describe() const {
 Outbound::Outbound(WorkerContext& context)
     : context_(context),
       upstreams_(context, *this),
-      routes_(upstreams_),
+      routes_(upstreams_, context.traffic),
       slots_(
           *this,
           [](void* slot) {
@@ -140,6 +140,28 @@ void Outbound::on_oversized_request(DownstreamConnection& consumer,
               "the request has " + std::to_string(header.body_size) +
                   " bytes, the agent's limit (body_limit) is " +
                   std::to_string(context_.config.body_limit));
+  finish({}, {.outcome = Outcome::kBadRequest,
+              .received = context_.loop.now(),
+              .status = Status::kBadRequest,
+              .is_by_agent = true});
+}
+
+// One reading of the clock, however many requests there were: the turn's own time is too coarse for
+// what the agent takes of theirs.
+void Outbound::end_turn() {
+  if (sent_.empty() && ended_.empty()) return;
+  const TimePoint now = Clock::now();
+  for (const SentRequest& sent : sent_) {
+    const bool is_in_flight =
+        sent.slot->upstream != nullptr && sent.slot->generation == sent.generation;
+    if (is_in_flight) sent.slot->sent = now;
+  }
+  sent_.clear();
+  for (const EndedRequest& ended : ended_) {
+    TrafficTable::note_end(*ended.traffic, ended.outcome, now - ended.received,
+                           ended.upstream_time);
+  }
+  ended_.clear();
 }
 
 // The whole way of a request. It ends with the request in an upstream's buffer, on hold, or
@@ -227,8 +249,8 @@ void Outbound::count(OutboundRequest& request, ServiceEntry& service) {
             .value_or(method);
   }
   request.method = &service.method(method);
+  request.traffic = request.method->traffic;
   request.view.method = method;
-  if (is_new) ++request.method->requests;
 }
 
 // For filters, rules and balancers.
@@ -257,6 +279,7 @@ void Outbound::hold(OutboundRequest& request) {
     context_.counters.add(Counter::kHeld);
     return;
   }
+  context_.counters.add(Counter::kHeldRefused);
   context_.log.warn(LogKind::kLimit, context_.loop.now(),
                     "too many requests wait for unknown services; further ones are refused");
   answer_error(request, Status::kServiceNotFound,
@@ -339,7 +362,8 @@ bool Outbound::apply_rules(OutboundRequest& request, const ServiceEntry& service
   std::string why = "a rule leaves no provider of " + request.describe() +
                     " for this request: " + request.choice.refused_by->name();
   if (!request.choice.refusal.empty()) why.append(": ").append(request.choice.refusal);
-  answer_error(request, Status::kServerError, why + "; `skiff explain` shows how it is routed");
+  answer_error(request, Status::kServerError, why + "; `skiff explain` shows how it is routed",
+               Outcome::kRefused);
   return false;
 }
 

@@ -76,7 +76,8 @@ class Outbound::AtFilter final : public governance::FilteredRequest {
     outbound_.context_.counters.add(Counter::kRefusedByFilter);
     outbound_.answer_error(request_, status,
                            request_.describe() + " is refused by filter " +
-                               request_.filters->entries()[entry_]->name + ": " + why);
+                               request_.filters->entries()[entry_]->name + ": " + why,
+                           Outcome::kRefused);
   }
 
   bool delay(milliseconds time) override {
@@ -246,22 +247,27 @@ void Outbound::mirror(const OutboundRequest& request, ClusterState& cluster,
 
 // A request that has no record is none that a filter wants to hear of.
 void Outbound::finish(Handle handle, const RequestEnd& end) {
+  if (end.is_counted) {
+    MethodCells& traffic = end.traffic != nullptr ? *end.traffic : context_.traffic.unknown();
+    ended_.push_back({&traffic, end.outcome, end.received, end.upstream_time});
+  }
   std::unique_ptr<FilterRecord> record = records_.remove(handle);
   if (!record) return;
-  governance::FinishedRequest finished{.facts = {.interface = record->interface,
-                                                 .version = record->version,
-                                                 .method = record->method,
-                                                 .caller_address = record->caller_address,
-                                                 .application = record->application,
-                                                 .received = record->received,
-                                                 .now = context_.loop.now()},
-                                       .status = end.status,
-                                       .is_by_agent = end.is_by_agent,
-                                       .error = end.error,
-                                       .provider = record->provider,
-                                       .attempts = record->attempts,
-                                       .upstream_time = end.upstream_time,
-                                       .random = context_.random()};
+  governance::FinishedRequest finished{
+      .facts = {.interface = record->interface,
+                .version = record->version,
+                .method = record->method,
+                .caller_address = record->caller_address,
+                .application = record->application,
+                .received = record->received,
+                .now = context_.loop.now()},
+      .status = end.status,
+      .is_by_agent = end.is_by_agent,
+      .error = end.error,
+      .provider = record->provider,
+      .attempts = record->attempts,
+      .upstream_time = end.upstream_time.value_or(std::chrono::nanoseconds(0)),
+      .random = context_.random()};
   LogLines lines;
   for (const std::uint8_t i : record->chain->at(FilterPoint::kLog)) {
     if ((record->logged >> i & 1U) == 0) continue;

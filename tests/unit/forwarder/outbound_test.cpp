@@ -587,7 +587,9 @@ TEST_F(Outbound20881, CountsAGenericCallByTheMethodItNames) {
   start_routed();
   RawPeer client = consumer();
   client.send(request_frame({.method = "$invoke", .argument = "realMethod"}));
-  ASSERT_TRUE(provider_.accept().receive());
+  RawPeer upstream = provider_.accept();
+  upstream.send(response_frame(upstream.receive()->header.request_id, "x"));
+  ASSERT_TRUE(client.receive());
   const TrafficSnapshot traffic = forwarder_->snapshot(testing::kDeadline);
   EXPECT_EQ(traffic.methods.at("a.Service").at("realMethod").requests, 1U);
 }
