@@ -52,6 +52,8 @@ namespace skiff::agent {
   X(kStateWrites, "skiff_state_writes_total", kCounter, "", "Writes of files in the state folder") \
   X(kStateWriteFailures, "skiff_state_write_failures_total", kCounter, "", "Writes among them that failed") \
   X(kStateFilesSetAside, "skiff_state_files_set_aside_total", kCounter, "", "Files of the state folder that could not be used at the start") \
+  X(kAccessLogLines, "skiff_access_log_lines_total", kCounter, "", "Lines of the access log that were written") \
+  X(kAccessLogDropped, "skiff_access_log_dropped_total", kCounter, "", "Lines of the access log that were dropped: more came than could be written, or writing failed") \
   X(kProcessCpu, "process_cpu_seconds_total", kCounter, "", "CPU time of the process, in user mode and in the kernel") \
   X(kProcessMemory, "process_resident_memory_bytes", kGauge, "", "Memory of the process that is in RAM") \
   X(kProcessFds, "process_open_fds", kGauge, "", "Open descriptors of the process") \

@@ -273,6 +273,14 @@ void add_durations(const MetricsInput& input, std::vector<MetricFamily>& familie
   families.push_back(std::move(own));
 }
 
+void add_access_log(const AccessLogCounts& counts, std::vector<MetricFamily>& families) {
+  for (const auto& [metric, value] :
+       {std::pair(kAccessLogLines, counts.lines), std::pair(kAccessLogDropped, counts.dropped)}) {
+    families.push_back(family_of(metric));
+    add(families.back(), {}, number(value));
+  }
+}
+
 void add_process(const ProcessFigures& process, std::vector<MetricFamily>& families) {
   const std::array<std::pair<Metric, double>, 5> values = {
       {{kProcessCpu, process.cpu_seconds},
@@ -333,6 +341,7 @@ std::string metrics_text(const MetricsInput& input) {
   add_registry(input.registry, families);
   families.push_back(broken_rules(input));
   families.push_back(route_updates(input));
+  add_access_log(input.access_log, families);
   add_process(input.process, families);
   families.push_back(requests(input));
   add_durations(input, families);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/access_log_writer.h"
 #include "agent/api_metrics.h"
 #include "agent/latency_histogram.h"
 #include "agent/process_figures.h"
@@ -26,6 +27,7 @@ struct MetricsInput {
   std::size_t broken_rules = 0;  // not in force as they are written
   std::map<ApiCounters::Key, std::uint64_t> api_requests;
   StateReport state;
+  AccessLogCounts access_log;
   ProcessFigures process;
   double last_change_seconds = 0;  // since 1970; 0: never
   bool ready = false;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
+#include <utility>
 
 #include "agent/durations.h"
 #include "agent/text.h"
@@ -134,6 +137,58 @@ Result<void> apply_body_limit(AgentConfig& config, const Values& values) {
   return store(std::move(size), config.forwarder.body_limit);
 }
 
+Result<void> apply_access_log(AgentConfig& config, const Values& values) {
+  using Mode = forwarder::AccessLogConfig::Mode;
+  static constexpr std::array<std::pair<std::string_view, Mode>, 5> kModes = {
+      {{"off", Mode::kOff},
+       {"sampled", Mode::kSampled},
+       {"slow", Mode::kSlow},
+       {"errors", Mode::kErrors},
+       {"full", Mode::kFull}}};
+  for (const auto& [name, mode] : kModes) {
+    if (values.front() != name) continue;
+    config.forwarder.access_log.mode = mode;
+    return {};
+  }
+  return unexpected_value(values.front(), "off, sampled, slow, errors or full");
+}
+
+// With four decimals at most, as the percentages of filters.
+Result<void> apply_access_log_percent(AgentConfig& config, const Values& values) {
+  const std::string& text = values.front();
+  double percent = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), percent);
+  const bool is_number = read.ec == std::errc() && read.ptr == text.data() + text.size();
+  constexpr double kPartsOfOnePercent = forwarder::AccessLogConfig::kAll / 100.0;
+  const double parts = std::round(percent * kPartsOfOnePercent);
+  if (!is_number || parts < 1 || parts > forwarder::AccessLogConfig::kAll) {
+    return unexpected_value(text, "a percentage from 0.0001 to 100");
+  }
+  config.forwarder.access_log.sampled = static_cast<std::uint32_t>(parts);
+  return {};
+}
+
+Result<void> apply_access_log_slow(AgentConfig& config, const Values& values) {
+  return store(duration_between(values.front(), 0ms, 1h), config.forwarder.access_log.slow_time);
+}
+
+Result<void> apply_access_log_format(AgentConfig& config, const Values& values) {
+  if (values.front() != "text" && values.front() != "json") {
+    return unexpected_value(values.front(), "text or json");
+  }
+  using Format = forwarder::AccessLogConfig::Format;
+  config.forwarder.access_log.format = values.front() == "json" ? Format::kJson : Format::kText;
+  return {};
+}
+
+Result<void> apply_access_log_target(AgentConfig& config, const Values& values) {
+  if (values.front() != "stdout" && !values.front().starts_with('/')) {
+    return unexpected_value(values.front(), "stdout, or an absolute path");
+  }
+  config.access_log_target = values.front();
+  return {};
+}
+
 using Duration = milliseconds forwarder::ForwarderConfig::*;
 
 auto forwarder_duration(Duration member, milliseconds min, milliseconds max) {
@@ -201,6 +256,15 @@ std::vector<Setting> make_settings() {
       {"state_dir", "PATH", "what must outlive the process", false, apply_state_dir},
       {"workers", "N", "data-plane threads", false, apply_workers},
       {"log_level", "LEVEL", "debug, info, warn, error or off", false, apply_log_level},
+      {"access_log", "WHICH", "calls that get a line: off, sampled, slow, errors or full", false,
+       apply_access_log},
+      {"access_log_percent", "N", "how many of them, where access_log is sampled", false,
+       apply_access_log_percent},
+      {"access_log_slow", "TIME", "how long they take at least, where access_log is slow", false,
+       apply_access_log_slow},
+      {"access_log_format", "FORMAT", "text or json", false, apply_access_log_format},
+      {"access_log_target", "TARGET", "stdout, or the path of a file", false,
+       apply_access_log_target},
       {"body_limit", "SIZE", "the largest body of a Dubbo frame", false, apply_body_limit},
       {"hold_time", "TIME", "how long a request for an unknown service waits for its providers",
        false, forwarder_duration(&Forwarder::hold_time, 0ms, 1min)},

@@ -12,6 +12,7 @@
 
 #include "dubbo/result.h"
 #include "dubbo/service_key.h"
+#include "forwarder/access_log.h"
 #include "forwarder/duration_histogram.h"
 #include "forwarder/explanation.h"
 #include "forwarder/limits.h"
@@ -47,6 +48,10 @@ struct ForwarderConfig {
   // as many of them as may be; counted in whole seconds.
   std::chrono::milliseconds abandoned_time = limits::kAbandonedTime;
   std::chrono::milliseconds abandoned_time_when_full = limits::kAbandonedTimeWhenFull;
+  AccessLogConfig access_log = {};
+  // Where workers leave the lines of the access log, one for each; must outlive the forwarder.
+  // Null: lines go nowhere.
+  const LineRings* access_log_rings = nullptr;
 };
 
 // Called on worker threads; must return at once.

@@ -174,6 +174,10 @@ inline constexpr std::size_t kMethodNameMaxBytes = 256;
 // Endpoints that a worker looks at before it goes on serving, where /metrics asks for their states.
 inline constexpr std::size_t kEndpointsPerLookMax = 128;
 
+// Lines of the access log that a worker has written and nobody has taken yet; further ones are
+// dropped.
+inline constexpr std::size_t kAccessLogRingBytes = kMiB;
+
 // Free buffers that a worker keeps.
 inline constexpr std::size_t kPooledBytesMax = 8 * kMiB;
 

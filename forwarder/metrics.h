@@ -140,29 +140,30 @@ namespace skiff::forwarder {
   X(kProviderLost, "inbound_provider_lost_total",                                                  \
     "Connections to the local provider that broke or were closed by it")
 
-#define SKIFF_FORWARDER_GAUGES(X)                                                                 \
-  X(kOutboundOpen, "outbound_connections", "Open connections on the outbound port")               \
-  X(kOutboundOpenMost, "outbound_connections_of_busiest_worker",                                  \
-    "Open connections on the outbound port of the worker that has most of them")                  \
-  X(kInboundOpen, "inbound_connections", "Open connections on the inbound port")                  \
-  X(kInboundOpenMost, "inbound_connections_of_busiest_worker",                                    \
-    "Open connections on the inbound port of the worker that has most of them")                   \
-  X(kUpstreamOpen, "upstream_connections", "Open connections to providers")                       \
-  X(kUpstreamEjected, "upstream_ejected", "Providers that get no requests because they fail")     \
-  X(kInFlight, "outbound_in_flight", "Requests on the outbound port without an answer yet")       \
-  X(kInboundInFlight, "inbound_in_flight", "Requests on the inbound port without an answer yet")  \
-  X(kKeptBytes, "outbound_kept_bytes", "Bytes of requests kept to be sent again")                 \
-  X(kHeldNow, "outbound_held", "Requests waiting for the providers of their service")             \
-  X(kWaitingNow, "outbound_waiting", "Requests waiting for a provider that can be connected to")  \
-  X(kFailbackNow, "outbound_failback_waiting", "Failed requests waiting to be sent again")        \
-  X(kDelayedNow, "outbound_delayed", "Requests that a filter delays")                             \
-  X(kFilteredNow, "outbound_filtered", "Requests under way that filters want to hear the end of") \
-  X(kRoutes, "routes", "Services with a route, of one worker")                                    \
-  X(kBufferBytes, "buffer_bytes", "Bytes in buffers of the data plane, free ones included")       \
-  X(kBufferBytesInUse, "buffer_bytes_in_use", "Bytes in buffers that hold something")             \
-  X(kMetricInterfaces, "metric_interfaces",                                                       \
-    "Interfaces with metrics of their own; requests of further ones count as \"(other)\"")        \
-  X(kMetricInterfacesLimit, "metric_interfaces_limit", "How many these may be")                   \
+#define SKIFF_FORWARDER_GAUGES(X)                                                                \
+  X(kOutboundOpen, "outbound_connections", "Open connections on the outbound port")              \
+  X(kOutboundOpenMost, "outbound_connections_of_busiest_worker",                                 \
+    "Open connections on the outbound port of the worker that has most of them")                 \
+  X(kInboundOpen, "inbound_connections", "Open connections on the inbound port")                 \
+  X(kInboundOpenMost, "inbound_connections_of_busiest_worker",                                   \
+    "Open connections on the inbound port of the worker that has most of them")                  \
+  X(kUpstreamOpen, "upstream_connections", "Open connections to providers")                      \
+  X(kUpstreamEjected, "upstream_ejected", "Providers that get no requests because they fail")    \
+  X(kInFlight, "outbound_in_flight", "Requests on the outbound port without an answer yet")      \
+  X(kInboundInFlight, "inbound_in_flight", "Requests on the inbound port without an answer yet") \
+  X(kKeptBytes, "outbound_kept_bytes", "Bytes of requests kept to be sent again")                \
+  X(kHeldNow, "outbound_held", "Requests waiting for the providers of their service")            \
+  X(kWaitingNow, "outbound_waiting", "Requests waiting for a provider that can be connected to") \
+  X(kFailbackNow, "outbound_failback_waiting", "Failed requests waiting to be sent again")       \
+  X(kDelayedNow, "outbound_delayed", "Requests that a filter delays")                            \
+  X(kFilteredNow, "outbound_filtered",                                                           \
+    "Requests under way that filters or the access log want to hear the end of")                 \
+  X(kRoutes, "routes", "Services with a route, of one worker")                                   \
+  X(kBufferBytes, "buffer_bytes", "Bytes in buffers of the data plane, free ones included")      \
+  X(kBufferBytesInUse, "buffer_bytes_in_use", "Bytes in buffers that hold something")            \
+  X(kMetricInterfaces, "metric_interfaces",                                                      \
+    "Interfaces with metrics of their own; requests of further ones count as \"(other)\"")       \
+  X(kMetricInterfacesLimit, "metric_interfaces_limit", "How many these may be")                  \
   X(kWorkersSilent, "workers_silent", "Workers that did not answer when these figures were taken")
 
 struct MetricInfo {

@@ -38,7 +38,9 @@ Worker::Worker(const ForwarderConfig& config, ForwarderObserver& observer, Worke
     : group_(group),
       index_(index),
       loop_(std::move(loop)),
-      context_(config, observer, *loop_, group.metric_interfaces, random_seed()),
+      context_(
+          config, observer, *loop_, group.metric_interfaces, random_seed(),
+          config.access_log_rings == nullptr ? nullptr : (*config.access_log_rings)[index].get()),
       outbound_(context_),
       inbound_(context_),
       outbound_listener_(context_, std::move(outbound), config.outbound.local_only,

@@ -169,9 +169,13 @@ void Outbound::end_turn() {
 void Outbound::process(OutboundRequest& request) {
   if (!decode(request)) return;
   ServiceEntry* service = find_service(request);
-  if (service == nullptr) return hold(request);
+  if (service == nullptr) {
+    follow_for_access_log(request);
+    return hold(request);
+  }
   count(request, *service);
   open_view(request);
+  follow_for_access_log(request);
   request.filters = service->filters();
   if (request.filters && !ask_at_receive(request)) return;
   ClusterState* cluster = choose_cluster(request, *service);

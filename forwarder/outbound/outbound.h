@@ -194,9 +194,14 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
     bool is_by_agent = false;
     std::string_view error = {};
     std::optional<std::chrono::nanoseconds> upstream_time = {};  // nullopt: it was never sent
+    std::size_t answer_bytes = 0;                                // of the provider's
     bool is_counted = true;
   };
+  // The request's record, made where it has none.
+  FilterRecord& record_of(OutboundRequest& request);
+  void follow_for_access_log(OutboundRequest& request);
   void finish(Handle record, const RequestEnd& end);
+  void write_end(const FilterRecord& record, const RequestEnd& end);
 
   // explain: outbound_explain.cpp
   void explain_in(const ExplainRequest& asked, const governance::FilterChain* filters,

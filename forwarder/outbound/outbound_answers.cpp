@@ -61,7 +61,8 @@ void Outbound::relay_and_finish(const Asker& asker, const Frame& answer) {
                         .received = asker.received,
                         .traffic = asker.traffic,
                         .status = status,
-                        .upstream_time = asker.upstream_time});
+                        .upstream_time = asker.upstream_time,
+                        .answer_bytes = answer.bytes.size()});
 }
 
 bool Outbound::relay(Handle consumer, std::uint64_t request_id, std::span<std::byte> answer) {

@@ -147,6 +147,11 @@ TEST(ShippedConfiguration, DocumentsEveryKeyWithItsDefault) {
   EXPECT_EQ(config.warmup_steps, defaults.warmup_steps);
   EXPECT_EQ(config.application_registration, defaults.application_registration);
   EXPECT_EQ(config.log_level, defaults.log_level);
+  EXPECT_EQ(config.access_log_target, defaults.access_log_target);
+  EXPECT_EQ(config.forwarder.access_log.mode, defaults.forwarder.access_log.mode);
+  EXPECT_EQ(config.forwarder.access_log.sampled, defaults.forwarder.access_log.sampled);
+  EXPECT_EQ(config.forwarder.access_log.slow_time, defaults.forwarder.access_log.slow_time);
+  EXPECT_EQ(config.forwarder.access_log.format, defaults.forwarder.access_log.format);
   EXPECT_EQ(config.application, defaults.application);
 }
 
