@@ -78,7 +78,10 @@ Agent::~Agent() { shut_down(); }
 Result<void> Agent::begin(FileRoutes file_routes) {
   spdlog::info("skiff {} ({}), {} workers", version(), commit(), config_.forwarder.workers);
   if (auto opened = open_state(); !opened) return opened;
-  auto forwarder = forwarder::Forwarder::open(config_.forwarder, *this);
+  if (auto opened = open_access_log(); !opened) return opened;
+  forwarder::ForwarderConfig forwarder_config = config_.forwarder;
+  forwarder_config.access_log_rings = &access_log_rings_;
+  auto forwarder = forwarder::Forwarder::open(forwarder_config, *this);
   if (!forwarder) return tl::unexpected<Error>(std::move(forwarder.error()));
   forwarder_ = std::move(*forwarder);
   if (auto opened = open_routes(std::move(file_routes)); !opened) return opened;
@@ -87,6 +90,16 @@ Result<void> Agent::begin(FileRoutes file_routes) {
   if (auto started = start_api(); !started) return started;
   running_ = true;
   log_start();
+  return {};
+}
+
+Result<void> Agent::open_access_log() {
+  for (unsigned i = 0; i < std::max(config_.forwarder.workers, 1U); ++i) {
+    access_log_rings_.push_back(std::make_unique<forwarder::LineRing>());
+  }
+  auto writer = AccessLogWriter::open(config_.access_log_target, access_log_rings_);
+  if (!writer) return tl::unexpected<Error>(std::move(writer.error()));
+  access_log_ = std::move(*writer);
   return {};
 }
 
@@ -233,6 +246,8 @@ bool Agent::is_alive() {
 void Agent::on_service(const std::string& interface, std::vector<dubbo::Url> providers,
                        const dubbo::RuleTexts& rules, const dubbo::ConsumerIdentity& consumer) {
   forwarder_->update_route(compiler_.compile(interface, std::move(providers), rules, consumer));
+  last_change_seconds_ =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 dubbo::Url Agent::governed(const dubbo::Url& provider, const dubbo::RuleTexts& rules) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/access_log_writer.h"
 #include "agent/api.h"
 #include "agent/config.h"
 #include "agent/control_client.h"
@@ -66,6 +67,7 @@ class Agent final : private registry::ControlPlaneSink,
 
   Result<void> begin(FileRoutes file_routes);
   Result<void> open_state();
+  Result<void> open_access_log();
   Result<void> open_routes(FileRoutes file_routes);
   Result<void> start_control_plane();
   // Before there is a control plane. Returns when `task` has run.
@@ -91,6 +93,8 @@ class Agent final : private registry::ControlPlaneSink,
   // On HTTP threads.
   forwarder::TrafficSnapshot traffic() override;
   LatencyHistogram::Snapshot route_updates() override { return route_updates_.snapshot(); }
+  AccessLogCounts access_log() override { return access_log_->counts(); }
+  double last_change_seconds() override { return last_change_seconds_; }
   forwarder::LocalTraffic local_traffic(const std::vector<std::uint16_t>& ports,
                                         std::chrono::milliseconds longest) override;
   bool is_stopping() override { return stopping_; }
@@ -108,6 +112,7 @@ class Agent final : private registry::ControlPlaneSink,
   bool shut_down_ = false;
 
   LatencyHistogram route_updates_;
+  std::atomic<double> last_change_seconds_{0};
 
   RouteCompiler compiler_;  // used on the control thread only
 
@@ -115,6 +120,8 @@ class Agent final : private registry::ControlPlaneSink,
   registry::ControlThread control_thread_;
   std::unique_ptr<StateKeeper> state_;  // empty without a state folder
   std::unique_ptr<RouteBook> routes_;   // used on the control thread only
+  forwarder::LineRings access_log_rings_;
+  std::unique_ptr<AccessLogWriter> access_log_;
   std::unique_ptr<forwarder::Forwarder> forwarder_;
   std::unique_ptr<registry::ControlPlane> control_plane_;  // used on the control thread only
   std::optional<ControlClient> control_;

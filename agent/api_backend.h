@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/access_log_writer.h"
 #include "agent/config.h"
 #include "agent/latency_histogram.h"
 #include "agent/state_report.h"
@@ -35,6 +36,10 @@ class ApiBackend {
   virtual forwarder::TrafficSnapshot traffic() = 0;
   // From a registry's event to the last worker that had applied it.
   virtual LatencyHistogram::Snapshot route_updates() = 0;
+  virtual AccessLogCounts access_log() = 0;
+  // When a service last had another list of providers, or other rules, in seconds since 1970; 0:
+  // never.
+  virtual double last_change_seconds() = 0;
   // As Forwarder::local_traffic() has it.
   virtual forwarder::LocalTraffic local_traffic(const std::vector<std::uint16_t>& ports,
                                                 std::chrono::milliseconds longest) = 0;

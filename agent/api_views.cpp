@@ -109,6 +109,9 @@ ApiResponse get_metrics(const ApiCall& call) {
   input->traffic = call.backend.traffic();
   input->route_updates = call.backend.route_updates();
   input->api_requests = call.counters.counts();
+  input->access_log = call.backend.access_log();
+  input->process = process_figures();
+  input->last_change_seconds = call.backend.last_change_seconds();
   input->ready = call.backend.readiness().ready;
   return text_response("text/plain; version=0.0.4; charset=utf-8", metrics_text(*input));
 }

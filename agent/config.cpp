@@ -109,6 +109,27 @@ std::string mask_password(const std::string& address) {
   return masked;
 }
 
+namespace {
+
+std::string_view name_of(forwarder::AccessLogConfig::Mode mode) {
+  using Mode = forwarder::AccessLogConfig::Mode;
+  switch (mode) {
+    case Mode::kOff:
+      return "off";
+    case Mode::kSampled:
+      return "sampled";
+    case Mode::kSlow:
+      return "slow";
+    case Mode::kErrors:
+      return "errors";
+    case Mode::kFull:
+      return "full";
+  }
+  return "";
+}
+
+}  // namespace
+
 nlohmann::ordered_json to_json(const AgentConfig& config) {
   nlohmann::ordered_json json;
   json["api"] = nlohmann::ordered_json::array();
@@ -127,6 +148,13 @@ nlohmann::ordered_json to_json(const AgentConfig& config) {
   json["state_dir"] = config.state_dir;
   json["workers"] = forwarder.workers;
   json["log_level"] = config.log_level;
+  const forwarder::AccessLogConfig& access_log = forwarder.access_log;
+  json["access_log"] = name_of(access_log.mode);
+  json["access_log_percent"] = access_log.sampled / (forwarder::AccessLogConfig::kAll / 100.0);
+  json["access_log_slow"] = format_duration(access_log.slow_time);
+  json["access_log_format"] =
+      access_log.format == forwarder::AccessLogConfig::Format::kJson ? "json" : "text";
+  json["access_log_target"] = config.access_log_target;
   json["body_limit"] = forwarder.body_limit;
   json["hold_time"] = format_duration(forwarder.hold_time);
   json["default_timeout"] = format_duration(forwarder.default_timeout);

@@ -41,6 +41,7 @@ struct AgentConfig {
   std::string application = "skiff";
   std::string state_dir;  // "": the default one, if it is writable
   std::string log_level = "info";
+  std::string access_log_target = "stdout";  // or a path
   std::chrono::milliseconds drain_timeout{10'000};
   registry::ListProtection lists{};
   bool application_discovery = true;

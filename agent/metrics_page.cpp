@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 
+#include "agent/metric_list.h"
 #include "agent/version.h"
 #include "forwarder/metrics.h"
 
@@ -17,117 +18,26 @@ namespace {
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
+using enum Metric;
 using Labels = std::vector<ClientMetric::Label>;
 
-enum Metric : std::size_t {
-  kBuildInfo,
-  kReady,
-  kRegistryConnected,
-  kPublications,
-  kPublicationHealth,
-  kHealthChecks,
-  kHealthChanges,
-  kLeasesEnded,
-  kSubscriptions,
-  kSubscriptionProviders,
-  kListsFrozen,
-  kListsWaiting,
-  kListsStale,
-  kProvidersHeld,
-  kListsReceived,
-  kListsApplied,
-  kListsGoneStale,
-  kStaleListsEnded,
-  kListBrakes,
-  kHeldFoundDead,
-  kHeldTooLong,
-  kEndpointProbes,
-  kDeafWatches,
-  kLostNodes,
-  kLostSessions,
-  kWaitingWrites,
-  kRuleUrls,
-  kRuleDocuments,
-  kRuleChanges,
-  kRuleFailures,
-  kRulesOverLimits,
-  kRulesBroken,
-  kApplicationFaults,
-  kRouteUpdates,
-  kApiRequests,
-  kStateStored,
-  kStateWrites,
-  kStateWriteFailures,
-  kStateFilesSetAside,
-  kMethodRequests,
-  kMethodFailures,
-  kEndpoints,
-  kMetricCount
-};
-
-constexpr std::array<AgentMetric, kMetricCount> kMetrics = {{
-    {"skiff_build_info", "Always 1; the labels say which program this is", false},
-    {"skiff_ready", "1 where GET /readyz says ready", false},
-    {"skiff_registry_connected", "1 where the session of this registry stands", false},
-    {"skiff_publications", "Publications of this agent by state", false},
-    {"skiff_publication_health", "Publications of this agent by health of their provider", false},
-    {"skiff_health_checks_total", "Health checks of local providers by result", true},
-    {"skiff_health_changes_total",
-     "Times that a publication had to leave the registry, or may be in it, for its health", true},
-    {"skiff_leases_ended_total", "Publications withdrawn because they were not renewed", true},
-    {"skiff_subscriptions", "Subscriptions of this agent by state and origin", false},
-    {"skiff_subscription_providers", "Providers of all subscriptions together", false},
-    {"skiff_lists_frozen", "1 where changes of lists of providers are not applied", false},
-    {"skiff_lists_waiting", "Lists that have changed since the freeze", false},
-    {"skiff_lists_stale", "Services without any listed provider whose last list is in use", false},
-    {"skiff_providers_held", "Providers in use that no registry lists any more", false},
-    {"skiff_lists_received_total", "Lists of providers that came from registries", true},
-    {"skiff_lists_applied_total", "Lists of providers given to the workers", true},
-    {"skiff_lists_gone_stale_total", "Lists that became empty; the last one stayed in use", true},
-    {"skiff_stale_lists_ended_total", "Stale lists believed to be empty in the end", true},
-    {"skiff_list_brakes_total", "Times that too many providers of a service vanished at once",
-     true},
-    {"skiff_held_providers_dead_total", "Held providers that a probe found dead", true},
-    {"skiff_held_providers_expired_total", "Held providers let go since their time was over", true},
-    {"skiff_endpoint_probes_total", "Probes of held providers by result", true},
-    {"skiff_registry_deaf_watches_total", "Changes of lists that no event of a registry told",
-     true},
-    {"skiff_registry_lost_nodes_total", "Own nodes found missing, or owned by others", true},
-    {"skiff_registry_lost_sessions_total", "Sessions that ended with their nodes", true},
-    {"skiff_registry_waiting_writes", "Own nodes that wait to be written or deleted", false},
-    {"skiff_rule_urls", "Rule URLs in registries that concern this agent", false},
-    {"skiff_rule_documents", "Rule documents in registries that concern this agent", false},
-    {"skiff_rule_changes_total", "Changes of rules that concern this agent", true},
-    {"skiff_rule_failures_total", "Readings of rules that failed, or were over a limit", true},
-    {"skiff_rules_over_limits_total", "Readings of rules among them that were over a limit", true},
-    {"skiff_rules_broken", "Rules that are not in force as they are written", false},
-    {"skiff_registry_application_faults_total",
-     "What was wrong where providers are registered by application, by fault", true},
-    {"skiff_route_update_seconds", "From a registry's event to the last worker that had applied it",
-     false},
-    {"skiff_api_requests_total", "Requests to the HTTP API by route and status code", true},
-    {"skiff_state_stored", "1 where a restart would find the present state", false},
-    {"skiff_state_writes_total", "Writes of files in the state folder", true},
-    {"skiff_state_write_failures_total", "Writes among them that failed", true},
-    {"skiff_state_files_set_aside_total", "Files of the state folder that could not be used", true},
-    {"skiff_requests_total", "Requests on the outbound port by service and method", true},
-    {"skiff_request_failures_total",
-     "Requests among them that the agent answered itself with an error", true},
-    {"skiff_endpoints", "Endpoints of services that were called, by state of their connection",
-     false},
-}};
-
-MetricFamily family_of(std::string_view name, std::string_view help, bool is_counter) {
-  MetricFamily family;
-  family.name = std::string(name);
-  family.help = std::string(help);
-  family.type = is_counter ? MetricType::Counter : MetricType::Gauge;
-  return family;
-}
-
 MetricFamily family_of(Metric metric) {
-  const AgentMetric& info = kMetrics[metric];
-  return family_of(info.name, info.help, info.is_counter);
+  const MetricSpec& spec = spec_of(metric);
+  MetricFamily family;
+  family.name = spec.name;
+  family.help = spec.help;
+  switch (spec.kind) {
+    case MetricKind::kCounter:
+      family.type = MetricType::Counter;
+      break;
+    case MetricKind::kGauge:
+      family.type = MetricType::Gauge;
+      break;
+    case MetricKind::kHistogram:
+      family.type = MetricType::Histogram;
+      break;
+  }
+  return family;
 }
 
 void add(MetricFamily& family, Labels labels, double value) {
@@ -272,20 +182,31 @@ MetricFamily broken_rules(const MetricsInput& input) {
   return family;
 }
 
-MetricFamily route_updates(const MetricsInput& input) {
-  MetricFamily family = family_of(kRouteUpdates);
-  family.type = MetricType::Histogram;
+template <typename Counts, typename Bounds>
+void add_histogram(MetricFamily& family, Labels labels, const Counts& counts, const Bounds& bounds,
+                   double seconds) {
   ClientMetric metric;
-  metric.histogram.sample_sum = input.route_updates.seconds;
-  for (std::size_t i = 0; i < input.route_updates.counts.size(); ++i) {
-    metric.histogram.sample_count += input.route_updates.counts[i];
-    const bool is_last = i == LatencyHistogram::kBounds.size();
-    metric.histogram.bucket.push_back({.cumulative_count = metric.histogram.sample_count,
-                                       .upper_bound = is_last
-                                                          ? std::numeric_limits<double>::infinity()
-                                                          : LatencyHistogram::kBounds[i]});
+  metric.label = std::move(labels);
+  metric.histogram.sample_sum = seconds;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    metric.histogram.sample_count += counts[i];
+    metric.histogram.bucket.push_back(
+        {.cumulative_count = metric.histogram.sample_count,
+         .upper_bound = i == bounds.size() ? std::numeric_limits<double>::infinity() : bounds[i]});
   }
   family.metric.push_back(std::move(metric));
+}
+
+MetricFamily route_updates(const MetricsInput& input) {
+  MetricFamily family = family_of(kRouteUpdates);
+  add_histogram(family, {}, input.route_updates.counts, LatencyHistogram::kBounds,
+                input.route_updates.seconds);
+  return family;
+}
+
+MetricFamily registry_last_change(const MetricsInput& input) {
+  MetricFamily family = family_of(kRegistryLastChange);
+  add(family, {}, input.last_change_seconds);
   return family;
 }
 
@@ -310,18 +231,67 @@ void add_state(const StateReport& state, std::vector<MetricFamily>& families) {
   }
 }
 
-void add_methods(const MetricsInput& input, std::vector<MetricFamily>& families) {
-  MetricFamily requests = family_of(kMethodRequests);
-  MetricFamily failures = family_of(kMethodFailures);
+// An outcome that never was has no series, but for `ok`: of a series that begins with 1, rate()
+// does not see that.
+MetricFamily requests(const MetricsInput& input) {
+  MetricFamily family = family_of(kRequests);
   for (const auto& [interface, methods] : input.traffic.methods) {
     for (const auto& [method, traffic] : methods) {
-      const Labels labels = {{"interface", interface}, {"method", method}};
-      add(requests, labels, number(traffic.requests));
-      add(failures, labels, number(traffic.failures));
+      for (std::size_t i = 0; i < traffic.ended.size(); ++i) {
+        if (traffic.ended[i] == 0 && i > 0) continue;
+        add(family,
+            {{"interface", interface},
+             {"method", method},
+             {"outcome", std::string(forwarder::kOutcomes[i].name)}},
+            number(traffic.ended[i]));
+      }
     }
   }
-  families.push_back(std::move(requests));
-  families.push_back(std::move(failures));
+  return family;
+}
+
+void add_durations(const MetricsInput& input, std::vector<MetricFamily>& families) {
+  constexpr double kNanoseconds = 1e9;
+  std::array<double, forwarder::kDurationBounds.size()> bounds{};
+  std::ranges::transform(forwarder::kDurationBounds, bounds.begin(),
+                         [](std::uint64_t bound) { return number(bound) / kNanoseconds; });
+  MetricFamily total = family_of(kRequestDuration);
+  MetricFamily upstream = family_of(kUpstreamDuration);
+  MetricFamily own = family_of(kOwnDuration);
+  const auto add_one = [&](MetricFamily& family, const std::string& interface,
+                           const forwarder::Durations& durations) {
+    add_histogram(family, {{"interface", interface}}, durations.counts, bounds,
+                  number(durations.nanoseconds) / kNanoseconds);
+  };
+  for (const auto& [interface, durations] : input.traffic.durations) {
+    add_one(total, interface, durations.total);
+    add_one(upstream, interface, durations.upstream);
+    add_one(own, interface, durations.own);
+  }
+  families.push_back(std::move(total));
+  families.push_back(std::move(upstream));
+  families.push_back(std::move(own));
+}
+
+void add_access_log(const AccessLogCounts& counts, std::vector<MetricFamily>& families) {
+  for (const auto& [metric, value] :
+       {std::pair(kAccessLogLines, counts.lines), std::pair(kAccessLogDropped, counts.dropped)}) {
+    families.push_back(family_of(metric));
+    add(families.back(), {}, number(value));
+  }
+}
+
+void add_process(const ProcessFigures& process, std::vector<MetricFamily>& families) {
+  const std::array<std::pair<Metric, double>, 5> values = {
+      {{kProcessCpu, process.cpu_seconds},
+       {kProcessMemory, number(process.resident_bytes)},
+       {kProcessFds, number(process.open_fds)},
+       {kProcessFdsMax, number(process.max_fds)},
+       {kProcessStart, process.start_time_seconds}}};
+  for (const auto& [metric, value] : values) {
+    families.push_back(family_of(metric));
+    add(families.back(), {}, value);
+  }
 }
 
 // By state, not by address: machines come and go, and each would leave a time series behind.
@@ -339,11 +309,14 @@ MetricFamily endpoints(const MetricsInput& input) {
 }
 
 void add_data_plane(std::span<const forwarder::MetricInfo> infos,
-                    const std::map<std::string, std::uint64_t>& values, bool are_counters,
+                    const std::map<std::string, std::uint64_t>& values, MetricType type,
                     std::vector<MetricFamily>& families) {
   for (const forwarder::MetricInfo& info : infos) {
     const auto value = values.find(std::string(info.name));
-    MetricFamily family = family_of("skiff_" + std::string(info.name), info.help, are_counters);
+    MetricFamily family;
+    family.name = std::string("skiff_").append(info.name);
+    family.help = info.help;
+    family.type = type;
     add(family, {}, value == values.end() ? 0 : number(value->second));
     families.push_back(std::move(family));
   }
@@ -351,12 +324,11 @@ void add_data_plane(std::span<const forwarder::MetricInfo> infos,
 
 }  // namespace
 
-std::span<const AgentMetric> agent_metrics() { return kMetrics; }
-
 std::string metrics_text(const MetricsInput& input) {
   std::vector<MetricFamily> families = {build_info(),
                                         ready(input),
                                         registry_connected(input),
+                                        registry_last_change(input),
                                         publications(input),
                                         publication_health(input),
                                         health_checks(input),
@@ -369,10 +341,13 @@ std::string metrics_text(const MetricsInput& input) {
   add_registry(input.registry, families);
   families.push_back(broken_rules(input));
   families.push_back(route_updates(input));
-  add_methods(input, families);
+  add_access_log(input.access_log, families);
+  add_process(input.process, families);
+  families.push_back(requests(input));
+  add_durations(input, families);
   families.push_back(endpoints(input));
-  add_data_plane(forwarder::counter_infos(), input.traffic.counters, true, families);
-  add_data_plane(forwarder::gauge_infos(), input.traffic.gauges, false, families);
+  add_data_plane(forwarder::counter_infos(), input.traffic.counters, MetricType::Counter, families);
+  add_data_plane(forwarder::gauge_infos(), input.traffic.gauges, MetricType::Gauge, families);
   return prometheus::TextSerializer().Serialize(families);
 }
 

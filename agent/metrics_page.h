@@ -1,20 +1,21 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
+#include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "agent/access_log_writer.h"
 #include "agent/api_metrics.h"
 #include "agent/latency_histogram.h"
+#include "agent/process_figures.h"
 #include "agent/state_report.h"
 #include "forwarder/forwarder.h"
 #include "registry/control_plane.h"
 
 namespace skiff::agent {
 
-// What GET /metrics is made from.
+// What GET /metrics is made from. The metrics themselves are declared in metric_list.h.
 struct MetricsInput {
   forwarder::TrafficSnapshot traffic;
   std::vector<registry::RegistryStatus> registries;
@@ -26,17 +27,11 @@ struct MetricsInput {
   std::size_t broken_rules = 0;  // not in force as they are written
   std::map<ApiCounters::Key, std::uint64_t> api_requests;
   StateReport state;
+  AccessLogCounts access_log;
+  ProcessFigures process;
+  double last_change_seconds = 0;  // since 1970; 0: never
   bool ready = false;
 };
-
-// A metric of the agent's own; those of the data plane are in forwarder/metrics.h.
-struct AgentMetric {
-  std::string_view name;
-  std::string_view help;
-  bool is_counter;
-};
-// All of them; docs/metrics.md has the same names.
-std::span<const AgentMetric> agent_metrics();
 
 // Prometheus text format 0.0.4.
 std::string metrics_text(const MetricsInput& input);

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
+#include <utility>
 
 #include "agent/durations.h"
 #include "agent/text.h"
@@ -120,6 +123,54 @@ Result<void> apply_log_level(AgentConfig& config, const Values& values) {
   return {};
 }
 
+Result<void> apply_access_log(AgentConfig& config, const Values& values) {
+  using Mode = forwarder::AccessLogConfig::Mode;
+  static constexpr std::array<std::pair<std::string_view, Mode>, 5> kModes = {
+      {{"off", Mode::kOff},
+       {"sampled", Mode::kSampled},
+       {"slow", Mode::kSlow},
+       {"errors", Mode::kErrors},
+       {"full", Mode::kFull}}};
+  for (const auto& [name, mode] : kModes) {
+    if (values.front() != name) continue;
+    config.forwarder.access_log.mode = mode;
+    return {};
+  }
+  return unexpected_value(values.front(), "off, sampled, slow, errors or full");
+}
+
+// With four decimals at most, as the percentages of filters.
+Result<void> apply_access_log_percent(AgentConfig& config, const Values& values) {
+  const std::string& text = values.front();
+  double percent = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), percent);
+  const bool is_number = read.ec == std::errc() && read.ptr == text.data() + text.size();
+  constexpr double kPartsOfOnePercent = forwarder::AccessLogConfig::kAll / 100.0;
+  const double parts = std::round(percent * kPartsOfOnePercent);
+  if (!is_number || parts < 1 || parts > forwarder::AccessLogConfig::kAll) {
+    return unexpected_value(text, "a percentage from 0.0001 to 100");
+  }
+  config.forwarder.access_log.sampled = static_cast<std::uint32_t>(parts);
+  return {};
+}
+
+Result<void> apply_access_log_format(AgentConfig& config, const Values& values) {
+  if (values.front() != "text" && values.front() != "json") {
+    return unexpected_value(values.front(), "text or json");
+  }
+  using Format = forwarder::AccessLogConfig::Format;
+  config.forwarder.access_log.format = values.front() == "json" ? Format::kJson : Format::kText;
+  return {};
+}
+
+Result<void> apply_access_log_target(AgentConfig& config, const Values& values) {
+  if (values.front() != "stdout" && !values.front().starts_with('/')) {
+    return unexpected_value(values.front(), "stdout, or an absolute path");
+  }
+  config.access_log_target = values.front();
+  return {};
+}
+
 // What may be given for a key: what stands for it on the command line, the range, and the check.
 struct Value {
   std::string_view placeholder;
@@ -197,6 +248,9 @@ Value on_or_off(bool AgentConfig::*member) {
 
 AgentConfig& agent(AgentConfig& config) { return config; }
 forwarder::ForwarderConfig& forwarder(AgentConfig& config) { return config.forwarder; }
+forwarder::AccessLogConfig& access_log(AgentConfig& config) {
+  return config.forwarder.access_log;
+}
 registry::ListProtection& lists(AgentConfig& config) { return config.lists; }
 
 // A row of the table below.
@@ -263,6 +317,31 @@ std::vector<Row> rows() {
        .default_value = "info",
        .details = "The log goes to stderr",
        .value = {.placeholder = "LEVEL", .apply = apply_log_level}},
+      {.key = "access_log",
+       .help = "which calls get a line in the access log: `off`, `sampled`, `slow`, `errors` or "
+               "`full`",
+       .default_value = "off",
+       .details = "`errors`: all but those that were answered, and did not throw. See "
+                  "[operations.md](operations.md#the-access-log)",
+       .value = {.placeholder = "WHICH", .apply = apply_access_log}},
+      {.key = "access_log_percent",
+       .help = "how many of them, where `access_log` is `sampled`",
+       .default_value = "1",
+       .value = {.placeholder = "N",
+                 .apply = apply_access_log_percent,
+                 .allowed = "0.0001 to 100"}},
+      {.key = "access_log_slow",
+       .help = "how long they take at least, where `access_log` is `slow`",
+       .default_value = "1s",
+       .value = duration(&forwarder::AccessLogConfig::slow_time, access_log, 0ms, 1h)},
+      {.key = "access_log_format",
+       .help = "`text`, or `json`: one object a line",
+       .default_value = "text",
+       .value = {.placeholder = "FORMAT", .apply = apply_access_log_format}},
+      {.key = "access_log_target",
+       .help = "`stdout`, which is the journal under systemd, or the path of a file",
+       .default_value = "stdout",
+       .value = {.placeholder = "TARGET", .apply = apply_access_log_target}},
       {.key = "body_limit",
        .help = "the largest body of a Dubbo frame",
        .default_value = "8MiB",

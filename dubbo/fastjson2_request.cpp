@@ -45,13 +45,16 @@ bool read_entries(JsonbReader& reader, TextArena& arena, Attachments& out) {
     const bool is_kept = has_text_key && out.size() < Attachments::kCapacity;
     std::string_view key;
     if (is_kept ? !reader.read_text(key, arena) : !reader.skip_value()) return false;
-    if (!is_kept || !reader.next_is_text()) {
+    const bool is_number = is_kept && may_be_number(key) && reader.next_is_int();
+    if (!is_kept || (!reader.next_is_text() && !is_number)) {
       if (has_text_key && reader.next_is_text()) out.add({}, {});  // full: only counted
       if (!reader.skip_value()) return false;
       continue;
     }
     std::string_view value;
-    if (!reader.read_text(value, arena)) return false;
+    if (is_number ? !reader.read_number(value, arena) : !reader.read_text(value, arena)) {
+      return false;
+    }
     out.add(key, value);
   }
   return true;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "dubbo/fastjson_reader.h"
 #include "dubbo/request_formats.h"
 #include "dubbo/text_writers.h"
@@ -25,9 +27,21 @@ bool at_end_of_line(FastjsonReader& reader, std::string_view line) {
   return reader.offset() == line.size();
 }
 
-bool read_value(FastjsonReader& reader, TextArena& arena, std::string_view key, Attachments& out) {
+bool is_digits(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// `line` is what the reader reads.
+bool read_value(FastjsonReader& reader, std::string_view line, TextArena& arena,
+                std::string_view key, Attachments& out) {
   reader.skip_spaces();
-  if (reader.peek() != '"') return reader.skip_value();
+  if (reader.peek() != '"') {
+    const std::size_t begin = reader.offset();
+    if (!reader.skip_value()) return false;
+    const std::string_view value = line.substr(begin, reader.offset() - begin);
+    if (may_be_number(key) && is_digits(value)) out.add(key, value);
+    return true;
+  }
   if (out.size() == Attachments::kCapacity) {
     out.add({}, {});  // only counted
     return reader.skip_string();
@@ -39,7 +53,8 @@ bool read_value(FastjsonReader& reader, TextArena& arena, std::string_view key, 
 }
 
 // The entries behind '{', with the '}'. fastjson writes keys that are no strings without quotes.
-bool read_entries(FastjsonReader& reader, TextArena& arena, Attachments& out) {
+bool read_entries(FastjsonReader& reader, std::string_view line, TextArena& arena,
+                  Attachments& out) {
   if (reader.take('}')) return true;
   do {
     reader.skip_spaces();
@@ -51,7 +66,9 @@ bool read_entries(FastjsonReader& reader, TextArena& arena, Attachments& out) {
       return false;
     }
     if (!reader.take(':')) return false;
-    if (has_text_key ? !read_value(reader, arena, key, out) : !reader.skip_value()) return false;
+    if (has_text_key ? !read_value(reader, line, arena, key, out) : !reader.skip_value()) {
+      return false;
+    }
   } while (reader.take(','));
   return reader.take('}');
 }
@@ -117,7 +134,7 @@ Result<AttachmentsPlace> read_fastjson_attachments(Bytes body, const RequestHead
     reader.skip_spaces();
     place.form =
         reader.peek() == '}' ? AttachmentsPlace::Form::kEmptyMap : AttachmentsPlace::Form::kMap;
-    if (!read_entries(reader, arena, out)) return malformed("broken attachments");
+    if (!read_entries(reader, *line, arena, out)) return malformed("broken attachments");
   } else if (reader.take_null()) {
     place.form = AttachmentsPlace::Form::kNull;
   } else if (!reader.skip_value()) {

@@ -44,6 +44,8 @@ class Hessian2Reader {
     return true;
   }
   bool next_is_string() const;
+  // An int or long.
+  bool next_is_integer() const;
   // A string, number, boolean, null, date or binary. All others take numbers that references and
   // objects behind them use.
   bool next_is_unnumbered() const;

@@ -25,15 +25,20 @@ bool read_entries(Hessian2Reader& reader, TextArena& arena, Attachments& out, bo
     const bool is_kept = has_text_key && out.size() < Attachments::kCapacity;
     std::string_view key;
     if (is_kept ? !reader.read_text(key, arena) : !reader.skip_value()) return false;
-    if (!is_kept || !reader.next_is_string()) {
-      is_plain = false;
-      if (has_text_key && reader.next_is_string()) out.add({}, {});  // full: only counted
-      if (!reader.skip_value()) return false;
+    std::string_view value;
+    if (is_kept && reader.next_is_string()) {
+      if (!reader.read_text(value, arena)) return false;
+      out.add(key, value);
       continue;
     }
-    std::string_view value;
-    if (!reader.read_text(value, arena)) return false;
-    out.add(key, value);
+    is_plain = false;
+    if (is_kept && may_be_number(key) && reader.next_is_integer()) {
+      if (!reader.read_number(value, arena)) return false;
+      out.add(key, value);
+      continue;
+    }
+    if (has_text_key && reader.next_is_string()) out.add({}, {});  // full: only counted
+    if (!reader.skip_value()) return false;
   }
   return true;
 }

@@ -33,6 +33,7 @@ class JsonbReader {
   // A string in one of the forms that read_text() can convert: not GB18030, no symbol by number.
   bool next_is_text() const;
   bool read_text(std::string_view& text, TextArena& arena);
+  bool next_is_int() const;
   // A string, number, boolean, null, binary or time without a zone's name, that defines no symbol:
   // nothing behind it can refer to it or to a part of it.
   bool next_is_unreferenced() const;
@@ -49,7 +50,6 @@ class JsonbReader {
 
  private:
   bool refuse(const char* why);
-  bool next_is_int() const;
   bool skip_bytes(std::size_t count);
   bool read_int(std::int64_t& value);
   bool read_length(std::size_t& length);

@@ -1,4 +1,5 @@
 // Numbers and booleans of request bodies as texts, for rules that compare arguments.
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -57,6 +58,7 @@ struct Form {
   std::uint8_t zero;   // stands for 0 in the upper bits
   std::uint8_t bytes;  // behind the first
 };
+constexpr std::uint8_t kLongInFourBytes = 0x59;
 constexpr std::array kHessian2Integers{Form{0x80, 0xbf, 0x90, 0}, Form{0xc0, 0xcf, 0xc8, 1},
                                        Form{0xd0, 0xd7, 0xd4, 2}, Form{0xd8, 0xef, 0xe0, 0},
                                        Form{0xf0, 0xff, 0xf8, 1}, Form{0x38, 0x3f, 0x3c, 2}};
@@ -89,7 +91,6 @@ bool read_plain(std::size_t size, const std::uint8_t*& at, const std::uint8_t* e
 }
 
 bool read_hessian2_integer(const std::uint8_t*& at, const std::uint8_t* end, std::int64_t& value) {
-  constexpr std::uint8_t kLongInFourBytes = 0x59;
   if (*at == 'I' || *at == kLongInFourBytes) return read_plain(4, at, end, value);
   if (*at == 'L') return read_plain(8, at, end, value);
   return read_compact(kHessian2Integers, at, end, value);
@@ -127,6 +128,13 @@ bool read_hessian2_double(const std::uint8_t*& at, const std::uint8_t* end, doub
 
 }  // namespace
 
+bool Hessian2Reader::next_is_integer() const {
+  const int tag = peek();
+  if (tag == 'I' || tag == 'L' || tag == kLongInFourBytes) return true;
+  return std::ranges::any_of(
+      kHessian2Integers, [tag](const Form& form) { return tag >= form.first && tag <= form.last; });
+}
+
 bool Hessian2Reader::read_number(std::string_view& text, TextArena& arena) {
   if (at_ == end_) return refuse("body ends where a value is expected");
   if (take('T')) return text = write_word("true", arena), true;
@@ -146,7 +154,7 @@ bool JsonbReader::read_number(std::string_view& text, TextArena& arena) {
   constexpr std::uint8_t kShort = 0xbc;
   constexpr std::uint8_t kByte = 0xbd;
   constexpr std::uint8_t kLong = 0xbe;
-  constexpr std::uint8_t kLongInFourBytes = 0xbf;
+  constexpr std::uint8_t kJsonbLongInFourBytes = 0xbf;
   constexpr std::uint8_t kInt = 0x48;
   constexpr std::uint8_t kNegative = 0xf0;  // and above: ints from -16
   if (at_ == end_) return refuse("document ends where a value is expected");
@@ -161,7 +169,7 @@ bool JsonbReader::read_number(std::string_view& text, TextArena& arena) {
     is_read = read_plain(1, at_, end_, value);
   } else if (*at_ == kShort) {
     is_read = read_plain(2, at_, end_, value);
-  } else if (*at_ == kInt || *at_ == kLongInFourBytes) {
+  } else if (*at_ == kInt || *at_ == kJsonbLongInFourBytes) {
     is_read = read_plain(4, at_, end_, value);
   } else if (*at_ == kLong) {
     is_read = read_plain(8, at_, end_, value);

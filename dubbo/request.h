@@ -105,7 +105,8 @@ class RequestReader {
 
   // Skips the arguments and reads the attachments of the body that `head` was read from. Fails with
   // kMalformed or kUnsupported; `out` then holds what came before the failure. Views live until the
-  // next call of either. All texts are well-formed UTF-8, whatever was sent.
+  // next call of either. All texts are well-formed UTF-8, whatever was sent. Values that are no
+  // texts are left out, but for whole numbers of `timeout` and `_TO`, which are given as texts.
   Result<void> read_attachments(Serialization serialization, Bytes body, const RequestHead& head,
                                 Attachments& out);
 

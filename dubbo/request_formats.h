@@ -23,6 +23,10 @@ namespace skiff::dubbo {
 // What the encoding of new attachments stands for: the whole map, or what comes before its end.
 enum class InsertedAs { kMap, kFirstEntries, kMoreEntries };
 
+// The attachments whose value is read where it is a whole number, too: clients name their timeout
+// so, Dubbo for Java from 3.0.6 to 3.1.6 among them, and before and after in `_TO`.
+inline bool may_be_number(std::string_view key) { return key == "timeout" || key == "_TO"; }
+
 // How many types a descriptor names ("Ljava/lang/String;I[J": 3); nullopt where it is none.
 std::optional<std::uint32_t> count_parameter_types(std::string_view descriptor);
 

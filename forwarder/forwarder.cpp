@@ -82,17 +82,29 @@ void add_to(TrafficSnapshot& sum, const WorkerSnapshot& worker) {
     gauge = is_maximum(static_cast<Gauge>(i)) ? std::max(gauge, worker.gauges[i])
                                               : gauge + worker.gauges[i];
   }
-  for (const auto& [interface, methods] : worker.methods) {
-    for (const auto& [method, traffic] : methods) {
-      MethodTraffic& total = sum.methods[interface][method];
-      total.requests += traffic.requests;
-      total.failures += traffic.failures;
-    }
-  }
-  for (const auto& [address, description] : worker.endpoints) {
-    std::string& shown = sum.endpoints[address];
-    if (shown.empty() || interest_of(description) > interest_of(shown)) shown = description;
-  }
+}
+
+void add_to(TrafficSnapshot& sum, const TrafficTable& traffic) {
+  traffic.for_each([&](const ServiceCells& service) {
+    auto& methods = sum.methods[service.interface];
+    TrafficTable::for_each_method(service, [&](const MethodCells& method) {
+      MethodTraffic& total = methods[method.name];
+      for (std::size_t i = 0; i < method.ended.size(); ++i) {
+        const std::uint64_t ended = method.ended[i].value();
+        total.ended[i] += ended;
+        total.requests += ended;
+        if (is_failure_of_agent(static_cast<Outcome>(i))) total.failures += ended;
+      }
+    });
+    ServiceDurations& durations = sum.durations[service.interface];
+    service.total.add_to(durations.total);
+    service.upstream.add_to(durations.upstream);
+    service.own.add_to(durations.own);
+  });
+}
+
+std::uint64_t& gauge_of(TrafficSnapshot& sum, Gauge gauge) {
+  return sum.gauges[std::string(gauge_infos()[static_cast<std::size_t>(gauge)].name)];
 }
 
 // What is collected from workers, or waited for; kept alive by those that answer late.
@@ -103,6 +115,27 @@ struct Gathering {
   TrafficSnapshot sum;       // guarded by mutex
   LocalTraffic local;        // guarded by mutex
 };
+
+struct EndpointLook {
+  EndpointCursor cursor;
+  std::map<std::string, std::string> described;  // by address
+};
+
+// Looks at a worker's endpoints, some in each turn of its loop; the worker has answered then.
+void gather_endpoints(Worker& worker, const std::shared_ptr<Gathering>& gathering,
+                      const std::shared_ptr<EndpointLook>& look) {
+  if (worker.describe_endpoints(look->cursor, look->described)) {
+    return worker.post([gathering, look](Worker& w) { gather_endpoints(w, gathering, look); });
+  }
+  const std::lock_guard lock(gathering->mutex);
+  for (const auto& [address, description] : look->described) {
+    std::string& shown = gathering->sum.endpoints[address];
+    if (shown.empty() || interest_of(description) > interest_of(shown)) shown = description;
+  }
+  gauge_of(gathering->sum, Gauge::kUpstreamEjected) += look->cursor.ejected;
+  ++gathering->answered;
+  gathering->changed.notify_one();
+}
 
 class WorkerForwarder final : public Forwarder {
  public:
@@ -167,17 +200,22 @@ class WorkerForwarder final : public Forwarder {
     for (const auto& worker : group_.workers) {
       worker->post([gathering](Worker& w) {
         const WorkerSnapshot taken = w.snapshot();
-        const std::lock_guard lock(gathering->mutex);
-        add_to(gathering->sum, taken);
-        ++gathering->answered;
-        gathering->changed.notify_one();
+        {
+          const std::lock_guard lock(gathering->mutex);
+          add_to(gathering->sum, taken);
+        }
+        gather_endpoints(w, gathering, std::make_shared<EndpointLook>());
       });
     }
     std::unique_lock lock(gathering->mutex);
     wait_for_all(*gathering, lock, deadline);
     TrafficSnapshot sum = gathering->sum;
-    sum.gauges[std::string(gauge_infos()[static_cast<std::size_t>(Gauge::kWorkersSilent)].name)] =
-        group_.workers.size() - gathering->answered;
+    const std::size_t silent = group_.workers.size() - gathering->answered;
+    lock.unlock();
+    gauge_of(sum, Gauge::kWorkersSilent) = silent;
+    gauge_of(sum, Gauge::kMetricInterfaces) = group_.metric_interfaces.size();
+    gauge_of(sum, Gauge::kMetricInterfacesLimit) = limits::kMetricInterfacesMax;
+    for (const auto& worker : group_.workers) add_to(sum, worker->traffic());
     return sum;
   }
 

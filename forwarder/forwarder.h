@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -11,8 +12,11 @@
 
 #include "dubbo/result.h"
 #include "dubbo/service_key.h"
+#include "forwarder/access_log.h"
+#include "forwarder/duration_histogram.h"
 #include "forwarder/explanation.h"
 #include "forwarder/limits.h"
+#include "forwarder/outcome.h"
 #include "governance/service_route.h"
 
 namespace skiff::forwarder {
@@ -44,6 +48,10 @@ struct ForwarderConfig {
   // as many of them as may be; counted in whole seconds.
   std::chrono::milliseconds abandoned_time = limits::kAbandonedTime;
   std::chrono::milliseconds abandoned_time_when_full = limits::kAbandonedTimeWhenFull;
+  AccessLogConfig access_log = {};
+  // Where workers leave the lines of the access log, one for each; must outlive the forwarder.
+  // Null: lines go nowhere.
+  const LineRings* access_log_rings = nullptr;
 };
 
 // Called on worker threads; must return at once.
@@ -71,9 +79,18 @@ struct LocalTraffic {
   bool is_complete = false;  // every worker has answered
 };
 
+// Requests that have ended.
 struct MethodTraffic {
   std::uint64_t requests = 0;
   std::uint64_t failures = 0;  // answered by the agent itself with an error
+  std::array<std::uint64_t, kOutcomes.size()> ended{};  // in the order of Outcome
+};
+
+// How long the requests of an interface took.
+struct ServiceDurations {
+  Durations total;     // from reading a request to its answer
+  Durations upstream;  // of that, with the provider that was asked last
+  Durations own;       // of that, with the agent
 };
 
 // Sums over all workers, since start. The names are those of the metrics list, forwarder/metrics.h.
@@ -81,6 +98,7 @@ struct TrafficSnapshot {
   std::map<std::string, std::uint64_t> counters;  // metric name without the skiff_ prefix -> value
   std::map<std::string, std::uint64_t> gauges;
   std::map<std::string, std::map<std::string, MethodTraffic>> methods;  // interface -> method
+  std::map<std::string, ServiceDurations> durations;                    // by interface
   std::map<std::string, std::string> endpoints;  // "10.0.0.5:20882" -> "connected", "idle",
                                                  // "connecting", "readonly",
                                                  // "failing: <error>", "down: <error>"
@@ -116,7 +134,8 @@ class Forwarder {
                                      std::chrono::milliseconds deadline) = 0;
 
   // Asks every worker; what has not answered by `deadline` is left out (and counted as
-  // `workers_silent`).
+  // `workers_silent`). Counters of methods are read where workers count; only a part of the
+  // endpoints is looked at in one turn of a worker's loop: no request waits for the others.
   virtual TrafficSnapshot snapshot(std::chrono::milliseconds deadline) = 0;
 
   // How a worker would route this request now; nullopt where it does not answer by `deadline`.

@@ -15,11 +15,13 @@ namespace skiff::forwarder {
 
 using dubbo::FrameHeader;
 
-FrameConnection::FrameConnection(EventLoop& loop, Fd fd, bool connecting, std::uint32_t body_limit)
+FrameConnection::FrameConnection(EventLoop& loop, Fd fd, bool connecting, std::uint32_t body_limit,
+                                 ByteCounts byte_counts)
     : loop_(loop),
       fd_(std::move(fd)),
       state_(connecting ? State::kConnecting : State::kOpen),
       body_limit_(body_limit),
+      byte_counts_(byte_counts),
       output_(loop.buffers(), loop.turn_memory()),
       last_read_(loop.now()),
       closing_timer_(&FrameConnection::on_closing_time, this) {}
@@ -129,6 +131,9 @@ bool FrameConnection::read_into_partial() {
 
 // True where another read may bring more.
 bool FrameConnection::handle_read_result(std::int64_t got, std::size_t asked) {
+  if (got > 0 && byte_counts_.received != nullptr) {
+    *byte_counts_.received += static_cast<std::uint64_t>(got);
+  }
   if (state_ == State::kClosed) return false;
   if (got > 0) {
     return static_cast<std::size_t>(got) == asked || read_until_end_ || input_ignored_;
@@ -239,6 +244,7 @@ void FrameConnection::on_flush() {
   if (state_ == State::kConnecting || write_blocked_) return output_.keep_rest();
   const std::size_t before = output_.size();
   const OutputQueue::Progress progress = output_.write_to(fd_.get());
+  if (byte_counts_.sent != nullptr) *byte_counts_.sent += before - output_.size();
   if (progress == OutputQueue::Progress::kFailed) {
     broke_ = true;
     return close(errno_text(errno));

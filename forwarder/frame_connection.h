@@ -15,6 +15,12 @@
 
 namespace skiff::forwarder {
 
+// Where a connection counts its bytes.
+struct ByteCounts {
+  std::uint64_t* received = nullptr;  // null: nowhere
+  std::uint64_t* sent = nullptr;
+};
+
 // A non-blocking socket that carries Dubbo frames both ways: copes with any split of the bytes it
 // reads, and writes what was appended in a turn of the loop with one call at its end. LIFECYCLE.md
 // has the states. Lives on its worker's thread.
@@ -62,7 +68,8 @@ class FrameConnection : public EventHandler {
   enum class OversizedFrame { kSkipIt, kIgnoreAllInput };
 
   // A connected socket, or one that is connecting; start() must follow.
-  FrameConnection(EventLoop& loop, Fd fd, bool connecting, std::uint32_t body_limit);
+  FrameConnection(EventLoop& loop, Fd fd, bool connecting, std::uint32_t body_limit,
+                  ByteCounts byte_counts = {});
   // Registers with the loop. Fails where the kernel refuses.
   Result<void> start();
 
@@ -121,6 +128,7 @@ class FrameConnection : public EventHandler {
   bool flush_scheduled_ = false;
   bool write_blocked_ = false;
   std::uint32_t body_limit_;
+  ByteCounts byte_counts_;
   PooledBlock partial_;  // the beginning of a frame
   std::size_t partial_size_ = 0;
   std::size_t partial_frame_size_ = 0;  // of the whole frame, 0 while its header is not complete

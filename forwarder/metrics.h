@@ -39,6 +39,7 @@ namespace skiff::forwarder {
   X(kBadResponses, "outbound_bad_responses_total", "Requests answered with status 50")             \
   X(kOneWayDropped, "outbound_one_way_dropped_total", "One-way requests that reached no provider") \
   X(kHeld, "outbound_held_total", "Requests held until the providers of their service were known") \
+  X(kHeldRefused, "outbound_held_refused_total", "Requests refused since too many are held")       \
   X(kWaited, "outbound_waited_total",                                                              \
     "Waits of requests none of whose providers can be connected to")                               \
   X(kRetries, "outbound_retries_total",                                                            \
@@ -82,6 +83,16 @@ namespace skiff::forwarder {
   X(kUpstreamReadonly, "upstream_readonly_total", "READONLY events from providers")                \
   X(kUpstreamCallbacks, "upstream_callbacks_refused_total",                                        \
     "Requests from providers refused because shared connections cannot carry callbacks")           \
+  X(kOutboundReceivedBytes, "outbound_received_bytes_total", "Bytes read from consumers")          \
+  X(kOutboundSentBytes, "outbound_sent_bytes_total", "Bytes written to consumers")                 \
+  X(kUpstreamReceivedBytes, "upstream_received_bytes_total", "Bytes read from providers")          \
+  X(kUpstreamSentBytes, "upstream_sent_bytes_total", "Bytes written to providers")                 \
+  X(kInboundReceivedBytes, "inbound_received_bytes_total", "Bytes read on the inbound port")       \
+  X(kInboundSentBytes, "inbound_sent_bytes_total", "Bytes written on the inbound port")            \
+  X(kProviderReceivedBytes, "inbound_provider_received_bytes_total",                               \
+    "Bytes read from the local provider")                                                          \
+  X(kProviderSentBytes, "inbound_provider_sent_bytes_total",                                       \
+    "Bytes written to the local provider")                                                         \
   X(kHeartbeatsAnswered, "heartbeats_answered_total", "Heartbeats of peers that were answered")    \
   X(kHeartbeatsSent, "heartbeats_sent_total", "Heartbeats sent to silent providers")               \
   X(kRepliesLeftOut, "replies_left_out_total",                                                     \
@@ -129,26 +140,30 @@ namespace skiff::forwarder {
   X(kProviderLost, "inbound_provider_lost_total",                                                  \
     "Connections to the local provider that broke or were closed by it")
 
-#define SKIFF_FORWARDER_GAUGES(X)                                                                 \
-  X(kOutboundOpen, "outbound_connections", "Open connections on the outbound port")               \
-  X(kOutboundOpenMost, "outbound_connections_of_busiest_worker",                                  \
-    "Open connections on the outbound port of the worker that has most of them")                  \
-  X(kInboundOpen, "inbound_connections", "Open connections on the inbound port")                  \
-  X(kInboundOpenMost, "inbound_connections_of_busiest_worker",                                    \
-    "Open connections on the inbound port of the worker that has most of them")                   \
-  X(kUpstreamOpen, "upstream_connections", "Open connections to providers")                       \
-  X(kUpstreamEjected, "upstream_ejected", "Providers that get no requests because they fail")     \
-  X(kInFlight, "outbound_in_flight", "Requests on the outbound port without an answer yet")       \
-  X(kInboundInFlight, "inbound_in_flight", "Requests on the inbound port without an answer yet")  \
-  X(kKeptBytes, "outbound_kept_bytes", "Bytes of requests kept to be sent again")                 \
-  X(kHeldNow, "outbound_held", "Requests waiting for the providers of their service")             \
-  X(kWaitingNow, "outbound_waiting", "Requests waiting for a provider that can be connected to")  \
-  X(kFailbackNow, "outbound_failback_waiting", "Failed requests waiting to be sent again")        \
-  X(kDelayedNow, "outbound_delayed", "Requests that a filter delays")                             \
-  X(kFilteredNow, "outbound_filtered", "Requests under way that filters want to hear the end of") \
-  X(kRoutes, "routes", "Services with a route, of one worker")                                    \
-  X(kBufferBytes, "buffer_bytes", "Bytes in buffers of the data plane, free ones included")       \
-  X(kBufferBytesInUse, "buffer_bytes_in_use", "Bytes in buffers that hold something")             \
+#define SKIFF_FORWARDER_GAUGES(X)                                                                \
+  X(kOutboundOpen, "outbound_connections", "Open connections on the outbound port")              \
+  X(kOutboundOpenMost, "outbound_connections_of_busiest_worker",                                 \
+    "Open connections on the outbound port of the worker that has most of them")                 \
+  X(kInboundOpen, "inbound_connections", "Open connections on the inbound port")                 \
+  X(kInboundOpenMost, "inbound_connections_of_busiest_worker",                                   \
+    "Open connections on the inbound port of the worker that has most of them")                  \
+  X(kUpstreamOpen, "upstream_connections", "Open connections to providers")                      \
+  X(kUpstreamEjected, "upstream_ejected", "Providers that get no requests because they fail")    \
+  X(kInFlight, "outbound_in_flight", "Requests on the outbound port without an answer yet")      \
+  X(kInboundInFlight, "inbound_in_flight", "Requests on the inbound port without an answer yet") \
+  X(kKeptBytes, "outbound_kept_bytes", "Bytes of requests kept to be sent again")                \
+  X(kHeldNow, "outbound_held", "Requests waiting for the providers of their service")            \
+  X(kWaitingNow, "outbound_waiting", "Requests waiting for a provider that can be connected to") \
+  X(kFailbackNow, "outbound_failback_waiting", "Failed requests waiting to be sent again")       \
+  X(kDelayedNow, "outbound_delayed", "Requests that a filter delays")                            \
+  X(kFilteredNow, "outbound_filtered",                                                           \
+    "Requests under way that filters or the access log want to hear the end of")                 \
+  X(kRoutes, "routes", "Services with a route, of one worker")                                   \
+  X(kBufferBytes, "buffer_bytes", "Bytes in buffers of the data plane, free ones included")      \
+  X(kBufferBytesInUse, "buffer_bytes_in_use", "Bytes in buffers that hold something")            \
+  X(kMetricInterfaces, "metric_interfaces",                                                      \
+    "Interfaces with metrics of their own; requests of further ones count as \"(other)\"")       \
+  X(kMetricInterfacesLimit, "metric_interfaces_limit", "How many these may be")                  \
   X(kWorkersSilent, "workers_silent", "Workers that did not answer when these figures were taken")
 
 struct MetricInfo {
@@ -171,6 +186,8 @@ class Counters {
   void add(Counter counter, std::uint64_t n = 1) {
     values_[static_cast<std::size_t>(counter)] += n;
   }
+  // Where it stands; lives as long as this.
+  std::uint64_t* of(Counter counter) { return &values_[static_cast<std::size_t>(counter)]; }
   std::uint64_t operator[](Counter counter) const {
     return values_[static_cast<std::size_t>(counter)];
   }

@@ -38,7 +38,9 @@ Worker::Worker(const ForwarderConfig& config, ForwarderObserver& observer, Worke
     : group_(group),
       index_(index),
       loop_(std::move(loop)),
-      context_(config, observer, *loop_, random_seed()),
+      context_(
+          config, observer, *loop_, group.metric_interfaces, random_seed(),
+          config.access_log_rings == nullptr ? nullptr : (*config.access_log_rings)[index].get()),
       outbound_(context_),
       inbound_(context_),
       outbound_listener_(context_, std::move(outbound), config.outbound.local_only,
@@ -79,6 +81,7 @@ void Worker::loop() {
     loop_->turn([this] {
       if (loop_->take_wakeup()) run_tasks();
     });
+    outbound_.end_turn();
     context_.closed.clear();
   }
 }
@@ -160,20 +163,15 @@ WorkerSnapshot Worker::snapshot() {
   set(Gauge::kRoutes, outbound_.routes().size());
   set(Gauge::kBufferBytes, loop_->buffers().bytes());
   set(Gauge::kBufferBytesInUse, loop_->buffers().bytes_in_use());
-  outbound_.routes().for_each([&](const ServiceEntry& service) {
-    if (service.methods().empty()) return;  // most services are never called
-    auto& methods = taken.methods[service.interface()];
-    for (const auto& [name, stats] : service.methods()) {
-      methods[name] = {stats->requests, stats->failures};
-    }
-  });
-  std::uint64_t ejected = 0;
-  outbound_.upstreams().for_each_endpoint([&](const Endpoint& endpoint) {
-    taken.endpoints.emplace(endpoint.address, endpoint.describe());
-    if (endpoint.health.state() != EndpointHealth::State::kAdmitted) ++ejected;
-  });
-  set(Gauge::kUpstreamEjected, ejected);
   return taken;
+}
+
+bool Worker::describe_endpoints(EndpointCursor& cursor,
+                                std::map<std::string, std::string>& described) {
+  return outbound_.upstreams().visit_some(
+      cursor, limits::kEndpointsPerLookMax, [&](const Endpoint& endpoint) {
+        described.insert_or_assign(endpoint.address, endpoint.describe());
+      });
 }
 
 }  // namespace skiff::forwarder

@@ -14,6 +14,7 @@
 #include "forwarder/forwarder.h"
 #include "forwarder/inbound/inbound.h"
 #include "forwarder/listener.h"
+#include "forwarder/metric_interfaces.h"
 #include "forwarder/outbound/outbound.h"
 #include "forwarder/worker_context.h"
 
@@ -23,8 +24,6 @@ namespace skiff::forwarder {
 struct WorkerSnapshot {
   Counters counters;
   std::vector<std::uint64_t> gauges;  // in the order of Gauge
-  std::map<std::string, std::map<std::string, MethodTraffic>> methods;
-  std::map<std::string, std::string> endpoints;
 };
 
 struct WorkerGroup;
@@ -55,8 +54,13 @@ class Worker {
   Outbound& outbound() { return outbound_; }
   Inbound& inbound() { return inbound_; }
   WorkerSnapshot snapshot();
+  // Describes some of the worker's endpoints, from where `cursor` stands; false after the last one.
+  bool describe_endpoints(EndpointCursor& cursor, std::map<std::string, std::string>& described);
   // Stops accepting and says READONLY; `quiet` is called when no connection is left.
   void drain(std::function<void()> quiet);
+
+  // --- from any thread
+  const TrafficTable& traffic() const { return context_.traffic; }
 
  private:
   enum class Port { kOutbound, kInbound };
@@ -98,6 +102,7 @@ struct WorkerGroup {
 
   ConnectionCounts outbound_connections;
   ConnectionCounts inbound_connections;
+  MetricInterfaces metric_interfaces;
   std::vector<std::unique_ptr<Worker>> workers;  // complete before any of them runs
 };
 

@@ -40,7 +40,9 @@ Counter counter_of(Status error) {
 
 InboundConnection::InboundConnection(WorkerContext& context, Inbound& inbound,
                                      AcceptedSocket socket)
-    : FrameConnection(context.loop, std::move(socket.fd), false, context.config.body_limit),
+    : FrameConnection(context.loop, std::move(socket.fd), false, context.config.body_limit,
+                      {context.counters.of(Counter::kInboundReceivedBytes),
+                       context.counters.of(Counter::kInboundSentBytes)}),
       context_(context),
       inbound_(inbound),
       ticket_(std::move(socket.ticket)),

@@ -11,7 +11,9 @@ namespace skiff::forwarder {
 
 ProviderLink::ProviderLink(WorkerContext& context, InboundConnection& owner, std::uint16_t port,
                            Fd fd)
-    : FrameConnection(context.loop, std::move(fd), true, context.config.body_limit),
+    : FrameConnection(context.loop, std::move(fd), true, context.config.body_limit,
+                      {context.counters.of(Counter::kProviderReceivedBytes),
+                       context.counters.of(Counter::kProviderSentBytes)}),
       context_(context),
       owner_(owner),
       port_(port),

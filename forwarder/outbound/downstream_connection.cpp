@@ -11,7 +11,9 @@ namespace skiff::forwarder {
 
 DownstreamConnection::DownstreamConnection(WorkerContext& context, Outbound& outbound,
                                            AcceptedSocket socket)
-    : FrameConnection(context.loop, std::move(socket.fd), false, context.config.body_limit),
+    : FrameConnection(context.loop, std::move(socket.fd), false, context.config.body_limit,
+                      {context.counters.of(Counter::kOutboundReceivedBytes),
+                       context.counters.of(Counter::kOutboundSentBytes)}),
       context_(context),
       outbound_(outbound),
       ticket_(std::move(socket.ticket)) {}

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,8 @@
 
 namespace skiff::forwarder {
 
-struct MethodStats;
+struct MethodCells;
+struct MethodEntry;
 
 // Who is owed an answer, and what its cluster makes of a failure.
 struct Asker {
@@ -23,6 +25,10 @@ struct Asker {
   dubbo::Serialization serialization = dubbo::Serialization::kHessian2;
   governance::ClusterMode mode = governance::ClusterMode::kFailover;
   Handle record = {};  // FilterRecord
+  MethodCells* traffic = nullptr;
+  std::chrono::steady_clock::time_point received = {};
+  // Of its time, what it spent with a provider; nullopt where it was never sent.
+  std::optional<std::chrono::nanoseconds> upstream_time = {};
 };
 
 // A two-way request that was sent to several providers at once, for which its consumer gets one
@@ -31,11 +37,10 @@ struct Asker {
 struct FanOut {
   Asker asker;
   RouteNote route;
-  MethodStats* method = nullptr;  // null where the head could not be read; slots keep it
+  MethodEntry* method = nullptr;  // null where the head could not be read; slots keep it
   std::size_t waiting = 0;        // slots, and one while it is being sent
   bool is_answered = false;
-  std::vector<std::byte> good_answer;                      // the last one, of kBroadcast
-  std::chrono::steady_clock::duration upstream_time = {};  // of the answer that is kept or given
+  std::vector<std::byte> good_answer;  // the last one, of kBroadcast
   // The first failure: what the provider said, or else what we say.
   bool has_failed = false;
   std::vector<std::byte> bad_answer;

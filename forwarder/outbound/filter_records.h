@@ -16,8 +16,8 @@
 
 namespace skiff::forwarder {
 
-// What filters want to know of a request when it is over, or while it is delayed. Only requests
-// that such a filter is for have one, from kReceive to kLog.
+// What filters and the access log want to know of a request when it is over, or while it is
+// delayed. Only requests that they are for have one, from kReceive to kLog.
 struct FilterRecord {
   std::shared_ptr<const governance::FilterChain> chain;  // that it was received by
   std::uint32_t logged = 0;                              // entries that hear of its end, as bits
@@ -29,7 +29,11 @@ struct FilterRecord {
   std::string method;
   std::string caller_address;
   std::string application;
-  std::string provider;  // that was asked last
+  std::string group;
+  std::string trace;
+  std::uint64_t request_bytes = 0;
+  bool is_followed = false;  // by the access log, beside what filters say
+  std::string provider;      // that was asked last
   std::uint32_t attempts = 0;
   TimePoint received;
 };
@@ -55,6 +59,7 @@ class FilterRecords {
   void give_back(std::unique_ptr<FilterRecord> record) {
     if (free_.size() >= limits::kFreeRecordsMax) return;
     record->chain.reset();
+    record->is_followed = false;
     record->logged = 0;
     record->notes = {};
     record->resume_at.reset();

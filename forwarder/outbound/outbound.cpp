@@ -71,7 +71,7 @@ std::string OutboundRequest::describe() const {
 Outbound::Outbound(WorkerContext& context)
     : context_(context),
       upstreams_(context, *this),
-      routes_(upstreams_),
+      routes_(upstreams_, context.traffic),
       slots_(
           *this,
           [](void* slot) {
@@ -140,6 +140,28 @@ void Outbound::on_oversized_request(DownstreamConnection& consumer,
               "the request has " + std::to_string(header.body_size) +
                   " bytes, the agent's limit (body_limit) is " +
                   std::to_string(context_.config.body_limit));
+  finish({}, {.outcome = Outcome::kBadRequest,
+              .received = context_.loop.now(),
+              .status = Status::kBadRequest,
+              .is_by_agent = true});
+}
+
+// One reading of the clock, however many requests there were: the turn's own time is too coarse for
+// what the agent takes of theirs.
+void Outbound::end_turn() {
+  if (sent_.empty() && ended_.empty()) return;
+  const TimePoint now = Clock::now();
+  for (const SentRequest& sent : sent_) {
+    const bool is_in_flight =
+        sent.slot->upstream != nullptr && sent.slot->generation == sent.generation;
+    if (is_in_flight) sent.slot->sent = now;
+  }
+  sent_.clear();
+  for (const EndedRequest& ended : ended_) {
+    TrafficTable::note_end(*ended.traffic, ended.outcome, now - ended.received,
+                           ended.upstream_time);
+  }
+  ended_.clear();
 }
 
 // The whole way of a request. It ends with the request in an upstream's buffer, on hold, or
@@ -147,9 +169,13 @@ void Outbound::on_oversized_request(DownstreamConnection& consumer,
 void Outbound::process(OutboundRequest& request) {
   if (!decode(request)) return;
   ServiceEntry* service = find_service(request);
-  if (service == nullptr) return hold(request);
+  if (service == nullptr) {
+    follow_for_access_log(request);
+    return hold(request);
+  }
   count(request, *service);
   open_view(request);
+  follow_for_access_log(request);
   request.filters = service->filters();
   if (request.filters && !ask_at_receive(request)) return;
   ClusterState* cluster = choose_cluster(request, *service);
@@ -185,6 +211,7 @@ bool Outbound::decode(OutboundRequest& request) {
 // The last one of a name counts, as with stock decoders. What a lost connection gave back ends with
 // what we had added for its provider.
 void Outbound::read_wishes(OutboundRequest& request) const {
+  std::optional<milliseconds> old_timeout;  // Dubbo's name for it before 3.0.6
   const std::size_t all = attachments_.size() + attachments_.dropped();
   const std::size_t asked = all - std::min<std::size_t>(all, request.history.added_attachments);
   for (std::size_t i = 0; i < std::min(asked, attachments_.size()); ++i) {
@@ -193,8 +220,11 @@ void Outbound::read_wishes(OutboundRequest& request) const {
       request.group = value;
     } else if (key == "timeout") {
       request.timeout = parse_timeout(value);
+    } else if (key == "_TO") {
+      old_timeout = parse_timeout(value);
     }
   }
+  if (!request.timeout) request.timeout = old_timeout;
 }
 
 ServiceEntry* Outbound::find_service(OutboundRequest& request) {
@@ -223,8 +253,8 @@ void Outbound::count(OutboundRequest& request, ServiceEntry& service) {
             .value_or(method);
   }
   request.method = &service.method(method);
+  request.traffic = request.method->traffic;
   request.view.method = method;
-  if (is_new) ++request.method->requests;
 }
 
 // For filters, rules and balancers.
@@ -253,6 +283,7 @@ void Outbound::hold(OutboundRequest& request) {
     context_.counters.add(Counter::kHeld);
     return;
   }
+  context_.counters.add(Counter::kHeldRefused);
   context_.log.warn(LogKind::kLimit, context_.loop.now(),
                     "too many requests wait for unknown services; further ones are refused");
   answer_error(request, Status::kServiceNotFound,
@@ -335,7 +366,8 @@ bool Outbound::apply_rules(OutboundRequest& request, const ServiceEntry& service
   std::string why = "a rule leaves no provider of " + request.describe() +
                     " for this request: " + request.choice.refused_by->name();
   if (!request.choice.refusal.empty()) why.append(": ").append(request.choice.refusal);
-  answer_error(request, Status::kServerError, why + "; `skiff explain` shows how it is routed");
+  answer_error(request, Status::kServerError, why + "; `skiff explain` shows how it is routed",
+               Outcome::kRefused);
   return false;
 }
 

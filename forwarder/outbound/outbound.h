@@ -49,7 +49,8 @@ struct OutboundRequest {
   std::optional<std::string_view> group;
   std::optional<std::chrono::milliseconds> timeout;
   std::string_view interface;
-  MethodStats* method = nullptr;
+  MethodEntry* method = nullptr;
+  MethodCells* traffic = nullptr;  // null: TrafficTable::unknown()
   // What rules and balancers see of it, and what the rules made of it.
   governance::RequestView view;
   RouteChoice choice;
@@ -81,6 +82,9 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
 
   void update_route(std::shared_ptr<const governance::ServiceRoute> route);
   void remove_route(const std::string& interface);
+  // At the end of each turn of the loop, when its output was written: what was sent in it is timed
+  // from now on, and what ended in it is counted.
+  void end_turn();
   // Takes `asked` the way of a request, up to the provider's connection. Sends nothing.
   Explanation explain(const ExplainRequest& asked);
 
@@ -183,12 +187,21 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   void mirror(const OutboundRequest& request, ClusterState& cluster,
               const governance::Filter& filter);
   struct RequestEnd {
+    Outcome outcome;
+    TimePoint received;
+    MethodCells* traffic = nullptr;               // null: TrafficTable::unknown()
     dubbo::Status status = dubbo::Status::kNone;  // of the answer; kNone: there is none
     bool is_by_agent = false;
     std::string_view error = {};
-    std::chrono::steady_clock::duration upstream_time = {};
+    std::optional<std::chrono::nanoseconds> upstream_time = {};  // nullopt: it was never sent
+    std::size_t answer_bytes = 0;                                // of the provider's
+    bool is_counted = true;
   };
+  // The request's record, made where it has none.
+  FilterRecord& record_of(OutboundRequest& request);
+  void follow_for_access_log(OutboundRequest& request);
   void finish(Handle record, const RequestEnd& end);
+  void write_end(const FilterRecord& record, const RequestEnd& end);
 
   // explain: outbound_explain.cpp
   void explain_in(const ExplainRequest& asked, const governance::FilterChain* filters,
@@ -199,19 +212,32 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
 
   // answers: outbound_answers.cpp
   void note_outcome(const Slot& slot, const Frame& answer);
-  void relay(Handle consumer, std::uint64_t request_id, std::span<std::byte> answer);
+  // False where the consumer has gone.
+  bool relay(Handle consumer, std::uint64_t request_id, std::span<std::byte> answer);
+  void relay_and_finish(const Asker& asker, const Frame& answer);
+  static Asker asker_of(const Slot& slot, TimePoint now);
   void release(Slot& slot);
-  void answer_slot(Slot& slot, dubbo::Status status, const std::string& message);
+  void answer_slot(Slot& slot, dubbo::Status status, const std::string& message) {
+    answer_slot(slot, status, message, outcome_of(status));
+  }
+  void answer_slot(Slot& slot, dubbo::Status status, const std::string& message, Outcome outcome);
   void answer_error(const OutboundRequest& request, dubbo::Status status,
-                    const std::string& message);
-  void log_failure(const MethodStats* method, const RouteNote& route, dubbo::Status status,
+                    const std::string& message) {
+    answer_error(request, status, message, outcome_of(status));
+  }
+  void answer_error(const OutboundRequest& request, dubbo::Status status,
+                    const std::string& message, Outcome outcome);
+  void log_failure(const MethodEntry* method, const RouteNote& route, dubbo::Status status,
                    const std::string& message);
-  void answer_failure(const Asker& asker, dubbo::Status status, const std::string& message);
+  void answer_failure(const Asker& asker, dubbo::Status status, const std::string& message,
+                      Outcome outcome);
   void write_error(Handle consumer, std::uint64_t request_id, dubbo::Serialization serialization,
                    dubbo::Status status, const std::string& message);
 
   // several providers at once: outbound_fan_out.cpp
   void fan_out(OutboundRequest& request, ClusterState& cluster);
+  void note_targets(Handle record, const std::vector<Attempt>& targets,
+                    const ClusterState& cluster);
   Handle begin_fan_out(const OutboundRequest& request);
   std::vector<Attempt> choose_forks(OutboundRequest& request, ClusterState& cluster);
   std::vector<Attempt> connect_to_all(OutboundRequest& request, ClusterState& cluster);
@@ -263,8 +289,21 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   RetryBudget unread_retries_;  // of requests whose head cannot be read
   HandleTable<DownstreamConnection> consumers_;
   std::vector<LostUpstream> lost_;  // in this turn
-  std::size_t kept_bytes_ = 0;      // in Slot::kept
-  std::size_t shadows_ = 0;         // slots of copies that filters sent
+  // Of this turn: the requests that were sent and those that ended.
+  struct SentRequest {
+    Slot* slot;
+    std::uint32_t generation;
+  };
+  struct EndedRequest {
+    MethodCells* traffic;
+    Outcome outcome;
+    TimePoint received;
+    std::optional<std::chrono::nanoseconds> upstream_time;
+  };
+  std::vector<SentRequest> sent_;
+  std::vector<EndedRequest> ended_;
+  std::size_t kept_bytes_ = 0;  // in Slot::kept
+  std::size_t shadows_ = 0;     // slots of copies that filters sent
   dubbo::RequestReader reader_;
   dubbo::Attachments attachments_;  // of the request in process()
   RequestArguments arguments_{reader_};

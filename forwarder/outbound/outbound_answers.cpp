@@ -37,21 +37,44 @@ void Outbound::on_response(UpstreamConnection& upstream, const Frame& frame) {
   if (frame.header.status != Status::kOk && hides_failures(*slot)) {
     return answer_slot(*slot, frame.header.status,
                        "provider " + upstream.address() + " answered with status " +
-                           std::to_string(static_cast<int>(frame.header.status)));
+                           std::to_string(static_cast<int>(frame.header.status)),
+                       Outcome::kProviderError);
   }
-  if (!slot->failback_left) {
-    relay(slot->consumer, slot->request_id, frame.bytes);
-    finish(slot->record,
-           {.status = frame.header.status, .upstream_time = context_.loop.now() - slot->sent});
-  }
+  if (!slot->failback_left) relay_and_finish(asker_of(*slot, context_.loop.now()), frame);
   release(*slot);
 }
 
-void Outbound::relay(Handle consumer, std::uint64_t request_id, std::span<std::byte> answer) {
+Asker Outbound::asker_of(const Slot& slot, TimePoint now) {
+  return {slot.consumer, slot.request_id, slot.serialization, slot.mode,
+          slot.record,   slot.traffic,    slot.received,      now - slot.sent};
+}
+
+void Outbound::relay_and_finish(const Asker& asker, const Frame& answer) {
+  const Status status = answer.header.status;
+  Outcome outcome = Outcome::kProviderError;
+  if (status == Status::kOk) {
+    const bool threw = dubbo::says_exception(answer.header.serialization, answer.body());
+    outcome = threw ? Outcome::kException : Outcome::kOk;
+  }
+  if (!relay(asker.consumer, asker.request_id, answer.bytes)) outcome = Outcome::kAbandoned;
+  finish(asker.record, {.outcome = outcome,
+                        .received = asker.received,
+                        .traffic = asker.traffic,
+                        .status = status,
+                        .upstream_time = asker.upstream_time,
+                        .answer_bytes = answer.bytes.size()});
+}
+
+bool Outbound::relay(Handle consumer, std::uint64_t request_id, std::span<std::byte> answer) {
   DownstreamConnection* connection = consumers_.get(consumer);
-  if (connection == nullptr) return context_.counters.add(Counter::kOrphanedAnswers);
+  if (connection == nullptr) {
+    context_.counters.add(Counter::kOrphanedAnswers);
+    return false;
+  }
   dubbo::write_request_id(answer.data(), request_id);
-  if (connection->answer(answer)) context_.counters.add(Counter::kOutboundAnswered);
+  if (!connection->answer(answer)) return false;
+  context_.counters.add(Counter::kOutboundAnswered);
+  return true;
 }
 
 // What a provider answers says whether it can serve; whether its service succeeded is the
@@ -89,7 +112,7 @@ void Outbound::on_oversized_response(UpstreamConnection& upstream,
 
 void Outbound::release(Slot& slot) {
   UpstreamConnection* upstream = slot.upstream;
-  MethodStats* method = slot.method;
+  MethodEntry* method = slot.method;
   take_kept(slot);
   if (slot.is_shadow) --shadows_;
   upstream->remove(slot);
@@ -100,7 +123,7 @@ void Outbound::release(Slot& slot) {
   if (--service.in_flight == 0) routes_.collect(service);
 }
 
-void Outbound::answer_slot(Slot& slot, Status status, const std::string& message) {
+void Outbound::answer_slot(Slot& slot, Status status, const std::string& message, Outcome outcome) {
   if (slot.is_shadow) {
     context_.counters.add(Counter::kMirrorFailed);
     return release(slot);
@@ -112,37 +135,40 @@ void Outbound::answer_slot(Slot& slot, Status status, const std::string& message
   sentence += message;
   if (slot.history) sentence += "; tried before:" + slot.history->tried;
   if (is_fan_out(slot)) return on_fan_out_failure(slot, status, sentence);
-  if (slot.method != nullptr) ++slot.method->failures;
   log_failure(slot.method, slot.route, status, sentence);
-  const Asker asker{slot.consumer, slot.request_id, slot.serialization, slot.mode, slot.record};
+  const Asker asker = asker_of(slot, context_.loop.now());
   const bool is_background = slot.failback_left.has_value();
   if (slot.mode == ClusterMode::kFailback) send_later(slot);
   release(slot);
-  if (!is_background) answer_failure(asker, status, sentence);
+  if (!is_background) answer_failure(asker, status, sentence, outcome);
 }
 
 void Outbound::answer_error(const OutboundRequest& request, Status status,
-                            const std::string& message) {
+                            const std::string& message, Outcome outcome) {
   if (fan_outs_.get(request.fan_out) != nullptr) {
     return note_failure(request.fan_out, status, message);
   }
   if (request.history.is_shadow) return context_.counters.add(Counter::kMirrorFailed);
-  if (request.method != nullptr) ++request.method->failures;
   log_failure(request.method, request.route, status, message);
   const bool is_background = request.history.failback_left.has_value();
   if (request.history.mode == ClusterMode::kFailback) send_later(request);
   if (!request.header().is_two_way) {
-    finish(request.history.record, {.is_by_agent = true, .error = message});
+    finish(request.history.record, {.outcome = outcome,
+                                    .received = request.received,
+                                    .traffic = request.traffic,
+                                    .is_by_agent = true,
+                                    .error = message,
+                                    .is_counted = request.history.may_end()});
     return context_.counters.add(Counter::kOneWayDropped);
   }
   if (is_background) return;
   answer_failure({request.consumer, request.header().request_id, request.header().serialization,
-                  request.history.mode, request.history.record},
-                 status, message);
+                  request.history.mode, request.history.record, request.traffic, request.received},
+                 status, message, outcome);
 }
 
 // What `skiff explain` says, as far as it fits a line.
-void Outbound::log_failure(const MethodStats* method, const RouteNote& route, Status status,
+void Outbound::log_failure(const MethodEntry* method, const RouteNote& route, Status status,
                            const std::string& message) {
   const TimePoint now = context_.loop.now();
   if (!context_.log.admits(LogKind::kRequestFailed, now)) return;
@@ -155,8 +181,16 @@ void Outbound::log_failure(const MethodStats* method, const RouteNote& route, St
 }
 
 // With null where its cluster's mode says so, and we can write that.
-void Outbound::answer_failure(const Asker& asker, Status status, const std::string& message) {
-  finish(asker.record, {.status = status, .is_by_agent = true, .error = message});
+void Outbound::answer_failure(const Asker& asker, Status status, const std::string& message,
+                              Outcome outcome) {
+  const bool is_awaited = consumers_.get(asker.consumer) != nullptr;
+  finish(asker.record, {.outcome = is_awaited ? outcome : Outcome::kAbandoned,
+                        .received = asker.received,
+                        .traffic = asker.traffic,
+                        .status = status,
+                        .is_by_agent = true,
+                        .error = message,
+                        .upstream_time = asker.upstream_time});
   const bool is_hidden =
       (asker.mode == ClusterMode::kFailsafe || asker.mode == ClusterMode::kFailback) &&
       dubbo::can_write_null(asker.serialization);

@@ -19,22 +19,42 @@ void Outbound::fan_out(OutboundRequest& request, ClusterState& cluster) {
   const bool reaches_somebody = std::ranges::any_of(
       targets, [](const Attempt& target) { return target.upstream != nullptr; });
   if (!reaches_somebody) return wait_or_fail(request, cluster);
-  // Of a one-way request the record ends here, whatever becomes of the copies.
-  Handle record;
   if (request.header().is_two_way) {
     request.fan_out = begin_fan_out(request);
-  } else {
-    record = std::exchange(request.history.record, Handle{});
+    for (const Attempt& target : targets) send_copy(request, cluster, target);
+    return end_part(request.fan_out);
   }
+  // A one-way request ends here, whatever becomes of the copies.
+  const RequestEnd end{.outcome = Outcome::kOneWay,
+                       .received = request.received,
+                       .traffic = request.traffic,
+                       .is_counted = request.history.may_end()};
+  const Handle record = std::exchange(request.history.record, Handle{});
+  request.history.has_ended = true;
+  note_targets(record, targets, cluster);
   for (const Attempt& target : targets) send_copy(request, cluster, target);
-  end_part(request.fan_out);
-  finish(record, {});
+  finish(record, end);
+}
+
+// For who hears of its end: a one-way request went to all of them.
+void Outbound::note_targets(Handle handle, const std::vector<Attempt>& targets,
+                            const ClusterState& cluster) {
+  FilterRecord* record = records_.get(handle);
+  if (record == nullptr) return;
+  for (const Attempt& target : targets) {
+    if (target.upstream == nullptr) continue;
+    if (!record->provider.empty()) record->provider += ',';
+    record->provider += cluster.endpoints[target.provider]->address;
+    ++record->attempts;
+  }
 }
 
 Handle Outbound::begin_fan_out(const OutboundRequest& request) {
   auto fan_out = std::make_unique<FanOut>();
-  fan_out->asker = {request.consumer, request.header().request_id, request.header().serialization,
-                    request.history.mode, request.history.record};
+  fan_out->asker = {
+      request.consumer,     request.header().request_id, request.header().serialization,
+      request.history.mode, request.history.record,      request.traffic,
+      request.received};
   fan_out->method = request.method;
   fan_out->route = request.route;
   fan_out->waiting = 1;  // so that it does not end before all of them were sent
@@ -105,9 +125,7 @@ void Outbound::on_fan_out_answer(Slot& slot, const Frame& frame) {
   } else {
     fan_out.is_answered = true;
     note_answering(fan_out, slot);
-    relay(fan_out.asker.consumer, fan_out.asker.request_id, frame.bytes);
-    finish(fan_out.asker.record,
-           {.status = frame.header.status, .upstream_time = fan_out.upstream_time});
+    relay_and_finish(fan_out.asker, Frame::first_of(frame.bytes));
   }
   end_part(handle);
   release(slot);
@@ -115,7 +133,7 @@ void Outbound::on_fan_out_answer(Slot& slot, const Frame& frame) {
 
 // The consumer is given its answer, as far as is known by now.
 void Outbound::note_answering(FanOut& fan_out, const Slot& slot) {
-  fan_out.upstream_time = context_.loop.now() - slot.sent;
+  fan_out.asker.upstream_time = context_.loop.now() - slot.sent;
   FilterRecord* record = records_.get(fan_out.asker.record);
   if (record != nullptr) record->provider = slot.upstream->address();
 }
@@ -143,18 +161,13 @@ void Outbound::end_part(Handle handle) {
   if (ended->is_answered) return;
   const Asker& asker = ended->asker;
   if (!ended->has_failed) return relay_copy(*ended, ended->good_answer);
-  if (ended->method != nullptr) ++ended->method->failures;
   if (!ended->bad_answer.empty()) return relay_copy(*ended, ended->bad_answer);
   log_failure(ended->method, ended->route, ended->status, ended->error);
-  answer_failure(asker, ended->status, ended->error);
+  answer_failure(asker, ended->status, ended->error, outcome_of(ended->status));
 }
 
 void Outbound::relay_copy(const FanOut& fan_out, dubbo::Bytes answer) {
-  const Asker& asker = fan_out.asker;
-  const std::span<std::byte> copy = context_.loop.turn_memory().copy(answer);
-  relay(asker.consumer, asker.request_id, copy);
-  finish(asker.record,
-         {.status = Frame::first_of(copy).header.status, .upstream_time = fan_out.upstream_time});
+  relay_and_finish(fan_out.asker, Frame::first_of(context_.loop.turn_memory().copy(answer)));
 }
 
 }  // namespace skiff::forwarder

@@ -1,10 +1,9 @@
 // Filters at their points on a request's way: what they are told, and what they may do.
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "dubbo/check.h"
+#include "dubbo/trace_context.h"
 #include "forwarder/limits.h"
 #include "forwarder/outbound/outbound.h"
 
@@ -15,15 +14,6 @@ using governance::FilterAnswer;
 using governance::FilterEntry;
 using governance::FilterPoint;
 using std::chrono::milliseconds;
-
-namespace {
-
-class LogLines final : public governance::LineWriter {
- public:
-  void write(const std::string& line) override { spdlog::info("{}", line); }
-};
-
-}  // namespace
 
 // The request in hand at one point.
 class Outbound::AtFilter final : public governance::FilteredRequest {
@@ -76,7 +66,8 @@ class Outbound::AtFilter final : public governance::FilteredRequest {
     outbound_.context_.counters.add(Counter::kRefusedByFilter);
     outbound_.answer_error(request_, status,
                            request_.describe() + " is refused by filter " +
-                               request_.filters->entries()[entry_]->name + ": " + why);
+                               request_.filters->entries()[entry_]->name + ": " + why,
+                           Outcome::kRefused);
   }
 
   bool delay(milliseconds time) override {
@@ -133,18 +124,9 @@ class Outbound::AtFilter final : public governance::FilteredRequest {
   }
 
   FilterRecord& record() {
-    Handle& handle = request_.history.record;
-    if (FilterRecord* known = outbound_.records_.get(handle); known != nullptr) return *known;
-    handle = outbound_.records_.add();
-    FilterRecord& made = *outbound_.records_.get(handle);
-    made.chain = request_.filters->shared_from_this();
-    made.interface.assign(facts_.interface);
-    made.version.assign(facts_.version);
-    made.method.assign(facts_.method);
-    made.caller_address.assign(facts_.caller_address);
-    made.application.assign(facts_.application);
-    made.received = facts_.received;
-    return made;
+    FilterRecord& record = outbound_.record_of(request_);
+    if (!record.chain) record.chain = request_.filters->shared_from_this();
+    return record;
   }
 
   Outbound& outbound_;
@@ -244,31 +226,95 @@ void Outbound::mirror(const OutboundRequest& request, ClusterState& cluster,
   deliver(copy, cluster);
 }
 
-// A request that has no record is none that a filter wants to hear of.
+FilterRecord& Outbound::record_of(OutboundRequest& request) {
+  Handle& handle = request.history.record;
+  if (FilterRecord* known = records_.get(handle); known != nullptr) return *known;
+  handle = records_.add();
+  FilterRecord& made = *records_.get(handle);
+  made.interface.assign(governance::cut_for_people(request.interface.empty() ? request.head.path
+                                                                             : request.interface));
+  made.group.assign(governance::cut_for_people(request.group.value_or("")));
+  made.version.assign(governance::cut_for_people(request.head.version));
+  made.method.assign(governance::cut_for_people(request.view.method.empty() ? request.head.method
+                                                                            : request.view.method));
+  if (auto* consumer = consumers_.get(request.consumer); consumer != nullptr) {
+    made.caller_address.assign(consumer->peer_address());
+  } else {
+    made.caller_address.clear();
+  }
+  made.application.assign(governance::application_of(attachments_));
+  made.trace.assign(dubbo::trace_id_of(attachments_));
+  made.received = request.received;
+  made.request_bytes = request.frame.bytes.size();
+  return made;
+}
+
+// Before it is known how it ends.
+void Outbound::follow_for_access_log(OutboundRequest& request) {
+  if (!context_.access_log.is_on() || !request.history.is_new()) return;
+  if (records_.get(request.history.record) != nullptr) return;  // it was held until now
+  if (context_.access_log.follows(context_.random())) record_of(request).is_followed = true;
+}
+
+namespace {
+
+// One line for a request, however many want it.
+class OneLine final : public governance::AccessLines {
+ public:
+  explicit OneLine(AccessLog& log) : log_(log) {}
+  void write(const governance::FinishedRequest& request) override {
+    if (!std::exchange(is_written_, true)) log_.write(request);
+  }
+
+ private:
+  AccessLog& log_;
+  bool is_written_ = false;
+};
+
+}  // namespace
+
+// A request that has no record is none that anybody wants to hear of.
 void Outbound::finish(Handle handle, const RequestEnd& end) {
+  if (end.is_counted) {
+    MethodCells& traffic = end.traffic != nullptr ? *end.traffic : context_.traffic.unknown();
+    ended_.push_back({&traffic, end.outcome, end.received, end.upstream_time});
+  }
   std::unique_ptr<FilterRecord> record = records_.remove(handle);
   if (!record) return;
-  governance::FinishedRequest finished{.facts = {.interface = record->interface,
-                                                 .version = record->version,
-                                                 .method = record->method,
-                                                 .caller_address = record->caller_address,
-                                                 .application = record->application,
-                                                 .received = record->received,
-                                                 .now = context_.loop.now()},
+  write_end(*record, end);
+  records_.give_back(std::move(record));
+}
+
+// The clock is read: in the turn's own time there is nothing of what the agent took.
+void Outbound::write_end(const FilterRecord& record, const RequestEnd& end) {
+  governance::FinishedRequest finished{.facts = {.interface = record.interface,
+                                                 .version = record.version,
+                                                 .method = record.method,
+                                                 .caller_address = record.caller_address,
+                                                 .application = record.application,
+                                                 .received = record.received,
+                                                 .now = Clock::now()},
                                        .status = end.status,
                                        .is_by_agent = end.is_by_agent,
                                        .error = end.error,
-                                       .provider = record->provider,
-                                       .attempts = record->attempts,
+                                       .provider = record.provider,
+                                       .attempts = record.attempts,
                                        .upstream_time = end.upstream_time,
+                                       .outcome = name_of(end.outcome),
+                                       .group = record.group,
+                                       .trace = record.trace,
+                                       .request_bytes = record.request_bytes,
+                                       .answer_bytes = end.answer_bytes,
                                        .random = context_.random()};
-  LogLines lines;
-  for (const std::uint8_t i : record->chain->at(FilterPoint::kLog)) {
-    if ((record->logged >> i & 1U) == 0) continue;
-    finished.note = record->notes[i];
-    record->chain->entries()[i]->filter->on_log(finished, lines);
+  OneLine line(context_.access_log);
+  const auto total = finished.facts.now - record.received;
+  if (record.is_followed && context_.access_log.wants(end.outcome, total)) line.write(finished);
+  if (!record.chain) return;
+  for (const std::uint8_t i : record.chain->at(FilterPoint::kLog)) {
+    if ((record.logged >> i & 1U) == 0) continue;
+    finished.note = record.notes[i];
+    record.chain->entries()[i]->filter->on_log(finished, line);
   }
-  records_.give_back(std::move(record));
 }
 
 }  // namespace skiff::forwarder

@@ -82,6 +82,7 @@ void Outbound::resend(const LostUpstream& lost, const Frame& frame) {
     const auto note = static_cast<std::uint32_t>(frame.header.request_id >> 32);
     if (RequestHistory::is_fan_out(note)) return context_.counters.add(Counter::kOneWayDropped);
     request.history.take_one_way_note(note);
+    request.history.has_ended = true;
   }
   request.history.note_tried(lost.connection->address(), lost.reason);
   // Nothing else speaks against a provider whose connection broke: it would be chosen again.

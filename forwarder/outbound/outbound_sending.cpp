@@ -90,7 +90,11 @@ void Outbound::send(OutboundRequest& request, ClusterState& cluster, std::size_t
   append_frame(request, *splice, wire_id, upstream);
   note_sent(*cluster.endpoints[provider]);
   note_attempt(request, upstream.address());
-  if (!request.header().is_two_way) finish(request.history.record, {});  // for its consumer
+  if (request.header().is_two_way) return;
+  finish(request.history.record, {.outcome = Outcome::kOneWay,
+                                  .received = request.received,
+                                  .traffic = request.traffic,
+                                  .is_counted = request.history.may_end()});
 }
 
 void Outbound::note_attempt(const OutboundRequest& request, const std::string& provider) {
@@ -197,6 +201,7 @@ Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream
   slot->consumer = request.consumer;
   slot->serialization = request.header().serialization;
   slot->method = request.method;
+  slot->traffic = request.traffic;
   if (slot->method != nullptr) ++slot->method->service->in_flight;
   if (request.history.attempts > 1) {
     slot->history = std::make_unique<RequestHistory>(request.history);
@@ -211,6 +216,7 @@ Slot* Outbound::take_slot(OutboundRequest& request, UpstreamConnection& upstream
   slot->added_attachments = request.history.added_attachments;
   slot->received = request.received;
   slot->sent = context_.loop.now();
+  sent_.push_back({slot, slot->generation});
   slot->request_size = static_cast<std::uint32_t>(request.frame.bytes.size());
   slot->timeout = timeout;
   upstream.add(*slot);

@@ -27,10 +27,14 @@ struct RequestHistory {
   Handle record = {};            // FilterRecord
   bool was_counted = false;      // as a request; what was sent, or waited, was
   bool is_past_mirrors = false;  // copies of it have been sent, if any are
+  bool has_ended = false;        // for its consumer; a one-way request does when it is sent
   bool is_shadow = false;        // a copy that a filter had sent: nobody waits for its answer
 
   // It comes from its consumer, for the first time.
   bool is_new() const { return attempts == 0 && !failback_left && !was_counted; }
+
+  // It has an end that counts: that of copies, and of what nobody waits for any more, does not.
+  bool may_end() const { return !has_ended && !is_shadow && !failback_left; }
 
   // Several providers are sent it at once.
   bool is_fan_out() const {

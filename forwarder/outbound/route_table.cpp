@@ -9,11 +9,11 @@
 namespace skiff::forwarder {
 namespace {
 
-constexpr std::string_view kOtherMethods = "(other)";
+constexpr std::string_view kOtherMethods = TrafficTable::kOther;
 
 }  // namespace
 
-MethodStats& ServiceEntry::method(std::string_view name) {
+MethodEntry& ServiceEntry::method(std::string_view name) {
   if (last_method_ != nullptr && last_method_->name == name) return *last_method_;
   if (name.size() > limits::kMethodNameMaxBytes) name = kOtherMethods;
   auto found = methods_.find(name);
@@ -22,8 +22,9 @@ MethodStats& ServiceEntry::method(std::string_view name) {
     found = methods_.find(name);
   }
   if (found == methods_.end()) {
-    auto stats = std::make_unique<MethodStats>(MethodStats{this, std::string(name), 0, 0});
-    found = methods_.emplace(std::string(name), std::move(stats)).first;
+    MethodCells& counted = traffic_.method(traffic_.service(interface_), name);
+    auto entry = std::make_unique<MethodEntry>(MethodEntry{this, std::string(name), &counted});
+    found = methods_.emplace(std::string(name), std::move(entry)).first;
   }
   last_method_ = found->second.get();
   return *last_method_;
@@ -70,7 +71,7 @@ std::string ServiceEntry::explain(const RouteNote& note, std::string_view method
 
 void RouteTable::update(std::shared_ptr<const governance::ServiceRoute> route) {
   auto& entry = entries_[route->interface];
-  if (!entry) entry = std::make_unique<ServiceEntry>(route->interface);
+  if (!entry) entry = std::make_unique<ServiceEntry>(route->interface, traffic_);
   // The old clusters refer to the old route.
   const auto old_route = std::exchange(entry->route_, std::move(route));
   ++entry->route_count_;

@@ -14,6 +14,7 @@
 #include "forwarder/outbound/route_note.h"
 #include "forwarder/outbound/sticky_providers.h"
 #include "forwarder/text_map.h"
+#include "forwarder/traffic_table.h"
 #include "governance/service_route.h"
 
 namespace skiff::forwarder {
@@ -22,13 +23,11 @@ class Endpoint;
 class UpstreamPool;
 class ServiceEntry;
 
-// Traffic of one method. `service` is what it belongs to; stays where it is while a request counts
-// on it.
-struct MethodStats {
+// One method of a service with a route; stays where it is while a request counts on it.
+struct MethodEntry {
   ServiceEntry* service = nullptr;
   std::string name;
-  std::uint64_t requests = 0;
-  std::uint64_t failures = 0;
+  MethodCells* traffic = nullptr;  // of the worker: it outlives the route
 };
 
 // The providers of one group and version, with this worker's connections to them.
@@ -46,7 +45,9 @@ struct ClusterState {
 // made when the first request asks for it. Lives on its worker's thread.
 class ServiceEntry {
  public:
-  explicit ServiceEntry(std::string interface) : interface_(std::move(interface)) {}
+  // `traffic` must outlive it.
+  ServiceEntry(std::string interface, TrafficTable& traffic)
+      : interface_(std::move(interface)), traffic_(traffic) {}
 
   const std::string& interface() const { return interface_; }
   std::vector<ClusterState>& clusters() { return clusters_; }
@@ -63,35 +64,37 @@ class ServiceEntry {
     return *retry_budget_;
   }
 
-  // The counters of `method`; those of "(other)" where there are too many methods.
-  MethodStats& method(std::string_view name);
-  const TextMap<std::unique_ptr<MethodStats>>& methods() const { return methods_; }
+  // The entry of `method`; that of "(other)" where there are too many methods.
+  MethodEntry& method(std::string_view name);
 
   // "version 1.0.0 group g, version 2.0.0": what there are providers of, for error messages.
   std::string known_clusters() const;
 
-  std::uint32_t in_flight = 0;  // requests whose slot points to a MethodStats of this entry
+  std::uint32_t in_flight = 0;  // requests whose slot points to a MethodEntry of this entry
   bool removed = false;         // without a route; goes when nothing is in flight
 
  private:
   friend class RouteTable;
 
   std::string interface_;
+  TrafficTable& traffic_;
   std::shared_ptr<const governance::ServiceRoute> route_;
   std::uint32_t route_count_ = 0;  // so many, route_ included
   std::vector<std::shared_ptr<const governance::ServiceRoute>>
       earlier_;  // of requests in flight, the last ones
   bool was_asked_for_ = false;
   std::vector<ClusterState> clusters_;  // those of route_, once it was asked for
-  TextMap<std::unique_ptr<MethodStats>> methods_;
-  MethodStats* last_method_ = nullptr;
+  TextMap<std::unique_ptr<MethodEntry>> methods_;
+  MethodEntry* last_method_ = nullptr;
   std::unique_ptr<RetryBudget> retry_budget_;  // null until its first request
 };
 
 // The routes of one worker, by interface. Lives on its worker's thread.
 class RouteTable {
  public:
-  explicit RouteTable(UpstreamPool& upstreams) : upstreams_(upstreams) {}
+  // Both must outlive it.
+  RouteTable(UpstreamPool& upstreams, TrafficTable& traffic)
+      : upstreams_(upstreams), traffic_(traffic) {}
 
   void update(std::shared_ptr<const governance::ServiceRoute> route);
   void remove(const std::string& interface);
@@ -115,6 +118,7 @@ class RouteTable {
   void release_endpoints(ServiceEntry& entry);
 
   UpstreamPool& upstreams_;
+  TrafficTable& traffic_;
   TextMap<std::unique_ptr<ServiceEntry>> entries_;
   ServiceEntry* last_found_ = nullptr;  // with a route
 };

@@ -30,9 +30,10 @@ struct Slot {
   std::uint64_t request_id = 0;  // the consumer's
   Handle consumer;
   UpstreamConnection* upstream = nullptr;  // null: the slot is free
-  MethodStats* method = nullptr;           // null where the head could not be read
+  MethodEntry* method = nullptr;           // null where the head could not be read
+  MethodCells* traffic = nullptr;          // null: TrafficTable::unknown()
   TimePoint received;
-  TimePoint sent;  // this time
+  TimePoint sent;  // this time; once its turn is over, the end of it
   std::chrono::milliseconds timeout{0};
   Slot* previous = nullptr;  // of the same upstream
   Slot* next = nullptr;

@@ -11,7 +11,9 @@ namespace skiff::forwarder {
 
 UpstreamConnection::UpstreamConnection(WorkerContext& context, Outbound& outbound,
                                        UpstreamPool& pool, Endpoint& endpoint, Fd fd)
-    : FrameConnection(context.loop, std::move(fd), true, context.config.body_limit),
+    : FrameConnection(context.loop, std::move(fd), true, context.config.body_limit,
+                      {context.counters.of(Counter::kUpstreamReceivedBytes),
+                       context.counters.of(Counter::kUpstreamSentBytes)}),
       context_(context),
       outbound_(outbound),
       pool_(pool),

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,6 +16,13 @@
 namespace skiff::forwarder {
 
 class Outbound;
+
+// How far a look at all endpoints has come.
+struct EndpointCursor {
+  std::size_t next = 0;
+  std::size_t buckets = 0;
+  std::size_t ejected = 0;  // of those that were visited
+};
 
 // The endpoints and upstream connections of one worker. Lives on its worker's thread.
 class UpstreamPool {
@@ -44,9 +53,23 @@ class UpstreamPool {
   // Whether something waits to be written to a provider.
   bool has_output();
   std::size_t open_connections() const { return connections_.size(); }
+  // Visits about `count` endpoints, from where `cursor` stands; false where there are no more.
+  // Where the table was built anew in between, all come again.
   template <typename Visit>
-  void for_each_endpoint(Visit visit) const {
-    for (const auto& [address, endpoint] : endpoints_) visit(*endpoint);
+  bool visit_some(EndpointCursor& cursor, std::size_t count, Visit visit) const {
+    if (cursor.buckets != endpoints_.bucket_count()) {
+      cursor = {.next = 0, .buckets = endpoints_.bucket_count(), .ejected = 0};
+    }
+    const std::size_t end = std::min(cursor.buckets, cursor.next + count);
+    for (; cursor.next < end; ++cursor.next) {
+      const std::size_t bucket = cursor.next;
+      for (auto i = endpoints_.begin(bucket); i != endpoints_.end(bucket); ++i) {
+        const Endpoint& endpoint = *i->second;
+        if (endpoint.health.state() != EndpointHealth::State::kAdmitted) ++cursor.ejected;
+        visit(endpoint);
+      }
+    }
+    return end < cursor.buckets;
   }
 
  private:

@@ -1,4 +1,4 @@
-// Writes a line to the log for requests that are over.
+// Chooses requests that are over for the access log.
 #include <chrono>
 #include <optional>
 #include <string>
@@ -11,7 +11,6 @@ namespace skiff::governance {
 namespace {
 
 using namespace std::chrono_literals;
-using std::chrono::microseconds;
 
 struct AccessLogSettings {
   Share share;
@@ -24,55 +23,16 @@ bool has_failed(const FinishedRequest& request) {
          (request.status != dubbo::Status::kOk && request.status != dubbo::Status::kNone);
 }
 
-std::string in_us(std::chrono::steady_clock::duration time) {
-  return std::to_string(std::chrono::duration_cast<microseconds>(time).count()) + "us";
-}
-
-// Bytes that came with a request must not end a line or look like another field.
-void append_word(std::string& line, const char* key, std::string_view value) {
-  line.append(" ").append(key).append("=");
-  if (value.empty()) line += '-';
-  for (const char c : value) line += static_cast<unsigned char>(c) <= ' ' || c == 0x7f ? '?' : c;
-}
-
-void append_quoted(std::string& line, const char* key, std::string_view text) {
-  line.append(" ").append(key).append("=\"");
-  for (const char c : text) {
-    line += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? '?' : c == '"' ? '\'' : c;
-  }
-  line += '"';
-}
-
-// access service=a.Demo version=1.0.0 method=find caller=127.0.0.1:51234 application=shop
-// provider=10.0.0.5:20882 status=20 attempts=1 total=812us upstream=790us
-std::string line_of(const FinishedRequest& request) {
-  const RequestFacts& facts = request.facts;
-  std::string line = "access";
-  append_word(line, "service", facts.interface);
-  append_word(line, "version", facts.version);
-  append_word(line, "method", facts.method);
-  append_word(line, "caller", facts.caller_address);
-  append_word(line, "application", facts.application);
-  append_word(line, "provider", request.provider);
-  append_word(line, "status", std::to_string(static_cast<int>(request.status)));
-  append_word(line, "attempts", std::to_string(request.attempts));
-  append_word(line, "total", in_us(facts.now - facts.received));
-  append_word(line, "upstream",
-              request.upstream_time.count() == 0 ? "" : in_us(request.upstream_time));
-  if (!request.error.empty()) append_quoted(line, "error", request.error);
-  return line;
-}
-
 class AccessLog final : public Filter {
  public:
   explicit AccessLog(AccessLogSettings settings)
       : Filter({FilterPoint::kLog}), settings_(settings) {}
 
-  void on_log(const FinishedRequest& request, LineWriter& lines) const override {
+  void on_log(const FinishedRequest& request, AccessLines& lines) const override {
     const auto total = request.facts.now - request.facts.received;
     if (settings_.only_failed && !has_failed(request)) return;
     if (settings_.slower_than && total < *settings_.slower_than) return;
-    if (settings_.share.takes(request.random)) lines.write(line_of(request));
+    if (settings_.share.takes(request.random)) lines.write(request);
   }
 
   std::string describe() const override {

@@ -35,7 +35,7 @@ class ConcurrencyLimit final : public Filter {
     return FilterAnswer::kStop;
   }
 
-  void on_log(const FinishedRequest& request, LineWriter& /*lines*/) const override {
+  void on_log(const FinishedRequest& request, AccessLines& /*lines*/) const override {
     if (request.note != 0) {
       cells_.at(request.note - 1).value.fetch_sub(1, std::memory_order_relaxed);
     }

@@ -11,6 +11,6 @@ FilterAnswer Filter::on_request(FilteredRequest& /*request*/) const {
   return FilterAnswer::kContinue;
 }
 
-void Filter::on_log(const FinishedRequest& /*request*/, LineWriter& /*lines*/) const {}
+void Filter::on_log(const FinishedRequest& /*request*/, AccessLines& /*lines*/) const {}
 
 }  // namespace skiff::governance

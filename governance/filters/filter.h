@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -77,12 +78,18 @@ struct FinishedRequest {
   RequestFacts facts;
   // Of the answer, or the failure that its cluster's mode hides; kNone: none was wanted, or given.
   dubbo::Status status = dubbo::Status::kNone;
-  bool is_by_agent = false;                                // the answer is the agent's own
-  std::string_view error;                                  // what it says
-  std::string_view provider;                               // that was asked last; "" where none was
-  std::uint32_t attempts = 0;                              // to send it
-  std::chrono::steady_clock::duration upstream_time = {};  // of the last attempt; 0: not answered
-  std::uint32_t note = 0;                                  // FilteredRequest::note()
+  bool is_by_agent = false;    // the answer is the agent's own
+  std::string_view error;      // what it says
+  std::string_view provider;   // that was asked last; "" where none was
+  std::uint32_t attempts = 0;  // to send it
+  // Of the last attempt; nullopt: it was never sent, or wants no answer.
+  std::optional<std::chrono::nanoseconds> upstream_time = {};
+  std::string_view outcome;  // forwarder/outcome.h
+  std::string_view group;    // as sent
+  std::string_view trace;    // dubbo/trace_context.h
+  std::uint64_t request_bytes = 0;
+  std::uint64_t answer_bytes = 0;  // of the provider's
+  std::uint32_t note = 0;          // FilteredRequest::note()
   std::uint64_t random = 0;
 };
 
@@ -96,11 +103,11 @@ constexpr std::string_view cut_for_people(std::string_view text) {
 // where they are told to. "" where they do not.
 std::string_view application_of(const dubbo::Attachments& attachments);
 
-// Takes the lines that filters write. Must not block.
-class LineWriter {
+// Writes requests to the access log. Must not block.
+class AccessLines {
  public:
-  virtual ~LineWriter() = default;
-  virtual void write(const std::string& line) = 0;
+  virtual ~AccessLines() = default;
+  virtual void write(const FinishedRequest& request) = 0;
 };
 
 // One thing that is done to requests. Settings never change; what it counts is shared by all
@@ -118,7 +125,7 @@ class Filter {
 
   // At each of its points but kLog.
   virtual FilterAnswer on_request(FilteredRequest& request) const;
-  virtual void on_log(const FinishedRequest& request, LineWriter& lines) const;
+  virtual void on_log(const FinishedRequest& request, AccessLines& lines) const;
 
   // For people: "delays 10 % by 200ms".
   virtual std::string describe() const = 0;

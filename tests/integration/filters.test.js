@@ -127,7 +127,7 @@ scenario('Filters', ({ stage, before, it }) => {
     await put([{ name: 'log', access_log: {} }, { name: 'broken', match: { method: 'bad' }, fault: { abort: {} } }]);
     await call();
     await call({ method: 'bad' });
-    const ok = new RegExp(`access service=${SERVICE} version=\\S+ method=hi caller=127\\.0\\.0\\.1:\\d+ application=- provider=127\\.0\\.0\\.1:${provider.port} status=20 attempts=1 total=\\d+us upstream=\\d+us`);
+    const ok = new RegExp(`access time=\\S+Z service=${SERVICE} group=- version=\\S+ method=hi caller=127\\.0\\.0\\.1:\\d+ application=- provider=127\\.0\\.0\\.1:${provider.port} outcome=ok status=20 attempts=1 total=\\d+us upstream=\\d+us`);
     await eventually(async () => agent.logLines(ok).length === 1, 'the answered call is logged');
     await eventually(async () => agent.logLines(/method=bad .* status=80 .* error=".*refused by filter broken/).length === 1, 'the refused call is logged');
   });

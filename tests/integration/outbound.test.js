@@ -219,8 +219,8 @@ scenario('The outbound port', ({ stage, before, it }) => {
     assert.equal(answer.value, 'generic answer');
     assert.deepEqual(provider.calls[0].args, ['realMethod', ['java.lang.String'], ['argument']]);
     const metrics = await agent.metrics();
-    assert.equal(metrics[`skiff_requests_total{interface="${service}",method="realMethod"}`], 1);
-    assert.equal(metrics[`skiff_requests_total{interface="${service}",method="$invoke"}`], undefined);
+    assert.equal(metrics[`skiff_requests_total{interface="${service}",method="realMethod",outcome="ok"}`], 1);
+    assert.equal(metrics[`skiff_requests_total{interface="${service}",method="$invoke",outcome="ok"}`], undefined);
   });
 
   it('answers 80 when the provider dies with requests in flight, and goes on when it is back', async () => {

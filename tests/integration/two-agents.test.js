@@ -107,7 +107,7 @@ scenario('Two agents', ({ stage, before, it }) => {
     assert.equal(here.skiff_outbound_in_flight, 0);
     assert.equal(there.skiff_inbound_in_flight, 0);
     assert.equal(here.skiff_inbound_requests_total, 0);
-    const echoed = here[`skiff_requests_total{interface="${SERVICE}",method="echo"}`];
+    const echoed = here[`skiff_requests_total{interface="${SERVICE}",method="echo",outcome="ok"}`];
     assert.ok(echoed >= 250, `${echoed} calls of echo`);
   });
 });

@@ -37,7 +37,8 @@ struct IdleWorker {
   forwarder::ForwarderConfig config;
   NoObserver observer;
   std::unique_ptr<forwarder::EventLoop> loop = std::move(*forwarder::EventLoop::create());
-  forwarder::WorkerContext context{config, observer, *loop, 1};
+  forwarder::MetricInterfaces interfaces;
+  forwarder::WorkerContext context{config, observer, *loop, interfaces, 1};
   forwarder::Outbound outbound{context};
 };
 
@@ -78,7 +79,7 @@ struct Requested {
 void find_route(benchmark::State& state) {
   IdleWorker worker;
   forwarder::UpstreamPool upstreams(worker.context, worker.outbound);
-  forwarder::RouteTable routes(upstreams);
+  forwarder::RouteTable routes(upstreams, worker.context.traffic);
   const std::vector<std::string> names = service_names(kServices);
   for (std::size_t i = 0; i < names.size(); ++i) routes.update(route_of(names[i], i));
   const Requested requested(names);

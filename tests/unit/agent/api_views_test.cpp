@@ -32,7 +32,10 @@ class ApiViews : public ApiFixture {
                                  .on_demand = false,
                                  .providers = 1}};
     backend_.snapshot.endpoints = {{"10.0.0.5:20882", "down: connection refused"}};
-    backend_.snapshot.methods["com.example.Demo"]["say<b>\"\n"] = {.requests = 5, .failures = 2};
+    backend_.snapshot.methods["com.example.Demo"]["say<b>\"\n"] = {
+        .requests = 5, .failures = 2, .ended = {3, 0, 0, 2}};
+    backend_.snapshot.durations["com.example.Demo"].total = {.counts = {0, 0, 0, 1, 4},
+                                                             .nanoseconds = 500'000};
     backend_.snapshot.counters["outbound_requests_total"] = 5;
   }
 };
@@ -120,10 +123,17 @@ TEST_F(ApiViews, MetricsCountServicesMethodsAndApiRequests) {
   const ApiResponse response = request("GET", "/metrics");
   EXPECT_THAT(response.content_type, HasSubstr("text/plain"));
   for (const char* line :
-       {"\nskiff_requests_total{interface=\"com.example.Demo\",method=\"say<b>\\\"\\n\"} 5\n",
+       {"\nskiff_requests_total{interface=\"com.example.Demo\",method=\"say<b>\\\"\\n\","
+        "outcome=\"ok\"} 3\n",
         R"(
-skiff_request_failures_total{interface="com.example.Demo",method="say<b>\"\n"} 2
+skiff_requests_total{interface="com.example.Demo",method="say<b>\"\n",outcome="timeout"} 2
 )",
+        "\nskiff_request_duration_seconds_bucket{interface=\"com.example.Demo\",le=\"0.0001\"} 1\n",
+        "\nskiff_request_duration_seconds_bucket{interface=\"com.example.Demo\",le=\"0.00025\"} "
+        "5\n",
+        "\nskiff_request_duration_seconds_bucket{interface=\"com.example.Demo\",le=\"+Inf\"} 5\n",
+        "\nskiff_request_duration_seconds_sum{interface=\"com.example.Demo\"} 0.0005\n",
+        "\nskiff_registry_last_change_timestamp_seconds 1700000000\n",
         "\nskiff_registry_connected{registry=\"zookeeper://10.0.0.9:2181\"} 0\n",
         "\nskiff_publications{state=\"registered\"} 1\n",
         "\nskiff_publication_health{health=\"up\"} 1\n",
@@ -133,8 +143,10 @@ skiff_request_failures_total{interface="com.example.Demo",method="say<b>\"\n"} 2
         "\nskiff_subscription_providers 1\n",
         "\nskiff_api_requests_total{route=\"POST /publish\",code=\"200\"} 1\n",
         "\nskiff_api_requests_total{route=\"other\",code=\"404\"} 1\n",
-        "\nskiff_endpoints{state=\"down\"} 1\n", "\nskiff_outbound_requests_total 5\n",
-        "\nskiff_workers_silent 0\n", "\nskiff_ready 1\n",
+        "\nskiff_endpoints{state=\"down\"} 1\n",
+        "\nskiff_outbound_requests_total 5\n",
+        "\nskiff_workers_silent 0\n",
+        "\nskiff_ready 1\n",
         "\n# TYPE skiff_outbound_requests_total counter\n"}) {
     EXPECT_THAT(response.body, HasSubstr(line));
   }

@@ -132,18 +132,36 @@ struct WrongValue {
 
 TEST(Settings, RefuseWhatIsOutOfRangeOrIllTyped) {
   for (const auto& [key, value] :
-       std::initializer_list<WrongValue>{{"api", "localhost"},       {"outbound", "local"},
-                                         {"inbound", "0.0.0.0"},     {"provider", "127.0.0.1:0"},
-                                         {"registry", "etcd://a:1"}, {"registry", "zookeeper://"},
-                                         {"advertise", "0.0.0.0"},   {"application", "a b"},
-                                         {"application", ""},        {"state_dir", "relative"},
-                                         {"workers", "0"},           {"workers", "257"},
-                                         {"workers", "two"},         {"log_level", "verbose"},
-                                         {"body_limit", "10"},       {"body_limit", "2GiB"},
-                                         {"hold_time", "61s"},       {"default_timeout", "0"},
-                                         {"connect_timeout", "2h"},  {"heartbeat_interval", "1ms"},
-                                         {"drain_timeout", "2h"},    {"drain_timeout", "10"},
-                                         {"warmup_steps", "1"},      {"warmup_steps", "11"}}) {
+       std::initializer_list<WrongValue>{{"api", "localhost"},
+                                         {"outbound", "local"},
+                                         {"inbound", "0.0.0.0"},
+                                         {"provider", "127.0.0.1:0"},
+                                         {"registry", "etcd://a:1"},
+                                         {"registry", "zookeeper://"},
+                                         {"advertise", "0.0.0.0"},
+                                         {"application", "a b"},
+                                         {"application", ""},
+                                         {"state_dir", "relative"},
+                                         {"workers", "0"},
+                                         {"workers", "257"},
+                                         {"workers", "two"},
+                                         {"log_level", "verbose"},
+                                         {"body_limit", "10"},
+                                         {"body_limit", "2GiB"},
+                                         {"hold_time", "61s"},
+                                         {"default_timeout", "0"},
+                                         {"connect_timeout", "2h"},
+                                         {"heartbeat_interval", "1ms"},
+                                         {"drain_timeout", "2h"},
+                                         {"drain_timeout", "10"},
+                                         {"access_log", "on"},
+                                         {"access_log_percent", "101"},
+                                         {"access_log_percent", "0"},
+                                         {"access_log_slow", "2h"},
+                                         {"access_log_format", "xml"},
+                                         {"access_log_target", "access.log"},
+                                         {"warmup_steps", "1"},
+                                         {"warmup_steps", "11"}}) {
     AgentConfig config;
     const auto applied = find_setting(key)->apply(config, {value});
     ASSERT_FALSE(applied) << key << " " << value;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -13,11 +14,11 @@
 
 #include "agent/api.h"
 #include "agent/config_file.h"
+#include "agent/metric_list.h"
 #include "agent/metrics_page.h"
 #include "agent/openapi.h"
 #include "agent/settings.h"
 #include "agent/settings_reference.h"
-#include "forwarder/metrics.h"
 #include "governance/static_routes/virtual_host.h"
 
 namespace skiff::agent {
@@ -223,16 +224,34 @@ TEST(RoutesManual, SaysWhatAWrongSumIsAnsweredWith) {
   EXPECT_THAT(read("docs/http-api.md"), HasSubstr("\"" + wrong.error().message + "\""));
 }
 
-TEST(MetricsManual, NamesEveryMetric) {
+// scripts/metrics-manual writes it.
+TEST(MetricsManual, IsWhatTheListsMake) {
   const std::string manual = read("docs/metrics.md");
-  for (const AgentMetric& metric : agent_metrics()) {
-    EXPECT_THAT(manual, HasSubstr("`" + std::string(metric.name) + "`"));
+  const std::string made = with_metric_tables(manual);
+  if (std::getenv("SKIFF_WRITE_MANUAL") != nullptr) {
+    std::ofstream(std::string(SKIFF_TEST_DATA) + "/../docs/metrics.md") << made;
+    return;
   }
-  for (const auto infos : {forwarder::counter_infos(), forwarder::gauge_infos()}) {
-    for (const forwarder::MetricInfo& info : infos) {
-      EXPECT_THAT(manual, HasSubstr("`skiff_" + std::string(info.name) + "`"));
-    }
+  EXPECT_EQ(manual, made) << "run scripts/metrics-manual";
+  for (const MetricSpec& metric : all_metrics()) {
+    EXPECT_THAT(manual, HasSubstr("`" + metric.name + "`"));
   }
+}
+
+TEST(MetricsPage, ShowsTheMetricsOfTheListsAndNoOthers) {
+  std::vector<std::string> shown;
+  std::istringstream page(metrics_text({}));
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with("# TYPE ")) shown.push_back(line.substr(7));
+  }
+  std::vector<std::string> declared;
+  for (const MetricSpec& metric : all_metrics()) {
+    const char* kind = metric.kind == MetricKind::kCounter ? " counter"
+                       : metric.kind == MetricKind::kGauge ? " gauge"
+                                                           : " histogram";
+    declared.push_back(metric.name + kind);
+  }
+  EXPECT_THAT(shown, ::testing::UnorderedElementsAreArray(declared));
 }
 
 }  // namespace

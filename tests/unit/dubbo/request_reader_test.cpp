@@ -151,6 +151,38 @@ TEST(Attachments, SkipWhatIsNoString) {
       "k=v;z=w;");
 }
 
+// Which is how some clients name their timeout; other numbers stay what they are.
+TEST(Attachments, HaveTimeoutsThatAreWholeNumbers) {
+  for (const auto& [hex, text] :
+       std::vector<std::pair<const char*, const char*>>{{"d4 0bb8", "3000"},  // ints
+                                                        {"49 0000ea60", "60000"},
+                                                        {"a4", "20"},
+                                                        {"cb b8", "952"},
+                                                        {"3c 0bb8", "3000"},  // longs
+                                                        {"59 00000bb8", "3000"},
+                                                        {"4c 0000000000000bb8", "3000"},
+                                                        {"fb b8", "952"}}) {
+    const std::string value = hex;
+    EXPECT_EQ(hessian2_attachments("48 07 'timeout' " + value + " 5a").entries,
+              std::string("timeout=") + text + ";")
+        << hex;
+    EXPECT_EQ(hessian2_attachments("48 03 '_TO' " + value + " 5a").entries,
+              std::string("_TO=") + text + ";")
+        << hex;
+    EXPECT_EQ(hessian2_attachments("48 07 'timeouT' " + value + " 01 'k' 01 'v' 5a").entries,
+              "k=v;")
+        << hex;
+  }
+  for (const char* other : {"54", "4e", "5c", "51 90", "48 5a"}) {
+    EXPECT_EQ(
+        hessian2_attachments(std::string("48 07 'timeout' ") + other + " 01 'k' 01 'v' 5a").entries,
+        "k=v;")
+        << other;
+  }
+  EXPECT_FALSE(hessian2_attachments("48 07 'timeout' 49 0000").is_read);
+  EXPECT_FALSE(hessian2_attachments("48 07 'timeout' d4 0b").is_read);
+}
+
 TEST(Attachments, AreReadFromChunksWithoutLosingEarlierOnes) {
   std::string hex = "48 ";
   std::string expected;
@@ -201,6 +233,9 @@ TEST(Attachments, AreReadFromTypedFastjson2Maps) {
   };
   EXPECT_EQ(read("0000000a 92 4a 'M' 00 a6 4a 'k' 4a 'v' a5").entries, "k=v;");
   EXPECT_EQ(read("0000000f a6 7f 4a 'k' 00 4a 'v' 7f 00 01 4a 'x' a6 a5 a5").entries, "k=v;");
+  EXPECT_EQ(read("0000000d a6 50 'timeout' 44 0bb8 a5").entries, "timeout=3000;");
+  EXPECT_EQ(read("0000000a a6 4c '_TO' 38 64 4a 'k' a5").is_read, false);
+  EXPECT_EQ(read("0000000c a6 4c '_TO' 38 64 4a 'k' 38 64 a5").entries, "_TO=100;");
   EXPECT_EQ(read("00000001 af").entries, "");
   EXPECT_TRUE(read("00000001 af").is_read);
   EXPECT_FALSE(read("00000002 af af").is_read);
@@ -214,6 +249,8 @@ TEST(Attachments, AreReadFromFastjsonLines) {
   };
   EXPECT_EQ(read(R"({"k":"v", "n":1,"o":{"x":["y"]},2:"z","e":"\u4e2d"})").entries,
             "k=v;e=\xe4\xb8\xad;");
+  EXPECT_EQ(read(R"({"timeout":3000,"_TO":250,"n":3000})").entries, "timeout=3000;_TO=250;");
+  EXPECT_EQ(read(R"({"timeout":-1,"_TO":2.5})").entries, "");
   EXPECT_TRUE(read("null\n").is_read);
   EXPECT_TRUE(read("{}\n").is_read);
   for (const char* line :

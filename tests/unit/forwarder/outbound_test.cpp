@@ -222,6 +222,23 @@ TEST_F(Outbound20881, AnswersWithStatus31WhenTheProviderIsTooSlow) {
   EXPECT_EQ(counter("outbound_timeouts_total"), 1U);
 }
 
+TEST_F(Outbound20881, TakesTheTimeoutInEveryFormThatClientsNameIt) {
+  start_routed();
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1, .number_attachments = {{"timeout", 61}}}));
+  RawPeer upstream = provider_.accept();
+  expect_error(client, 1, Status::kServerTimeout, "within 61 ms");
+  client.send(request_frame({.id = 2, .attachments = {{"_TO", "62"}}}));
+  expect_error(client, 2, Status::kServerTimeout, "within 62 ms");
+  client.send(request_frame({.id = 3, .number_attachments = {{"_TO", 63}}}));
+  expect_error(client, 3, Status::kServerTimeout, "within 63 ms");
+  client.send(request_frame({.id = 4, .attachments = {{"_TO", "9000"}, {"timeout", "64"}}}));
+  expect_error(client, 4, Status::kServerTimeout, "within 64 ms");
+  client.send(request_frame(
+      {.id = 5, .attachments = {{"timeout", "soon"}}, .number_attachments = {{"_TO", 65}}}));
+  expect_error(client, 5, Status::kServerTimeout, "within 65 ms");
+}
+
 TEST_F(Outbound20881, DropsAnswersWithUnknownIds) {
   start_routed();
   RawPeer client = consumer();
@@ -570,7 +587,9 @@ TEST_F(Outbound20881, CountsAGenericCallByTheMethodItNames) {
   start_routed();
   RawPeer client = consumer();
   client.send(request_frame({.method = "$invoke", .argument = "realMethod"}));
-  ASSERT_TRUE(provider_.accept().receive());
+  RawPeer upstream = provider_.accept();
+  upstream.send(response_frame(upstream.receive()->header.request_id, "x"));
+  ASSERT_TRUE(client.receive());
   const TrafficSnapshot traffic = forwarder_->snapshot(testing::kDeadline);
   EXPECT_EQ(traffic.methods.at("a.Service").at("realMethod").requests, 1U);
 }

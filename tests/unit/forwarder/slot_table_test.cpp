@@ -28,7 +28,8 @@ class SlotTableTest : public testing::Test {
   ForwarderConfig config_;
   NoObserver observer_;
   std::unique_ptr<EventLoop> loop_ = std::move(*EventLoop::create());
-  WorkerContext context_{config_, observer_, *loop_, 1};
+  MetricInterfaces interfaces_;
+  WorkerContext context_{config_, observer_, *loop_, interfaces_, 1};
   Outbound outbound_{context_};
   SlotTable table_{outbound_, [](void*) {}, 3};
 };

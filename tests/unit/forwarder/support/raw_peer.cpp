@@ -52,6 +52,9 @@ std::string request_frame(const RequestSpec& spec) {
   for (const auto& [key, value] : spec.attachments) {
     body += hessian_string(key) + hessian_string(value);
   }
+  for (const auto& [key, value] : spec.number_attachments) {
+    body += hessian_string(key) + '\xc8' + static_cast<char>(value);
+  }
   body += "Z";
   FrameHeader header;
   header.request_id = spec.id;

@@ -24,6 +24,7 @@ struct RequestSpec {
   std::string method = "hi";
   std::string argument = "x";
   std::map<std::string, std::string> attachments = {};
+  std::map<std::string, std::uint8_t> number_attachments = {};  // ints
   bool two_way = true;
 };
 std::string request_frame(const RequestSpec& spec);
