@@ -7,6 +7,7 @@
 
 #include "agent/api_explain.h"
 #include "agent/api_freeze.h"
+#include "agent/api_page.h"
 #include "agent/api_static_routes.h"
 #include "agent/api_verbs.h"
 #include "agent/api_views.h"
@@ -56,7 +57,8 @@ constexpr std::array kRoutes = {
     ServedRoute{{"GET", "/metrics"}, get_metrics},
     ServedRoute{{"GET", "/config"}, get_config},
     ServedRoute{{"GET", "/openapi.json"}, get_openapi},
-    ServedRoute{{"GET", "/"}, get_status_page},
+    ServedRoute{{"GET", "/"}, get_page},
+    ServedRoute{{"GET", "/page/{file}"}, get_page_file},
 };
 
 // What stands for the last segment of a path such as "/routes/{name}", "" in other paths; nullopt

@@ -20,6 +20,7 @@ struct ApiRequest {
   std::map<std::string, std::string> query;
   std::string body;
   bool body_too_large = false;  // more than kMaxBodyBytes came; `body` is empty then
+  std::string if_none_match;    // the header
 };
 
 struct ApiResponse {
@@ -27,6 +28,9 @@ struct ApiResponse {
   std::string content_type = "application/json";
   std::string body;
   std::string allow;  // the header of a 405
+  // A name for this very body, with quotes: who has it asks for it with If-None-Match. Answers
+  // without one are not to be stored.
+  std::string etag;
 };
 
 // A method and path that the API serves. A path that ends in "/{...}" takes one more segment.

@@ -7,7 +7,6 @@
 #include "agent/openapi.h"
 #include "agent/route_compiler.h"
 #include "agent/status_report.h"
-#include "agent/status_tables.h"
 #include "agent/text.h"
 
 namespace skiff::agent {
@@ -63,13 +62,6 @@ ApiResponse get_status(const ApiCall& call) {
   const auto state = ask_control_state(call.control);
   if (!state) return control_is_silent();
   return json_response(status_json(*state, call.backend));
-}
-
-ApiResponse get_status_page(const ApiCall& call) {
-  const auto state = ask_control_state(call.control);
-  if (!state) return control_is_silent();
-  return text_response("text/html; charset=utf-8",
-                       status_as_html(status_json(*state, call.backend)));
 }
 
 // Alive is who still reaches the control thread: an agent whose control thread hangs needs a

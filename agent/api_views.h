@@ -20,7 +20,6 @@ ApiResponse get_publications(const ApiCall& call);
 ApiResponse get_subscriptions(const ApiCall& call);
 ApiResponse get_service(const ApiCall& call);
 ApiResponse get_status(const ApiCall& call);
-ApiResponse get_status_page(const ApiCall& call);
 ApiResponse get_healthz(const ApiCall& call);
 ApiResponse get_readyz(const ApiCall& call);
 ApiResponse get_metrics(const ApiCall& call);

@@ -1,13 +1,13 @@
 #include "agent/client_commands.h"
 
-#include <httplib.h>
-
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "agent/api_client.h"
 #include "agent/durations.h"
 #include "agent/explanation_report.h"
 #include "agent/json_fields.h"
@@ -20,49 +20,18 @@ namespace {
 using nlohmann::ordered_json;
 using namespace std::chrono_literals;
 
-constexpr auto kConnectTime = 2s;
 // On top of ?wait=, which is what the agent may take at most.
 constexpr auto kAnswerTime = 15s;
 constexpr std::chrono::milliseconds kLongestWait = 60s;
 constexpr int kOk = 200;
 
-struct Answer {
-  int status = 0;
-  std::string body;
-};
-
-httplib::ClientImpl make_client(const ApiAddress& api) {
-  constexpr int kAnyPort = 80;  // of a Unix socket; the library wants one
-  const bool is_unix = api.is_unix();
-  return httplib::ClientImpl(is_unix ? api.path : api.host, is_unix ? kAnyPort : api.port);
-}
-
-std::string explain(httplib::Error error) {
-  switch (error) {
-    case httplib::Error::Connection:
-    case httplib::Error::ConnectionTimeout:
-      return "cannot connect";
-    case httplib::Error::Read:
-      return "it closed the connection, or took too long";
-    default:
-      return httplib::to_string(error);
-  }
-}
-
-template <typename Send>
-std::optional<Answer> send_to(const ApiAddress& api, Send send) {
-  httplib::ClientImpl client = make_client(api);
-  if (api.is_unix()) client.set_address_family(AF_UNIX);
-  client.set_default_headers({{"Host", "localhost"}});
-  client.set_connection_timeout(kConnectTime);
-  client.set_read_timeout(kLongestWait + kAnswerTime);
-  const httplib::Result result = send(client);
-  if (!result) {
-    std::fprintf(stderr, "skiff: no answer from the agent at %s: %s; is it running?\n",
-                 api.to_string().c_str(), explain(result.error()).c_str());
-    return std::nullopt;
-  }
-  return Answer{result->status, result->body};
+// The answer, or nothing and an error on stderr.
+std::optional<ApiAnswer> send_to(const ApiAddress& api,
+                                 const std::function<httplib::Result(httplib::ClientImpl&)>& send) {
+  auto answer = ask_agent(api, kLongestWait + kAnswerTime, send);
+  if (answer) return std::move(*answer);
+  std::fprintf(stderr, "skiff: %s\n", answer.error().message.c_str());
+  return std::nullopt;
 }
 
 void put_unless_empty(ordered_json& json, const char* key, const std::string& value) {
@@ -168,7 +137,7 @@ std::optional<std::string> explain_path(const ExplainArguments& arguments) {
   return "/explain?" + httplib::detail::params_to_query_str(query);
 }
 
-int unreadable(const Answer& answer) {
+int unreadable(const ApiAnswer& answer) {
   std::fprintf(stderr, "skiff: the answer (status %d) is not one of an agent: %s\n", answer.status,
                in_quotes(answer.body).c_str());
   return 1;

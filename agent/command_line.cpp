@@ -14,6 +14,7 @@
 #include "agent/run.h"
 #include "agent/settings.h"
 #include "agent/text.h"
+#include "agent/top_command.h"
 #include "agent/version.h"
 
 namespace skiff::agent {
@@ -195,6 +196,21 @@ class StatusCommand final : public ClientCommand {
   bool json_ = false;
 };
 
+class TopCommand final : public ClientCommand {
+ public:
+  explicit TopCommand(CLI::App& root)
+      : ClientCommand(root.add_subcommand("top", "The traffic of the running agent, live")) {
+    app_->add_flag("--once", once_, "One second of it, as where output is no terminal");
+  }
+
+  int run() override {
+    return with_api([this](const ApiAddress& api) { return run_top_command(api, once_); });
+  }
+
+ private:
+  bool once_ = false;
+};
+
 class ExplainCommand final : public ClientCommand {
  public:
   explicit ExplainCommand(CLI::App& root)
@@ -282,6 +298,7 @@ std::vector<std::unique_ptr<Command>> add_commands(CLI::App& app) {
            "publications");
   add_verb("ready", "Take stopping back; without --interface, of all publications");
   commands.push_back(std::make_unique<StatusCommand>(app));
+  commands.push_back(std::make_unique<TopCommand>(app));
   commands.push_back(std::make_unique<ExplainCommand>(app));
   commands.push_back(std::make_unique<CheckCommand>(app));
   commands.push_back(std::make_unique<VersionCommand>(app));

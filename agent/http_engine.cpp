@@ -20,6 +20,9 @@ constexpr std::size_t kMaxHeadBytes = std::size_t{64} << 10;
 // What is read and thrown away of a body that is too large, so that its sender gets to read why.
 constexpr std::size_t kMaxDrainedBytes = std::size_t{64} << 20;
 constexpr auto kRequestTime = 10s;
+constexpr const char* kContentPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 bool has_body_method(const Request& request) {
   return request.method == "POST" || request.method == "PUT" || request.method == "PATCH" ||
@@ -67,6 +70,7 @@ ApiRequest api_request_of(const Request& request) {
   ApiRequest api;
   api.method = request.method;
   api.path = request.target;
+  api.if_none_match = request.get_header_value("If-None-Match");
   for (const auto& [key, value] : request.params) api.query.insert_or_assign(key, value);
   return api;
 }
@@ -83,7 +87,13 @@ void read_body(const httplib::ContentReader& reader, ApiRequest& request) {
 void put(const ApiResponse& from, Response& to) {
   to.status = from.status;
   to.set_content(from.body, from.content_type);
-  to.set_header("Cache-Control", "no-store");
+  to.set_header("Cache-Control", from.etag.empty() ? "no-store" : "no-cache");
+  if (!from.etag.empty()) to.set_header("ETag", from.etag);
+  // Names and errors of other machines stand in these answers: a browser is to take none of it for
+  // a page, and the page that is ours may load and do what is ours alone.
+  to.set_header("Content-Security-Policy", kContentPolicy);
+  to.set_header("X-Content-Type-Options", "nosniff");
+  to.set_header("Referrer-Policy", "no-referrer");
   if (!from.allow.empty()) to.set_header("Allow", from.allow);
 }
 

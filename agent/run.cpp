@@ -16,6 +16,7 @@
 
 #include "agent/agent.h"
 #include "agent/config_reload.h"
+#include "agent/recent_events.h"
 #include "agent/service_manager.h"
 #include "agent/state_dir.h"
 
@@ -36,6 +37,7 @@ constexpr std::size_t kLogLinesMax = 8192;
 void set_up_logging(const std::string& level) {
   spdlog::init_thread_pool(kLogLinesMax, 1);
   spdlog::set_default_logger(spdlog::create_async_nb<spdlog::sinks::stderr_color_sink_mt>("skiff"));
+  spdlog::default_logger()->sinks().push_back(recent_events_sink());
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
   spdlog::set_level(spdlog::level::from_str(level));
 }

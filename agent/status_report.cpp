@@ -1,10 +1,15 @@
 #include "agent/status_report.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <climits>
 #include <functional>
 #include <nlohmann/json.hpp>
 
 #include "agent/durations.h"
+#include "agent/recent_events.h"
 #include "agent/version.h"
 #include "dubbo/url.h"
 
@@ -60,6 +65,19 @@ SubscriptionView view_of(registry::SubscriptionStatus status, const registry::Co
     }
   }
   return view;
+}
+
+ordered_json events_json() {
+  ordered_json json = ordered_json::array();
+  for (const RecentEvent& event : recent_events()) {
+    json.push_back({{"time", event.time}, {"level", event.level}, {"text", event.text}});
+  }
+  return json;
+}
+
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
 ordered_json traffic_json(const forwarder::TrafficSnapshot& traffic) {
@@ -180,20 +198,24 @@ ordered_json service_json(const registry::ServiceStatus& service, const Endpoint
 ordered_json status_json(const ControlState& state, ApiBackend& backend) {
   const forwarder::TrafficSnapshot traffic = backend.traffic();
   const Readiness readiness = backend.readiness();
+  const StateReport stored = backend.state();
   ordered_json listeners = ordered_json::array();
   for (const ListenerInfo& listener : backend.listeners()) {
     listeners.push_back({{"name", listener.name}, {"address", listener.address}});
   }
   return {{"version", version()},
           {"commit", commit()},
+          {"host", host_name()},
           {"ready", readiness.ready},
           {"reason", readiness.reason},
           {"registries", registries_json(state.registries)},
           {"lists", lists_json(state.metrics)},
+          {"state", {{"folder", stored.folder}, {"problem", stored.problem}}},
           {"publications", publications_json(state.publications)},
           {"subscriptions", subscriptions_json(state.subscriptions, traffic.endpoints)},
           {"listeners", std::move(listeners)},
-          {"traffic", traffic_json(traffic)}};
+          {"traffic", traffic_json(traffic)},
+          {"events", events_json()}};
 }
 
 }  // namespace skiff::agent

@@ -48,7 +48,7 @@ nlohmann::ordered_json subscriptions_json(const std::vector<SubscriptionView>& s
                                           const EndpointStates& endpoints);
 nlohmann::ordered_json service_json(const registry::ServiceStatus& service,
                                     const EndpointStates& endpoints);
-// All of it, with listeners and traffic: GET /status.
+// All of it, with listeners, traffic and recent events: GET /status.
 nlohmann::ordered_json status_json(const ControlState& state, ApiBackend& backend);
 
 }  // namespace skiff::agent

@@ -17,11 +17,11 @@ const ordered_json& member(const ordered_json& object, const char* name) {
   return found == object.end() ? nothing : *found;
 }
 
-// A member as people read it; "" where it is absent.
+// A member as people read it, on a terminal; "" where it is absent.
 std::string shown(const ordered_json& object, const char* name) {
   const ordered_json& value = member(object, name);
-  if (value.is_string()) return value.get<std::string>();
-  return value.is_null() ? "" : to_text(value);
+  if (value.is_string()) return printable(value.get<std::string>());
+  return value.is_null() ? "" : printable(to_text(value));
 }
 
 // "group/interface:version"
@@ -114,6 +114,19 @@ StatusTable traffic_table(const ordered_json& status) {
   return table;
 }
 
+// The latest of them: who wants all looks at the page, or into the log.
+StatusTable events_table(const ordered_json& status) {
+  StatusTable table{"Recent events", {"time", "level", "what"}, {}, "none"};
+  constexpr std::size_t kMaxShown = 10;
+  const ordered_json& events = member(status, "events");
+  const std::size_t first = events.size() > kMaxShown ? events.size() - kMaxShown : 0;
+  for (std::size_t i = first; i < events.size(); ++i) {
+    table.rows.push_back(
+        {shown(events[i], "time"), shown(events[i], "level"), shown(events[i], "text")});
+  }
+  return table;
+}
+
 StatusTable counters_table(const ordered_json& status) {
   StatusTable table{"Counters", {"name", "value"}, {}, "all zero"};
   const ordered_json& traffic = member(status, "traffic");
@@ -153,70 +166,28 @@ void append_text(const StatusTable& table, std::string& out) {
   }
 }
 
-void append_html_row(const std::vector<std::string>& cells, const std::string& tag,
-                     std::string& out) {
-  out += "<tr>";
-  for (const std::string& cell : cells) {
-    out.append("<").append(tag).append(">").append(html_escaped(cell));
-    out.append("</").append(tag).append(">");
-  }
-  out += "</tr>\n";
-}
-
-void append_html(const StatusTable& table, std::string& out) {
-  out += "<h2>" + html_escaped(table.title) + "</h2>\n";
-  if (table.rows.empty()) {
-    out += "<p>" + html_escaped(table.when_empty) + "</p>\n";
-    return;
-  }
-  out += "<table>\n";
-  append_html_row(table.columns, "th", out);
-  for (const auto& row : table.rows) append_html_row(row, "td", out);
-  out += "</table>\n";
-}
-
-constexpr const char* kPageHead = R"(<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Skiff</title>
-<meta name="viewport" content="width=device-width">
-<style>
-body { font: 14px/1.4 sans-serif; margin: 2em; color: #222; }
-table { border-collapse: collapse; }
-th, td { text-align: left; vertical-align: top; padding: .2em 1em .2em 0; border-bottom: 1px solid #ddd;
-  overflow-wrap: anywhere; }
-</style></head><body>
-)";
-constexpr const char* kPageFoot = R"(<p><a href="/status">this page as JSON</a>,
-<a href="/config">configuration</a>, <a href="/metrics">metrics</a>,
-<a href="/openapi.json">API</a></p>
-</body></html>
-)";
-
 }  // namespace
 
 std::vector<StatusTable> status_tables(const ordered_json& status) {
   return {registries_table(status), publications_table(status), subscriptions_table(status),
-          listeners_table(status),  traffic_table(status),      counters_table(status)};
+          listeners_table(status),  traffic_table(status),      counters_table(status),
+          events_table(status)};
 }
 
 std::string status_headline(const ordered_json& status) {
   const bool ready = member(status, "ready") == true;
   const bool frozen = member(member(status, "lists"), "frozen") == true;
+  const std::string problem = shown(member(status, "state"), "problem");
   return "skiff " + shown(status, "version") + " (" + shown(status, "commit") +
          "): " + joined(ready ? "ready" : "NOT READY", ": ", shown(status, "reason")) +
-         (frozen ? "; FROZEN: changes of lists of providers wait for POST /unfreeze" : "");
+         (frozen ? "; FROZEN: changes of lists of providers wait for POST /unfreeze" : "") +
+         (problem.empty() ? "" : "; STATE NOT STORED: " + problem);
 }
 
 std::string status_as_text(const ordered_json& status) {
   std::string out = status_headline(status) + "\n";
   for (const StatusTable& table : status_tables(status)) append_text(table, out);
   return out;
-}
-
-std::string status_as_html(const ordered_json& status) {
-  std::string out = kPageHead;
-  out += "<h1>" + html_escaped(status_headline(status)) + "</h1>\n";
-  for (const StatusTable& table : status_tables(status)) append_html(table, out);
-  return out + kPageFoot;
 }
 
 }  // namespace skiff::agent

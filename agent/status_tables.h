@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-// GET /status for people: as text (`skiff status`) and as a page (GET /).
+// GET /status for people, as text: `skiff status`.
 namespace skiff::agent {
 
 struct StatusTable {
@@ -20,7 +20,5 @@ std::vector<StatusTable> status_tables(const nlohmann::ordered_json& status);
 std::string status_headline(const nlohmann::ordered_json& status);
 
 std::string status_as_text(const nlohmann::ordered_json& status);
-// No scripts, nothing from elsewhere; everything escaped.
-std::string status_as_html(const nlohmann::ordered_json& status);
 
 }  // namespace skiff::agent

@@ -15,31 +15,21 @@ std::string in_quotes(std::string_view text) {
   return '"' + std::string(shown) + (shown.size() < text.size() ? "...\"" : "\"");
 }
 
-std::string html_escaped(std::string_view text) {
-  std::string escaped;
-  escaped.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      case '\'':
-        escaped += "&#39;";
-        break;
-      default:
-        escaped += c;
-    }
+std::string printable(std::string_view text) {
+  constexpr char kFirstPrinted = 0x20;
+  constexpr char kDelete = 0x7f;
+  constexpr char kC1Lead = '\xc2';  // of U+0080 to U+00BF; the first half are controls
+  constexpr auto kC1End = static_cast<unsigned char>(0xa0);
+  std::string shown(text);
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const bool is_ascii_control =
+        (shown[i] >= 0 && shown[i] < kFirstPrinted) || shown[i] == kDelete;
+    const bool is_c1 = shown[i] == kC1Lead && i + 1 < shown.size() &&
+                       static_cast<unsigned char>(shown[i + 1]) < kC1End;
+    if (is_c1) shown.erase(i, 1);
+    if (is_ascii_control || is_c1) shown[i] = '?';
   }
-  return escaped;
+  return shown;
 }
 
 }  // namespace skiff::agent

@@ -12,7 +12,8 @@ std::string in_quotes(std::string_view text);
 // The first `max_bytes` of `text`, or fewer, so that no UTF-8 character is cut.
 std::string_view cut_utf8(std::string_view text, std::size_t max_bytes);
 
-// With &, <, >, " and ' escaped, for HTML text and attribute values.
-std::string html_escaped(std::string_view text);
+// With a question mark for each control character: what other machines said must not steer the
+// terminal that it is shown in.
+std::string printable(std::string_view text);
 
 }  // namespace skiff::agent

@@ -75,7 +75,8 @@ scenario('The OpenAPI document', ({ stage, before, it }) => {
     await ask('GET', '/rules', 200);
     await ask('GET', `/explain?interface=${NAME}&method=sayHello`, 404);
     await ask('GET', '/explain?method=sayHello', 400);
-    for (const target of ['/publications', '/subscriptions', '/status', '/healthz', '/readyz', '/metrics', '/config', '/openapi.json', '/']) await ask('GET', target, 200);
+    for (const target of ['/publications', '/subscriptions', '/status', '/healthz', '/readyz', '/metrics', '/config', '/openapi.json', '/', '/page/style.css']) await ask('GET', target, 200);
+    await ask('GET', '/page/none.css', 404);
     await agent.publish(SERVICE.service);
     for (const target of ['/stopping', '/ready']) {
       await ask('POST', `${target}?wait=10s`, 200, SERVICE);

@@ -166,6 +166,31 @@ TEST_F(HttpServerTest, DecodesPathsAndQueries) {
   EXPECT_EQ(client().Get("/" + std::string(9'000, 'x'))->status, 414);
 }
 
+TEST_F(HttpServerTest, SendsAFileOfThePageOnlyToWhoHasAnother) {
+  httplib::Client http = client();
+  http.set_keep_alive(true);
+  const auto first = http.Get("/page/main.mjs");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->status, 200);
+  EXPECT_EQ(first->get_header_value("Cache-Control"), "no-cache");
+  const std::string etag = first->get_header_value("ETag");
+  const auto second = http.Get("/page/main.mjs", {{"If-None-Match", etag}});
+  EXPECT_EQ(second->status, 304);
+  EXPECT_EQ(second->body, "");
+  EXPECT_EQ(second->get_header_value("ETag"), etag);
+  EXPECT_EQ(http.Get("/page/style.css", {{"If-None-Match", etag}})->status, 200);
+  EXPECT_EQ(http.Get("/page/none.css")->status, 404);
+}
+
+TEST_F(HttpServerTest, LetsBrowsersLoadNothingFromElsewhere) {
+  for (const char* path : {"/", "/page/main.mjs", "/status", "/nowhere"}) {
+    const auto response = client().Get(path);
+    EXPECT_THAT(response->get_header_value("Content-Security-Policy"),
+                StartsWith("default-src 'none'; script-src 'self'"));
+    EXPECT_EQ(response->get_header_value("X-Content-Type-Options"), "nosniff");
+  }
+}
+
 TEST_F(HttpServerTest, AnswersHeadWithoutABody) {
   const auto response = client().Head("/healthz");
   ASSERT_TRUE(response);

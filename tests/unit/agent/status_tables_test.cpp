@@ -70,7 +70,10 @@ TEST(StatusText, SaysEverythingInAlignedColumns) {
       "Counters\n"
       "  NAME     VALUE\n"
       "  c        1\n"
-      "  a_total  3\n");
+      "  a_total  3\n"
+      "\n"
+      "Recent events\n"
+      "  none\n");
 }
 
 TEST(StatusText, SaysHowFarAWarmUpIs) {
@@ -99,14 +102,30 @@ TEST(StatusText, CutsLongListsOfEndpoints) {
   EXPECT_THAT(status_as_text(status), HasSubstr(", ...\n"));
 }
 
-TEST(StatusPage, IsOneEscapedDocument) {
+TEST(StatusText, DoesNotLetOthersSteerTheTerminal) {
   ordered_json status = example();
-  status["publications"][0]["reason"] = "<script>alert('&')</script>";
-  const std::string page = status_as_html(status);
-  EXPECT_THAT(page, testing::StartsWith("<!doctype html>"));
-  EXPECT_THAT(page, testing::EndsWith("</html>\n"));
-  EXPECT_THAT(page, HasSubstr("&lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;"));
-  EXPECT_THAT(page, testing::Not(HasSubstr("<script")));
+  status["publications"][0]["reason"] =
+      "gone\x1b[2J\x07\r\n\xc2\x9b"
+      "31m\x7f";
+  const std::string text = status_as_text(status);
+  EXPECT_THAT(text, HasSubstr("pending: gone?[2J????31m?"));
+}
+
+TEST(StatusText, SaysThatStateIsNotStored) {
+  ordered_json status = example();
+  status["state"] = {{"folder", "/var/lib/skiff"}, {"problem", "no space left"}};
+  EXPECT_EQ(status_headline(status), "skiff 0.1.0 (abc): ready; STATE NOT STORED: no space left");
+}
+
+TEST(StatusText, ShowsTheLatestEvents) {
+  ordered_json status = example();
+  for (int i = 0; i < 15; ++i) {
+    status["events"].push_back(
+        {{"time", "t"}, {"level", "info"}, {"text", "event " + std::to_string(i)}});
+  }
+  const std::string text = status_as_text(status);
+  EXPECT_THAT(text, HasSubstr("Recent events\n  TIME  LEVEL  WHAT\n  t     info   event 5\n"));
+  EXPECT_THAT(text, testing::EndsWith("event 14\n"));
 }
 
 }  // namespace

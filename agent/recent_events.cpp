@@ -1,0 +1,74 @@
+#include "agent/recent_events.h"
+
+#include <spdlog/sinks/base_sink.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+#include "agent/text.h"
+
+namespace skiff::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What governance/filters/access_log.cpp begins its lines with.
+constexpr std::string_view kAccessLine = "access ";
+
+std::string utc_text(spdlog::log_clock::time_point time) {
+  const auto since_epoch = time.time_since_epoch();
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch) % 1000ms;
+  const std::time_t seconds = spdlog::log_clock::to_time_t(time);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::snprintf(text.data() + size, text.size() - size, ".%03dZ",
+                static_cast<int>(milliseconds.count()));
+  return text.data();
+}
+
+class EventSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  EventSink() { set_level(spdlog::level::info); }
+
+  std::vector<RecentEvent> events() {
+    const std::lock_guard lock(mutex_);
+    return {events_.begin(), events_.end()};
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& line) override {
+    const std::string_view text(line.payload.data(), line.payload.size());
+    if (text.starts_with(kAccessLine)) return;
+    const auto level = spdlog::level::to_string_view(line.level);
+    if (events_.size() == kEventsMax) events_.pop_front();
+    events_.push_back({.time = utc_text(line.time),
+                       .level = std::string(level.data(), level.size()),
+                       .text = std::string(cut_utf8(text, kEventTextMax))});
+  }
+  void flush_() override {}
+
+ private:
+  std::deque<RecentEvent> events_;
+};
+
+const std::shared_ptr<EventSink>& event_sink() {
+  static const auto sink = std::make_shared<EventSink>();
+  return sink;
+}
+
+}  // namespace
+
+spdlog::sink_ptr recent_events_sink() { return event_sink(); }
+
+std::vector<RecentEvent> recent_events() { return event_sink()->events(); }
+
+}  // namespace skiff::agent
