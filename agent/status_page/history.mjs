@@ -2,7 +2,7 @@
 
 import { difference, quantile } from './metrics.mjs';
 
-export const POINTS = 60; // of a chart
+const POINTS = 61; // of a chart: two minutes, where nothing is slow
 const WINDOW = 5; // samples that the numbers beside it are about
 const SERVICES_MAX = 2_000; // those with the most requests
 
@@ -81,7 +81,7 @@ const merged = (services) => {
 const plain = (requests = 0, failures = 0) => ({ requests, failures, methods: new Map(), buckets: new Map() });
 
 export class History {
-  constructor() { Object.assign(this, { services: new Map(), all: new Series(), inbound: new Series(), inFlight: [] }); }
+  constructor() { Object.assign(this, { services: new Map(), all: new Series(), inbound: new Series(), inFlight: [], times: [] }); }
 
   add(time, { services, all }) {
     const kept = services.size <= SERVICES_MAX ? services
@@ -94,14 +94,14 @@ export class History {
     this.all.add(time, merged(services));
     this.inbound.add(time, plain(all.inboundRequests, all.inboundErrors));
     this.inFlight.push(all.outboundInFlight ?? null);
-    if (this.inFlight.length > POINTS) this.inFlight.shift();
-    this.lastTime = time;
+    this.times.push(time);
+    for (const values of [this.inFlight, this.times]) if (values.length > POINTS) values.shift();
   }
 
   // A service whose first request came since the last look had none before.
   startedLate() {
     const series = new Series();
-    if (this.lastTime !== undefined) series.samples.push({ time: this.lastTime, counts: plain() });
+    if (this.times.length > 0) series.samples.push({ time: this.times[this.times.length - 1], counts: plain() });
     return series;
   }
 

@@ -78,16 +78,16 @@ class TrafficRow {
 
   update(item) {
     this.item = item;
-    const { series, now } = item;
+    const { series, now, times } = item;
     setText(this.cells.rate, rate(now.rate));
     setText(this.cells.failed, share(now.failed));
     this.cells.failed.classList.toggle('bad', now.failed > 0);
     setText(this.cells.p50, seconds(now.p50));
     setText(this.cells.p99, seconds(now.p99));
     setText(this.cells.total, count(now.requests));
-    this.charts.rate.update([series.rate], 1);
-    this.charts.failed.update([series.failed], 0.05);
-    this.charts.latency.update([series.p99, series.p50], 0.0001);
+    this.charts.rate.update([series.rate], times, 1);
+    this.charts.failed.update([series.failed], times, 0.05);
+    this.charts.latency.update([series.p99, series.p50], times, 0.0001);
     if (!this.methods.hidden) this.showMethods();
   }
 
@@ -113,7 +113,7 @@ export class TrafficView {
   }
 
   show(history, matches) {
-    const items = [...history.services].map(([name, series]) => ({ name, series, now: series.now() }));
+    const items = [...history.services].map(([name, series]) => ({ name, series, now: series.now(), times: history.times }));
     items.sort((a, b) => (b.now.rate ?? -1) - (a.now.rate ?? -1) || b.now.requests - a.now.requests || (a.name < b.name ? -1 : 1));
     const isMeasured = items.some(({ series }) => series.p99.some((value) => value !== null));
     this.table.classList.toggle('unmeasured', !isMeasured);
@@ -131,11 +131,11 @@ class Tile {
     this.element = el('div', { class: 'tile' }, el('h2', {}, title), el('p', {}, this.value, ' ', this.detail), this.chart.element);
   }
 
-  update(value, detail, series, least, isBad = false) {
+  update(value, detail, series, times, least, isBad = false) {
     setText(this.value, value);
     setText(this.detail, detail);
     this.value.classList.toggle('bad', isBad);
-    this.chart.update(series, least);
+    this.chart.update(series, times, least);
   }
 }
 
@@ -149,16 +149,16 @@ export class Tiles {
     byId('tiles').append(...[this.outbound, this.failed, this.latency, this.inFlight, this.inbound].map((tile) => tile.element));
   }
 
-  show({ all, inbound, inFlight }, figures, isEmpty) {
+  show({ all, inbound, inFlight, times }, figures, isEmpty) {
     setHidden(byId('tiles'), isEmpty);
     const now = all.now();
     const into = inbound.now();
-    this.outbound.update(rate(now.rate), `from ${plural(figures.consumers ?? 0, 'connection')}`, [all.rate], 1);
-    this.failed.update(share(now.failed), 'last 10 s', [all.failed], 0.05, now.failed > 0);
+    this.outbound.update(rate(now.rate), `from ${plural(figures.consumers ?? 0, 'connection')}`, [all.rate], times, 1);
+    this.failed.update(share(now.failed), 'of the latest requests', [all.failed], times, 0.05, now.failed > 0);
     setHidden(this.latency.element, all.p99.every((value) => value === null));
-    this.latency.update(seconds(now.p99), `p50 ${seconds(now.p50)}`, [all.p99, all.p50], 0.0001);
-    this.inFlight.update(count(figures.outboundInFlight ?? 0), `on ${plural(figures.upstreams ?? 0, 'connection')} to providers`, [inFlight], 4);
-    this.inbound.update(rate(into.rate), `${share(into.failed)} failed, ${count(figures.inboundInFlight ?? 0)} in flight`, [inbound.rate], 1, into.failed > 0);
+    this.latency.update(seconds(now.p99), `p50 ${seconds(now.p50)}`, [all.p99, all.p50], times, 0.0001);
+    this.inFlight.update(count(figures.outboundInFlight ?? 0), `on ${plural(figures.upstreams ?? 0, 'connection')} to providers`, [inFlight], times, 4);
+    this.inbound.update(rate(into.rate), `${share(into.failed)} failed, ${count(figures.inboundInFlight ?? 0)} in flight`, [inbound.rate], times, 1, into.failed > 0);
   }
 }
 
