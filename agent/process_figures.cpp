@@ -4,11 +4,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <sstream>
-#include <string>
 
 namespace skiff::agent {
 namespace {
@@ -34,32 +33,10 @@ std::uint64_t open_fds() {
   return count > 0 ? static_cast<std::uint64_t>(count - 1) : 0;  // without the one that counts
 }
 
-// In ticks since the machine was started: field 22 of /proc/self/stat (proc(5)), where the name in
-// field 2 may have spaces and brackets.
-std::uint64_t start_ticks() {
-  constexpr int kFieldsBetween = 19;
-  std::ifstream stat("/proc/self/stat");
-  std::string line;
-  std::getline(stat, line);
-  const std::size_t name_end = line.rfind(')');
-  if (name_end == std::string::npos) return 0;
-  std::istringstream fields(line.substr(name_end + 1));
-  std::string field;
-  for (int i = 0; i < kFieldsBetween; ++i) fields >> field;
-  std::uint64_t ticks = 0;
-  fields >> ticks;
-  return ticks;
-}
-
-// When the machine was started, in seconds since 1970.
-double boot_time() {
-  std::ifstream stat("/proc/stat");
-  std::string line;
-  while (std::getline(stat, line)) {
-    if (line.starts_with("btime ")) return std::stod(line.substr(line.find(' ')));
-  }
-  return 0;
-}
+// Taken while the program is loaded. The kernel's own figure is out of reach where systemd hides
+// /proc/stat, and moves when the clock is set.
+const double kStartTime =
+    std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 
 }  // namespace
 
@@ -73,8 +50,7 @@ ProcessFigures process_figures() {
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) figures.max_fds = limit.rlim_cur;
   figures.resident_bytes = resident_bytes();
   figures.open_fds = open_fds();
-  const auto ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
-  figures.start_time_seconds = boot_time() + static_cast<double>(start_ticks()) / ticks_per_second;
+  figures.start_time_seconds = kStartTime;
   return figures;
 }
 

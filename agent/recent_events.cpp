@@ -18,9 +18,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What governance/filters/access_log.cpp begins its lines with.
-constexpr std::string_view kAccessLine = "access ";
-
 std::string utc_text(spdlog::log_clock::time_point time) {
   const auto since_epoch = time.time_since_epoch();
   const auto milliseconds =
@@ -47,7 +44,6 @@ class EventSink final : public spdlog::sinks::base_sink<std::mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& line) override {
     const std::string_view text(line.payload.data(), line.payload.size());
-    if (text.starts_with(kAccessLine)) return;
     const auto level = spdlog::level::to_string_view(line.level);
     if (events_.size() == kEventsMax) events_.pop_front();
     events_.push_back({.time = utc_text(line.time),

@@ -19,9 +19,8 @@ struct RecentEvent {
   std::string text;   // may hold what other machines said
 };
 
-// The sink that keeps the lines of level info and above, the latest kEventsMax, but for those of
-// the access log, of which there is one for each call. Its lock is taken by the thread that writes
-// the log and by recent_events(): who logs waits for neither.
+// The sink that keeps the lines of level info and above, the latest kEventsMax. Its lock is
+// taken by the thread that writes the log and by recent_events(): who logs waits for neither.
 spdlog::sink_ptr recent_events_sink();
 
 // The oldest first. Any thread may call it.

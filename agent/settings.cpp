@@ -248,9 +248,7 @@ Value on_or_off(bool AgentConfig::*member) {
 
 AgentConfig& agent(AgentConfig& config) { return config; }
 forwarder::ForwarderConfig& forwarder(AgentConfig& config) { return config.forwarder; }
-forwarder::AccessLogConfig& access_log(AgentConfig& config) {
-  return config.forwarder.access_log;
-}
+forwarder::AccessLogConfig& access_log(AgentConfig& config) { return config.forwarder.access_log; }
 registry::ListProtection& lists(AgentConfig& config) { return config.lists; }
 
 // A row of the table below.

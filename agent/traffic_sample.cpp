@@ -20,12 +20,6 @@ struct MetricLine {
     }
     return {};
   }
-  bool has_label(std::string_view key) const {
-    for (const auto& [label_key, text] : labels) {
-      if (label_key == key) return true;
-    }
-    return false;
-  }
 };
 
 std::optional<double> parse_value(std::string_view text) {
@@ -83,7 +77,7 @@ std::optional<MetricLine> parse_line(std::string_view line) {
 
 bool is_failure(const MetricLine& line) {
   const std::string outcome = line.label("outcome");
-  return line.has_label("outcome") && outcome != "ok" && outcome != "one_way";
+  return outcome != "ok" && outcome != "one_way" && outcome != "abandoned";
 }
 
 void take(const MetricLine& line, TrafficSample& sample) {
@@ -93,8 +87,6 @@ void take(const MetricLine& line, TrafficSample& sample) {
   if (line.name == "skiff_requests_total") {
     service().requests += line.value;
     if (is_failure(line)) service().failures += line.value;
-  } else if (line.name == "skiff_request_failures_total") {  // of an agent without outcomes
-    service().failures += line.value;
   } else if (line.name == "skiff_request_duration_seconds_bucket") {
     if (const auto bound = parse_value(line.label("le"))) service().buckets[*bound] += line.value;
   } else if (line.name == "skiff_build_info") {
@@ -118,6 +110,7 @@ TrafficSample read_traffic(std::string_view metrics) {
     if (const auto line = parse_line(metrics.substr(0, end))) take(*line, sample);
     metrics.remove_prefix(end == std::string_view::npos ? metrics.size() : end + 1);
   }
+  std::erase_if(sample.services, [](const auto& service) { return service.second.requests == 0; });
   return sample;
 }
 

@@ -19,7 +19,7 @@ struct ServiceTraffic {
 };
 
 struct TrafficSample {
-  std::map<std::string, ServiceTraffic, std::less<>> services;  // by interface
+  std::map<std::string, ServiceTraffic, std::less<>> services;  // that were called
   std::map<std::string, double, std::less<>> figures;           // metrics without labels, by name
   std::string version;                                          // of the agent
 

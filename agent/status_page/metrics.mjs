@@ -23,7 +23,6 @@ export function parseMetrics(text, wanted) {
 }
 
 const REQUESTS = 'skiff_requests_total';
-const FAILURES = 'skiff_request_failures_total';
 const BUCKETS = 'skiff_request_duration_seconds_bucket';
 const SINGLE = {
   skiff_outbound_requests_total: 'outboundRequests',
@@ -34,8 +33,9 @@ const SINGLE = {
   skiff_inbound_errors_total: 'inboundErrors',
   skiff_inbound_in_flight: 'inboundInFlight',
 };
-const WANTED = new Set([REQUESTS, FAILURES, BUCKETS, ...Object.keys(SINGLE)]);
-const SUCCESSES = new Set(['ok', 'one_way']);
+const WANTED = new Set([REQUESTS, BUCKETS, ...Object.keys(SINGLE)]);
+// Outcomes that are nobody's failure: a consumer that left (abandoned) may have had its reasons.
+const NO_FAILURES = new Set(['ok', 'one_way', 'abandoned']);
 
 const newMethod = () => ({ requests: 0, failures: 0 });
 const newService = () => ({ requests: 0, failures: 0, methods: new Map(), buckets: new Map() });
@@ -46,7 +46,8 @@ function at(map, key, make) {
 }
 
 // Cumulative: { services: Map of interface to { requests, failures, methods, buckets }, all: { outboundRequests, ... } }. `buckets` maps an
-// upper bound in seconds to how many requests took at most that long; empty where the agent does not measure it.
+// upper bound in seconds to how many requests took at most that long; empty where the agent does not measure it. What was never
+// called is left out.
 export function readTraffic(text) {
   const services = new Map();
   const all = {};
@@ -59,12 +60,12 @@ export function readTraffic(text) {
       continue;
     }
     const method = at(service.methods, labels.method ?? '', newMethod);
-    const isFailure = name === FAILURES || (labels.outcome !== undefined && !SUCCESSES.has(labels.outcome));
     for (const counts of [service, method]) {
-      if (name === REQUESTS) counts.requests += value;
-      if (isFailure) counts.failures += value;
+      counts.requests += value;
+      if (!NO_FAILURES.has(labels.outcome)) counts.failures += value;
     }
   }
+  for (const [name, { requests }] of services) if (requests === 0) services.delete(name);
   return { services, all };
 }
 

@@ -94,11 +94,6 @@ skiff_outbound_in_flight 7 1700000000000
     assert.equal(metrics.quantile(new Map(), 0.5), null);
   });
 
-  it('are failures of their own in an agent without outcomes', () => {
-    const { services } = metrics.readTraffic('skiff_requests_total{interface="a.B",method="hi"} 10\nskiff_request_failures_total{interface="a.B",method="hi"} 3\n');
-    assert.deepEqual([services.get('a.B').requests, services.get('a.B').failures, services.get('a.B').buckets.size], [10, 3, 0]);
-  });
-
   it('is what can be read of them, whatever a label holds', () => {
     const text = 'skiff_requests_total{interface="a\\"} 1,\\\\\\n{b=\\"c\\"",method="<b>"} 5\nskiff_requests_total{interface="x" nonsense\nskiff_requests_total{} \n{}\n\nskiff_requests_total';
     const { services } = metrics.readTraffic(text);

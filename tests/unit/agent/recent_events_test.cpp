@@ -33,12 +33,6 @@ TEST_F(RecentEvents, AreNotWhatOnlyDevelopersRead) {
   EXPECT_EQ(recent_events().back().text, "the last");
 }
 
-TEST_F(RecentEvents, AreNotTheCallsOfAnAccessLog) {
-  log_.info("the last");
-  log_.info("access service=a.Demo version=- method=find");
-  EXPECT_EQ(recent_events().back().text, "the last");
-}
-
 TEST_F(RecentEvents, AreTheLatestOnesOnly) {
   for (std::size_t i = 0; i < 2 * kEventsMax; ++i) log_.info("event {}", i);
   const auto events = recent_events();

@@ -37,14 +37,6 @@ TEST(TrafficSample, HasRequestsAndFailuresByOutcome) {
   EXPECT_EQ(sample.figure("skiff_nothing"), 0);
 }
 
-TEST(TrafficSample, HasFailuresOfAnAgentWithoutOutcomes) {
-  const TrafficSample sample = read_traffic(
-      "skiff_requests_total{interface=\"a\",method=\"m\"} 10\n"
-      "skiff_request_failures_total{interface=\"a\",method=\"m\"} 3");
-  EXPECT_EQ(sample.services.at("a").requests, 10);
-  EXPECT_EQ(sample.services.at("a").failures, 3);
-}
-
 TEST(TrafficSample, LeavesOutWhatCannotBeRead) {
   for (const char* text :
        {"", "\n\n", "#", "{}", "skiff_requests_total", "skiff_requests_total{interface=\"a\" 1",
