@@ -40,6 +40,8 @@ Result<void> EventLoop::add(int fd, EventHandler& handler) {
   return {};
 }
 
+void EventLoop::remove(int fd) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+
 void EventLoop::forget(EventHandler& handler) {
   for (auto* list : {&dirty_, &revisit_, &batch_}) {
     std::ranges::replace(*list, &handler, static_cast<EventHandler*>(nullptr));

@@ -39,6 +39,9 @@ class EventLoop {
   // kernel refuses.
   Result<void> add(int fd, EventHandler& handler);
 
+  // Watches it no more; it stays open.
+  void remove(int fd);
+
   // handler.on_flush() is called once at the end of this turn, however often this was called.
   void mark_dirty(EventHandler& handler) { dirty_.push_back(&handler); }
   // handler.on_events(EPOLLIN) is called in the next turn: its socket may hold more than it was

@@ -1,5 +1,7 @@
 #include "forwarder/forwarder.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -56,6 +58,24 @@ Result<SharedPort> open_port(const ListenAddress& listen, unsigned workers) {
   const Result<SocketAddress> address = SocketAddress::parse(host, listen.port);
   if (!address) return tl::unexpected(address.error());
   return listen_for_all(*address, host, false, workers);
+}
+
+// Where inherited sockets listen; an error where that is not where `wanted` says.
+Result<std::uint16_t> port_of(const ListenAddress& wanted, const std::vector<Fd>& sockets) {
+  if (sockets.empty()) return fail(ErrorCode::kInvalidArgument, "nothing was handed over");
+  const SocketAddress is = SocketAddress::local_of(sockets.front().get());
+  const bool every_address = wanted.local_only || wanted.host == "::";
+  auto there = every_address ? Result<SocketAddress>(SocketAddress::any_v6(is.port()))
+                             : SocketAddress::parse(wanted.host, is.port());
+  if (!there) return tl::unexpected(there.error());
+  const auto any_v4 = SocketAddress::parse("0.0.0.0", is.port());
+  const bool is_there = is.same_host(*there) || (every_address && is.same_host(*any_v4));
+  if (!is_there || (wanted.port != 0 && wanted.port != is.port())) {
+    return fail(ErrorCode::kInvalidArgument,
+                (there->port() == 0 ? wanted.host : there->to_string()) +
+                    ": what was handed over listens on " + is.to_string());
+  }
+  return is.port();
 }
 
 // Which description of an endpoint says more, where workers differ.
@@ -137,6 +157,14 @@ void gather_endpoints(Worker& worker, const std::shared_ptr<Gathering>& gatherin
   gathering->changed.notify_one();
 }
 
+ForwarderConfig with_a_worker(ForwarderConfig config) {
+  config.workers = std::max(config.workers, 1U);
+  return config;
+}
+
+// How long workers may take to say where they listen.
+constexpr milliseconds kListenersTime{1000};
+
 class WorkerForwarder final : public Forwarder {
  public:
   explicit WorkerForwarder(ForwarderConfig config)
@@ -149,17 +177,79 @@ class WorkerForwarder final : public Forwarder {
     if (!inbound) return fail_listen("--inbound", inbound.error());
     outbound_port_ = outbound->port;
     inbound_port_ = inbound->port;
-    for (unsigned i = 0; i < config_.workers; ++i) {
-      auto worker = Worker::create(config_, observer, group_, i, std::move(outbound->sockets[i]),
-                                   std::move(inbound->sockets[i]));
-      if (!worker) return tl::unexpected(worker.error());
-      group_.workers.push_back(std::move(*worker));
-    }
-    return {};
+    return make_workers(observer, {.outbound = std::move(outbound->sockets),
+                                   .inbound = std::move(inbound->sockets)});
+  }
+
+  Result<void> inherit_ports(ForwarderObserver& observer, CarriedListeners listeners) {
+    auto outbound = port_of(config_.outbound, listeners.outbound);
+    if (!outbound) return fail_listen("--outbound", outbound.error());
+    auto inbound = port_of(config_.inbound, listeners.inbound);
+    if (!inbound) return fail_listen("--inbound", inbound.error());
+    outbound_port_ = *outbound;
+    inbound_port_ = *inbound;
+    return make_workers(observer, std::move(listeners));
+  }
+
+  void start() override {
+    if (std::exchange(is_started_, true)) return;
+    for (const auto& worker : group_.workers) worker->run();
   }
 
   void serve() override {
-    for (const auto& worker : group_.workers) worker->run();
+    for (const auto& worker : group_.workers) {
+      worker->post([](Worker& w) {
+        if (const Result<void> listens = w.listen(); !listens) {
+          spdlog::error("cannot accept connections: {}", listens.error().message);
+        }
+      });
+    }
+    start();
+  }
+
+  CarriedListeners listeners() override {
+    const auto carrying = std::make_shared<Carrying>();
+    ask_all(carrying, kListenersTime,
+            [](Worker& worker, Carrying& all) { worker.duplicate_listeners(all.listeners); });
+    const std::lock_guard lock(carrying->mutex);
+    return std::move(carrying->listeners);
+  }
+
+  // A connection that one worker has accepted may be on its way to another: it is there before the
+  // second task.
+  Result<CarriedConnections> carry(milliseconds limit) override {
+    const auto carrying = std::make_shared<Carrying>();
+    const bool is_complete =
+        ask_all(carrying, limit, [](Worker& worker, Carrying&) { worker.pause_listening(); }) &&
+        ask_all(carrying, limit,
+                [](Worker& worker, Carrying& all) { worker.carry(all.connections); });
+    if (!is_complete) {
+      resume();
+      return fail(ErrorCode::kTimeout,
+                  "a worker has not stopped within " + std::to_string(limit.count()) + " ms");
+    }
+    const std::lock_guard lock(carrying->mutex);
+    return std::move(carrying->connections);
+  }
+
+  void resume() override {
+    for (const auto& worker : group_.workers) worker->post([](Worker& w) { w.carry_back(); });
+  }
+
+  void leave_to_successor() override {
+    for (const auto& worker : group_.workers) {
+      worker->post([](Worker& w) { w.leave_to_successor(); });
+    }
+  }
+
+  void adopt(CarriedConnections connections) override {
+    std::size_t next = 0;
+    for (CarriedConsumer& one : connections.consumers) {
+      adopt_one(group_.outbound_connections, std::move(one), next++);
+    }
+    for (CarriedInbound& one : connections.inbound) {
+      adopt_one(group_.inbound_connections, std::move(one), next++);
+    }
   }
 
   std::uint16_t outbound_port() const override { return outbound_port_; }
@@ -269,6 +359,62 @@ class WorkerForwarder final : public Forwarder {
     return fail(error.code, flag + ": cannot listen on " + error.message);
   }
 
+  // What workers say of themselves on the way to a successor.
+  struct Carrying {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t answered = 0;  // guarded by mutex, as the rest
+    CarriedListeners listeners;
+    CarriedConnections connections;
+  };
+  using Ask = void (*)(Worker&, Carrying&);
+
+  // Whether all workers have answered in time.
+  bool ask_all(const std::shared_ptr<Carrying>& carrying, milliseconds limit, Ask ask) {
+    std::unique_lock lock(carrying->mutex);
+    carrying->answered = 0;
+    for (const auto& worker : group_.workers) {
+      worker->post([carrying, ask](Worker& w) {
+        const std::lock_guard worker_lock(carrying->mutex);
+        ask(w, *carrying);
+        ++carrying->answered;
+        carrying->changed.notify_one();
+      });
+    }
+    return carrying->changed.wait_for(lock, limit,
+                                      [&] { return carrying->answered == group_.workers.size(); });
+  }
+
+  template <typename Carried>
+  void adopt_one(ConnectionCounts& counts, Carried carried, std::size_t number) {
+    auto place = counts.place(number % group_.workers.size());
+    // Shared only since a task must be copyable.
+    const auto shared = std::make_shared<std::pair<Carried, ConnectionTicket>>(
+        std::move(carried), std::move(place.ticket));
+    group_.workers[place.worker]->post(
+        [shared](Worker& w) { w.adopt(std::move(shared->first), std::move(shared->second)); });
+  }
+
+  // Each worker has its part of the listeners, in turn; all listen where the first one does.
+  Result<void> make_workers(ForwarderObserver& observer, CarriedListeners listeners) {
+    for (unsigned i = 0; i < config_.workers; ++i) {
+      auto worker = Worker::create(config_, observer, group_, i,
+                                   {.outbound = every_nth(listeners.outbound, i),
+                                    .inbound = every_nth(listeners.inbound, i)});
+      if (!worker) return tl::unexpected(worker.error());
+      group_.workers.push_back(std::move(*worker));
+    }
+    return {};
+  }
+
+  std::vector<Fd> every_nth(std::vector<Fd>& all, unsigned first) const {
+    std::vector<Fd> part;
+    for (std::size_t i = first; i < all.size(); i += config_.workers) {
+      part.push_back(std::move(all[i]));
+    }
+    return part;
+  }
+
   bool wait_for_all(Gathering& gathering, std::unique_lock<std::mutex>& lock, milliseconds limit) {
     return gathering.changed.wait_for(lock, limit,
                                       [&] { return gathering.answered == group_.workers.size(); });
@@ -278,16 +424,25 @@ class WorkerForwarder final : public Forwarder {
   std::uint16_t outbound_port_ = 0;
   std::uint16_t inbound_port_ = 0;
   WorkerGroup group_;
+  bool is_started_ = false;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Forwarder>> Forwarder::open(const ForwarderConfig& config,
                                                    ForwarderObserver& observer) {
-  ForwarderConfig checked = config;
-  checked.workers = std::max(checked.workers, 1U);
-  auto forwarder = std::make_unique<WorkerForwarder>(checked);
+  auto forwarder = std::make_unique<WorkerForwarder>(with_a_worker(config));
   if (Result<void> opened = forwarder->open_ports(observer); !opened) {
+    return tl::unexpected(opened.error());
+  }
+  return forwarder;
+}
+
+Result<std::unique_ptr<Forwarder>> Forwarder::open(const ForwarderConfig& config,
+                                                   ForwarderObserver& observer,
+                                                   CarriedListeners listeners) {
+  auto forwarder = std::make_unique<WorkerForwarder>(with_a_worker(config));
+  if (Result<void> opened = forwarder->inherit_ports(observer, std::move(listeners)); !opened) {
     return tl::unexpected(opened.error());
   }
   return forwarder;

@@ -15,6 +15,7 @@
 #include "forwarder/access_log.h"
 #include "forwarder/duration_histogram.h"
 #include "forwarder/explanation.h"
+#include "forwarder/handover.h"
 #include "forwarder/limits.h"
 #include "forwarder/outcome.h"
 #include "governance/service_route.h"
@@ -112,9 +113,30 @@ class Forwarder {
   // kInvalidArgument or kUnavailable (address in use, ...). `observer` must outlive it.
   static Result<std::unique_ptr<Forwarder>> open(const ForwarderConfig& config,
                                                  ForwarderObserver& observer);
-  // Starts the workers, once. Before they read the first request they do what was asked for until
-  // then: a provider that is known from the start is known to the first request.
+  // The same with the listeners of a predecessor, which need not be as many as workers are. Fails
+  // with kInvalidArgument where they do not listen where `config` says.
+  static Result<std::unique_ptr<Forwarder>> open(const ForwarderConfig& config,
+                                                 ForwarderObserver& observer,
+                                                 CarriedListeners listeners);
+  // Starts the workers, where start() has not. Before they read the first request they do what was
+  // asked for until then: a provider that is known from the start is known to the first request.
   virtual void serve() = 0;
+  // Starts the workers alone: they do what is asked for, and accept nothing before serve().
+  virtual void start() = 0;
+
+  // --- from one process to its successor (handover.h)
+  // Duplicates of the listeners; they go on accepting here.
+  virtual CarriedListeners listeners() = 0;
+  // Stops accepting and reading, and says what a successor goes on with; resume() or
+  // leave_to_successor() must follow soon. Fails, and has resumed, where a worker takes longer than
+  // `limit`.
+  virtual Result<CarriedConnections> carry(std::chrono::milliseconds limit) = 0;
+  virtual void resume() = 0;
+  // The successor goes on with all that was carried. What is in flight is finished here; drain()
+  // waits for it.
+  virtual void leave_to_successor() = 0;
+  // Of the successor: goes on with these, shared by all workers.
+  virtual void adopt(CarriedConnections connections) = 0;
   // Closes everything at once and joins the workers.
   virtual ~Forwarder() = default;
 

@@ -34,7 +34,9 @@ void FrameConnection::on_events(std::uint32_t events) {
   if (state_ == State::kConnecting && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
     finish_connecting();
   }
-  if (state_ == State::kClosed || state_ == State::kConnecting) return;
+  const bool is_idle =
+      state_ == State::kClosed || state_ == State::kConnecting || state_ == State::kCarried;
+  if (is_idle) return;
   if ((events & EPOLLOUT) != 0 && write_blocked_) {
     write_blocked_ = false;
     on_flush();
@@ -241,7 +243,9 @@ void FrameConnection::on_flush() {
   flush_scheduled_ = false;
   if (state_ == State::kLingering) return output_.clear();
   if (state_ == State::kClosed) return;
-  if (state_ == State::kConnecting || write_blocked_) return output_.keep_rest();
+  const bool must_wait =
+      state_ == State::kConnecting || state_ == State::kCarried || write_blocked_;
+  if (must_wait) return output_.keep_rest();
   const std::size_t before = output_.size();
   const OutputQueue::Progress progress = output_.write_to(fd_.get());
   if (byte_counts_.sent != nullptr) *byte_counts_.sent += before - output_.size();
@@ -258,6 +262,57 @@ void FrameConnection::on_flush() {
   }
   if (state_ == State::kFinishing) return enter_linger();
   on_output_drained();
+}
+
+// --- to a successor
+
+std::optional<CarriedSocket> FrameConnection::carry() {
+  on_flush();
+  if (is_closed()) return std::nullopt;
+  CarriedSocket carried;
+  carried.fd = fd_.duplicate();
+  if (!carried.fd.valid()) return std::nullopt;
+  carried.is_connecting = was_connecting_ = state_ == State::kConnecting;
+  carried.unread.assign(partial_.data(), partial_.data() + partial_size_);
+  carried.skipped_left = static_cast<std::uint32_t>(discard_left_);
+  const dubbo::Bytes left = output_.left();
+  carried.unwritten.assign(left.begin(), left.end());
+  carried.half_sent = static_cast<std::uint32_t>(output_.half_sent());
+  carried_output_ = left.size();
+  loop_.remove(fd_.get());
+  state_ = State::kCarried;
+  return carried;
+}
+
+void FrameConnection::carry_back() {
+  if (state_ != State::kCarried) return;
+  state_ = was_connecting_ ? State::kConnecting : State::kOpen;
+  write_blocked_ = !was_connecting_ && !output_.empty();
+  // The kernel announces anew what it has.
+  if (const Result<void> added = start(); !added) close(added.error().message);
+}
+
+void FrameConnection::go_on_with(Fd fd) {
+  output_.drop_left(carried_output_);
+  partial_.release();
+  partial_size_ = partial_frame_size_ = discard_left_ = 0;
+  fd_ = std::move(fd);
+  was_connecting_ = false;
+  carry_back();
+}
+
+void FrameConnection::leave_to_successor() {
+  output_.clear();
+  close("its successor goes on with it");
+}
+
+Result<void> FrameConnection::start_from(const CarriedSocket& carried) {
+  discard_left_ = carried.skipped_left;
+  output_.restore(carried.unwritten, carried.half_sent);
+  write_blocked_ = !carried.is_connecting && !output_.empty();
+  if (Result<void> started = start(); !started) return started;
+  if (!carried.unread.empty()) take_frames(loop_.turn_memory().copy(carried.unread));
+  return {};
 }
 
 // --- closing

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "dubbo/frame.h"
 #include "forwarder/event_loop.h"
 #include "forwarder/frame.h"
+#include "forwarder/handover.h"
 #include "forwarder/output_queue.h"
 #include "forwarder/socket.h"
 
@@ -60,6 +62,18 @@ class FrameConnection : public EventHandler {
   // with something to write is connected first. What is appended once all was written is dropped.
   void finish();
 
+  // --- to a successor in another process (handover.h)
+  // Whether it may be carried there: it neither ends nor is about to.
+  bool can_be_carried() const {
+    return (state_ == State::kOpen || state_ == State::kConnecting) && !input_ignored_ &&
+           !input_ended_ && !finish_when_connected_;
+  }
+  // Where it may be: writes what can be written, then stops, and says what the successor goes on
+  // with. What is appended from now on waits. Empty where it failed meanwhile.
+  std::optional<CarriedSocket> carry();
+  // There is no successor after all: goes on as if nothing had happened.
+  void carry_back();
+
   // When bytes last came in.
   TimePoint last_read() const { return last_read_; }
 
@@ -72,6 +86,12 @@ class FrameConnection : public EventHandler {
                   ByteCounts byte_counts = {});
   // Registers with the loop. Fails where the kernel refuses.
   Result<void> start();
+  // The same for one that goes on where a predecessor stopped; `carried` without its descriptor.
+  Result<void> start_from(const CarriedSocket& carried);
+  // Of one that was carried: what was appended since then goes to `fd`, as does what will be.
+  void go_on_with(Fd fd);
+  // Of one that was carried: closes it here alone.
+  void leave_to_successor();
 
   EventLoop& loop() { return loop_; }
   int fd() const { return fd_.get(); }
@@ -94,7 +114,7 @@ class FrameConnection : public EventHandler {
   virtual void on_closed(const std::string& reason) = 0;
 
  private:
-  enum class State : std::uint8_t { kConnecting, kOpen, kFinishing, kLingering, kClosed };
+  enum class State : std::uint8_t { kConnecting, kOpen, kFinishing, kLingering, kCarried, kClosed };
 
   bool takes_frames() const { return state_ == State::kOpen && !input_ignored_; }
   void schedule_flush();
@@ -125,6 +145,8 @@ class FrameConnection : public EventHandler {
   bool read_until_end_ =
       false;  // the peer closed or failed: a short read does not mean that all was read
   bool finish_when_connected_ = false;
+  bool was_connecting_ = false;     // when it was carried
+  std::size_t carried_output_ = 0;  // bytes
   bool flush_scheduled_ = false;
   bool write_blocked_ = false;
   std::uint32_t body_limit_;

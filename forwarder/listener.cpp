@@ -31,6 +31,15 @@ void Listener::stop() {
   fd_.reset();
 }
 
+void Listener::pause() {
+  if (!fd_.valid()) return;
+  context_.loop.remove(fd_.get());
+  context_.loop.forget(*this);
+  retry_.cancel();
+}
+
+void Listener::leave_to_successor() { fd_.reset(); }
+
 bool Listener::accept_up_to(std::size_t most) {
   for (std::size_t accepted = 0; fd_.valid() && accepted < most; ++accepted) {
     Fd socket(accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));

@@ -27,6 +27,12 @@ class Listener : public EventHandler {
   // Takes what waits to be accepted, then closes the socket.
   void stop();
 
+  // For a successor in another process: accepts no more, until start() is called again.
+  void pause();
+  Fd duplicate() const { return fd_.duplicate(); }
+  // Closes the socket; who waits to be accepted is the successor's, which has a duplicate.
+  void leave_to_successor();
+
  private:
   // True where more may wait.
   bool accept_up_to(std::size_t most);

@@ -13,6 +13,10 @@ namespace skiff::forwarder {
 #define SKIFF_FORWARDER_COUNTERS(X)                                                                \
   X(kOutboundConnections, "outbound_connections_total",                                            \
     "Connections accepted on the outbound port")                                                   \
+  X(kOutboundAdopted, "outbound_connections_adopted_total",                                        \
+    "Connections on the outbound port that an earlier process had and handed over")                \
+  X(kAnswersOfPredecessor, "outbound_answers_of_predecessor_total",                                \
+    "Answers handed to consumers for an earlier process, which had sent their requests")           \
   X(kOutboundForeign, "outbound_foreign_peers_total",                                              \
     "Connections to a local-only outbound port closed because the peer is not this machine")       \
   X(kOutboundRequests, "outbound_requests_total", "Requests read on the outbound port")            \
@@ -106,6 +110,8 @@ namespace skiff::forwarder {
   X(kHandedOver, "connections_handed_over_total",                                                  \
     "Connections that the worker which accepted them gave to one with fewer")                      \
   X(kInboundConnections, "inbound_connections_total", "Connections accepted on the inbound port")  \
+  X(kInboundAdopted, "inbound_connections_adopted_total",                                          \
+    "Connections on the inbound port that an earlier process had and handed over")                 \
   X(kInboundRequests, "inbound_requests_total", "Requests read on the inbound port")               \
   X(kInboundOneWayDropped, "inbound_one_way_dropped_total",                                        \
     "One-way requests that did not reach the local provider")                                      \

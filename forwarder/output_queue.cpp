@@ -100,6 +100,17 @@ void OutputQueue::keep_rest() {
   turn_size_ = 0;
 }
 
+void OutputQueue::drop_left(std::size_t size) {
+  if (size == 0) return;
+  rest_.consume(size);
+  first_frame_left_ = 0;
+}
+
+void OutputQueue::restore(dubbo::Bytes left, std::size_t half_sent) {
+  rest_.append(left);
+  first_frame_left_ = half_sent;
+}
+
 void OutputQueue::clear() {
   rest_.clear();
   first_ = last_ = TurnMemory::kNoPiece;

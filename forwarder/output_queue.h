@@ -42,6 +42,15 @@ class OutputQueue {
   void keep_rest();
   void clear();
 
+  // --- to and from another process; keep_rest() must come first
+  // All that is left, and how many bytes of it end a frame that was begun.
+  dubbo::Bytes left() const { return rest_.bytes(); }
+  std::size_t half_sent() const { return first_frame_left_; }
+  // Its first `size` bytes, whole frames but for the first, are somebody else's matter.
+  void drop_left(std::size_t size);
+  // Of an empty one: what another queue had left.
+  void restore(dubbo::Bytes left, std::size_t half_sent);
+
   // Calls visit(Frame) for each frame of which nothing was written. It may append to other queues
   // what it was given.
   template <typename Visit>

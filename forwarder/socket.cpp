@@ -1,6 +1,7 @@
 #include "forwarder/socket.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
@@ -45,6 +46,8 @@ Result<Fd> bind_to(const SocketAddress& address, bool dual_stack, bool share_por
 }
 
 }  // namespace
+
+Fd Fd::duplicate() const { return Fd(fcntl(fd_, F_DUPFD_CLOEXEC, 0)); }
 
 void Fd::reset() {
   if (fd_ >= 0) close(fd_);
@@ -158,6 +161,14 @@ Result<Fd> connect_to(const SocketAddress& address) {
     return fail(ErrorCode::kUnavailable, errno_text(errno));
   }
   return fd;
+}
+
+Result<std::pair<Fd, Fd>> stream_pair() {
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    return fail(ErrorCode::kUnavailable, "socketpair: " + errno_text(errno));
+  }
+  return std::pair(Fd(ends[0]), Fd(ends[1]));
 }
 
 int socket_error(int fd) {

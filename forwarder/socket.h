@@ -28,6 +28,8 @@ class Fd {
   ~Fd() { reset(); }
 
   int get() const { return fd_; }
+  // Another descriptor of the same file, closed on exec; invalid where there are too many.
+  Fd duplicate() const;
   bool valid() const { return fd_ >= 0; }
   void reset();
 
@@ -72,6 +74,9 @@ Result<void> check_port_is_free(const SocketAddress& address, bool dual_stack);
 // Begins to connect; the socket becomes writable when it is decided. Fails with kUnavailable where
 // it is decided at once.
 Result<Fd> connect_to(const SocketAddress& address);
+
+// Two connected, non-blocking, close-on-exec stream sockets of this machine.
+Result<std::pair<Fd, Fd>> stream_pair();
 
 // The pending error of a socket (SO_ERROR), 0 if none.
 int socket_error(int fd);

@@ -1,6 +1,7 @@
 #include "forwarder/worker.h"
 
 #include <pthread.h>
+#include <spdlog/spdlog.h>
 
 #include <random>
 #include <utility>
@@ -20,21 +21,15 @@ std::uint64_t random_seed() {
 
 Result<std::unique_ptr<Worker>> Worker::create(const ForwarderConfig& config,
                                                ForwarderObserver& observer, WorkerGroup& group,
-                                               std::size_t index, Fd outbound, Fd inbound) {
+                                               std::size_t index, CarriedListeners listeners) {
   auto loop = EventLoop::create();
   if (!loop) return tl::unexpected(loop.error());
-  std::unique_ptr<Worker> worker(new Worker(config, observer, group, index, std::move(*loop),
-                                            std::move(outbound), std::move(inbound)));
-  for (Listener* listener : {&worker->outbound_listener_, &worker->inbound_listener_}) {
-    if (const Result<void> started = listener->start(); !started) {
-      return tl::unexpected(started.error());
-    }
-  }
-  return worker;
+  return std::unique_ptr<Worker>(
+      new Worker(config, observer, group, index, std::move(*loop), std::move(listeners)));
 }
 
 Worker::Worker(const ForwarderConfig& config, ForwarderObserver& observer, WorkerGroup& group,
-               std::size_t index, std::unique_ptr<EventLoop> loop, Fd outbound, Fd inbound)
+               std::size_t index, std::unique_ptr<EventLoop> loop, CarriedListeners listeners)
     : group_(group),
       index_(index),
       loop_(std::move(loop)),
@@ -43,11 +38,18 @@ Worker::Worker(const ForwarderConfig& config, ForwarderObserver& observer, Worke
           config.access_log_rings == nullptr ? nullptr : (*config.access_log_rings)[index].get()),
       outbound_(context_),
       inbound_(context_),
-      outbound_listener_(context_, std::move(outbound), config.outbound.local_only,
-                         [this](Fd socket) { place(Port::kOutbound, std::move(socket)); }),
-      inbound_listener_(context_, std::move(inbound), config.inbound.local_only,
-                        [this](Fd socket) { place(Port::kInbound, std::move(socket)); }),
-      drain_timer_([](void* self) { static_cast<Worker*>(self)->check_drained(); }, this) {}
+      drain_timer_([](void* self) { static_cast<Worker*>(self)->check_drained(); }, this) {
+  for (Fd& fd : listeners.outbound) {
+    outbound_listeners_.push_back(std::make_unique<Listener>(
+        context_, std::move(fd), config.outbound.local_only,
+        [this](Fd socket) { place(Port::kOutbound, std::move(socket)); }));
+  }
+  for (Fd& fd : listeners.inbound) {
+    inbound_listeners_.push_back(std::make_unique<Listener>(
+        context_, std::move(fd), config.inbound.local_only,
+        [this](Fd socket) { place(Port::kInbound, std::move(socket)); }));
+  }
+}
 
 Worker::~Worker() { stop(); }
 
@@ -120,12 +122,61 @@ void Worker::take(Port port, AcceptedSocket socket) {
   }
 }
 
+// --- from one process to the next
+
+Result<void> Worker::listen() {
+  Result<void> result;
+  for_each_listener([&result](Listener& listener) {
+    if (Result<void> started = listener.start(); !started) result = std::move(started);
+  });
+  return result;
+}
+
+void Worker::pause_listening() {
+  for_each_listener([](Listener& listener) { listener.pause(); });
+}
+
+void Worker::duplicate_listeners(CarriedListeners& listeners) {
+  for (const auto& listener : outbound_listeners_) {
+    listeners.outbound.push_back(listener->duplicate());
+  }
+  for (const auto& listener : inbound_listeners_) {
+    listeners.inbound.push_back(listener->duplicate());
+  }
+}
+
+void Worker::carry(CarriedConnections& connections) {
+  outbound_.carry(connections.consumers);
+  inbound_.carry(connections.inbound);
+}
+
+void Worker::leave_to_successor() {
+  for_each_listener([](Listener& listener) { listener.leave_to_successor(); });
+  outbound_.leave_to_successor();
+  inbound_.leave_to_successor();
+}
+
+void Worker::carry_back() {
+  outbound_.carry_back();
+  inbound_.carry_back();
+  if (const Result<void> listens = listen(); !listens) {
+    spdlog::error("cannot accept connections any more: {}", listens.error().message);
+  }
+}
+
+void Worker::adopt(CarriedConsumer consumer, ConnectionTicket ticket) {
+  outbound_.adopt(std::move(consumer), std::move(ticket));
+}
+
+void Worker::adopt(CarriedInbound inbound, ConnectionTicket ticket) {
+  inbound_.adopt(std::move(inbound), std::move(ticket));
+}
+
 // --- the end
 
 void Worker::drain(std::function<void()> quiet) {
   on_quiet_ = std::move(quiet);
-  outbound_listener_.stop();
-  inbound_listener_.stop();
+  for_each_listener([](Listener& listener) { listener.stop(); });
   outbound_.drain();
   inbound_.drain();
   check_drained();

@@ -12,6 +12,7 @@
 #include "forwarder/connection_counts.h"
 #include "forwarder/event_loop.h"
 #include "forwarder/forwarder.h"
+#include "forwarder/handover.h"
 #include "forwarder/inbound/inbound.h"
 #include "forwarder/listener.h"
 #include "forwarder/metric_interfaces.h"
@@ -34,11 +35,11 @@ class Worker {
  public:
   using Task = std::function<void(Worker&)>;
 
-  // The sockets listen already. `config`, `observer` and `group`, where the worker is to stand at
-  // `index`, must outlive it.
+  // The sockets listen already, and nothing is accepted before listen(). `config`, `observer` and
+  // `group`, where the worker is to stand at `index`, must outlive it.
   static Result<std::unique_ptr<Worker>> create(const ForwarderConfig& config,
                                                 ForwarderObserver& observer, WorkerGroup& group,
-                                                std::size_t index, Fd outbound, Fd inbound);
+                                                std::size_t index, CarriedListeners listeners);
   // Stops the thread; connections are closed as they are.
   ~Worker();
   Worker(const Worker&) = delete;
@@ -58,6 +59,16 @@ class Worker {
   bool describe_endpoints(EndpointCursor& cursor, std::map<std::string, std::string>& described);
   // Stops accepting and says READONLY; `quiet` is called when no connection is left.
   void drain(std::function<void()> quiet);
+  // Accepts connections, from the first time on or again.
+  Result<void> listen();
+  void duplicate_listeners(CarriedListeners& listeners);
+  // To a successor: stops accepting; says what it goes on with; then it has, or does not come.
+  void pause_listening();
+  void carry(CarriedConnections& connections);
+  void leave_to_successor();
+  void carry_back();
+  void adopt(CarriedConsumer consumer, ConnectionTicket ticket);
+  void adopt(CarriedInbound inbound, ConnectionTicket ticket);
 
   // --- from any thread
   const TrafficTable& traffic() const { return context_.traffic; }
@@ -66,11 +77,17 @@ class Worker {
   enum class Port { kOutbound, kInbound };
 
   Worker(const ForwarderConfig& config, ForwarderObserver& observer, WorkerGroup& group,
-         std::size_t index, std::unique_ptr<EventLoop> loop, Fd outbound, Fd inbound);
+         std::size_t index, std::unique_ptr<EventLoop> loop, CarriedListeners listeners);
   void loop();
   void run_tasks();
   bool is_draining() const { return on_quiet_ != nullptr; }
   void check_drained();
+  template <typename Visit>
+  void for_each_listener(Visit visit) {
+    for (const auto* listeners : {&outbound_listeners_, &inbound_listeners_}) {
+      for (const auto& listener : *listeners) visit(*listener);
+    }
+  }
   // Keeps a socket that was accepted, or hands it over to the worker that is to have it.
   void place(Port port, Fd socket);
   void take(Port port, AcceptedSocket socket);
@@ -81,8 +98,8 @@ class Worker {
   WorkerContext context_;
   Outbound outbound_;
   Inbound inbound_;
-  Listener outbound_listener_;
-  Listener inbound_listener_;
+  std::vector<std::unique_ptr<Listener>> outbound_listeners_;
+  std::vector<std::unique_ptr<Listener>> inbound_listeners_;
   Timer drain_timer_;
   std::function<void()> on_quiet_;
   bool stopping_ = false;

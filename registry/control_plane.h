@@ -249,6 +249,11 @@ class ControlPlane {
   // Withdraws everything from the registries; `done` comes when all are gone or after `wait`.
   virtual void withdraw_all(std::chrono::milliseconds wait, std::function<void()> done) = 0;
 
+  // Another process goes on with everything, as state() says it: says nothing more to registries,
+  // and `done` when that is so. return_to_registries(): that process does not come.
+  virtual void leave_registries(std::function<void()> done) = 0;
+  virtual void return_to_registries() = 0;
+
   // Stops applying what registries say of providers and of rules, and goes on with what was missed.
   // Idempotent. Publications are concerned by their rules only.
   virtual void freeze() = 0;

@@ -98,6 +98,10 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   SavedState state() const override;
   std::vector<SavedRules> rules() const override { return rules_.saved(); }
   void start() override { links_.start(); }
+  void leave_registries(std::function<void()> done) override;
+  void return_to_registries() override {
+    for (RegistryLink* link : links_.all()) link->registry().return_to_it();
+  }
 
   void publish(PublicationRequest request, std::chrono::milliseconds wait,
                VerbCallback done) override;

@@ -225,4 +225,15 @@ VerbCallback ControlPlaneImpl::once_stored(VerbCallback done) {
   };
 }
 
+void ControlPlaneImpl::leave_registries(std::function<void()> done) {
+  const std::vector<RegistryLink*> links = links_.all();
+  const auto missing = std::make_shared<std::size_t>(links.size());
+  const auto shared = std::make_shared<std::function<void()>>(std::move(done));
+  for (RegistryLink* link : links) {
+    link->registry().leave([missing, shared] {
+      if (--*missing == 0) (*shared)();
+    });
+  }
+}
+
 }  // namespace skiff::registry

@@ -31,6 +31,31 @@ void Inbound::accept(AcceptedSocket socket) {
   }
 }
 
+void Inbound::adopt(CarriedInbound carried, ConnectionTicket ticket) {
+  context_.counters.add(Counter::kInboundAdopted);
+  auto owned = std::make_unique<InboundConnection>(
+      context_, *this, AcceptedSocket{std::move(carried.socket.fd), std::move(ticket)});
+  InboundConnection& connection = *owned;
+  const Handle handle = connections_.add(std::move(owned));
+  if (const Result<void> started = connection.begin(handle, std::move(carried)); !started) {
+    connection.close(started.error().message);
+  }
+}
+
+void Inbound::carry(std::vector<CarriedInbound>& carried) {
+  connections_.for_each([&](InboundConnection& connection) {
+    if (auto one = connection.carry()) carried.push_back(std::move(*one));
+  });
+}
+
+void Inbound::carry_back() {
+  connections_.for_each([](InboundConnection& connection) { connection.carry_back(); });
+}
+
+void Inbound::leave_to_successor() {
+  connections_.for_each([](InboundConnection& connection) { connection.leave_to_successor(); });
+}
+
 void Inbound::update_services(const std::vector<LocalServicePort>& services) {
   services_.update(services);
   connections_.for_each([](InboundConnection& connection) {

@@ -20,6 +20,14 @@ class Inbound {
   Inbound& operator=(const Inbound&) = delete;
 
   void accept(AcceptedSocket socket);
+  // One that a predecessor had accepted.
+  void adopt(CarriedInbound carried, ConnectionTicket ticket);
+
+  // --- to a successor in another process (handover.h)
+  void carry(std::vector<CarriedInbound>& carried);
+  void carry_back();
+  // What stays is about to end.
+  void leave_to_successor();
   LocalServices& services() { return services_; }
   void update_services(const std::vector<LocalServicePort>& services);
 

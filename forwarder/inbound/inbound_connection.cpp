@@ -187,7 +187,7 @@ Result<ProviderLink*> InboundConnection::link_to(std::uint16_t port) {
   Result<Fd> fd = address ? connect_to(*address) : tl::unexpected(address.error());
   Result<void> started;
   if (fd) {
-    links_.push_back(std::make_unique<ProviderLink>(context_, *this, port, std::move(*fd)));
+    links_.push_back(std::make_unique<ProviderLink>(context_, *this, port, std::move(*fd), true));
     started = links_.back()->begin();
     if (started) return links_.back().get();
     context_.closed.push_back(std::move(links_.back()));

@@ -26,7 +26,9 @@ class Inbound;
 class InboundConnection final : public FrameConnection {
  public:
   InboundConnection(WorkerContext& context, Inbound& inbound, AcceptedSocket socket);
+  // Either: of one that was accepted, or from a predecessor, without its descriptor.
   Result<void> begin(Handle handle);
+  Result<void> begin(Handle handle, CarriedInbound carried);
 
   Handle handle() const { return handle_; }
   std::size_t pending() const { return pending_.size(); }
@@ -35,6 +37,12 @@ class InboundConnection final : public FrameConnection {
   // while.
   void drain();
   void finish_if_quiet();
+
+  // --- to a successor (handover.h), in inbound_connection_carried.cpp. Empty where it stays here,
+  // since it is about to end.
+  std::optional<CarriedInbound> carry();
+  void carry_back();
+  void leave_to_successor();
 
   // Says READONLY where all local providers that it used are down or leave, and WRITEABLE when one
   // is back before finish_if_readonly() has closed it, once nothing is pending.
@@ -99,6 +107,7 @@ class InboundConnection final : public FrameConnection {
   PendingRequests pending_;
   PendingRequests callbacks_;  // two-way requests of the provider to this consumer
   bool leaving_ = false;       // finish when nothing is pending
+  bool is_carried_ = false;
   TimePoint draining_since_{};
   std::vector<UsedPort> used_ports_;         // of local providers, since it was opened
   std::optional<TimePoint> readonly_since_;  // all of them are down

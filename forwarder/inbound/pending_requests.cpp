@@ -85,6 +85,15 @@ std::vector<PendingRequest> PendingRequests::take_older_than(std::uint32_t time_
   return take_where([time_s](const PendingRequest& request) { return request.since_s < time_s; });
 }
 
+std::vector<PendingRequest> PendingRequests::all() const {
+  std::vector<PendingRequest> all;
+  all.reserve(size_);
+  for (const PendingRequest& request : places_) {
+    if (request.port != 0) all.push_back(request);
+  }
+  return all;
+}
+
 std::size_t PendingRequests::count(std::uint16_t port) const {
   return static_cast<std::size_t>(std::ranges::count(places_, port, &PendingRequest::port));
 }

@@ -30,6 +30,7 @@ class PendingRequests {
   std::vector<PendingRequest> take_all(std::uint16_t port);
   // Takes out all that were added before `time_s`.
   std::vector<PendingRequest> take_older_than(std::uint32_t time_s);
+  std::vector<PendingRequest> all() const;
   // How many went to `port`; looks at all of them.
   std::size_t count(std::uint16_t port) const;
   // Where a request of that id went; nullopt where there is none.

@@ -10,8 +10,8 @@
 namespace skiff::forwarder {
 
 ProviderLink::ProviderLink(WorkerContext& context, InboundConnection& owner, std::uint16_t port,
-                           Fd fd)
-    : FrameConnection(context.loop, std::move(fd), true, context.config.body_limit,
+                           Fd fd, bool is_connecting)
+    : FrameConnection(context.loop, std::move(fd), is_connecting, context.config.body_limit,
                       {context.counters.of(Counter::kProviderReceivedBytes),
                        context.counters.of(Counter::kProviderSentBytes)}),
       context_(context),
@@ -23,6 +23,13 @@ ProviderLink::ProviderLink(WorkerContext& context, InboundConnection& owner, std
 Result<void> ProviderLink::begin() {
   context_.loop.arm(timer_, context_.config.connect_timeout);
   return start();
+}
+
+Result<void> ProviderLink::begin_from(const CarriedSocket& carried) {
+  was_connected_ = !carried.is_connecting;
+  context_.loop.arm(timer_, was_connected_ ? context_.config.heartbeat_interval
+                                           : context_.config.connect_timeout);
+  return start_from(carried);
 }
 
 void ProviderLink::on_connected() {

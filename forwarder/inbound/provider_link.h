@@ -15,9 +15,13 @@ class InboundConnection;
 // requests go to. Owned by its InboundConnection. Lives on its worker's thread.
 class ProviderLink final : public FrameConnection {
  public:
-  // `fd` is connecting; begin() must follow.
-  ProviderLink(WorkerContext& context, InboundConnection& owner, std::uint16_t port, Fd fd);
+  // begin() or, with what a predecessor had, begin_from() must follow.
+  ProviderLink(WorkerContext& context, InboundConnection& owner, std::uint16_t port, Fd fd,
+               bool is_connecting);
   Result<void> begin();
+  Result<void> begin_from(const CarriedSocket& carried);
+  // It was carried, and will be closed.
+  void leave_output_to_successor() { output().clear(); }
 
   std::uint16_t port() const { return port_; }
 

@@ -1,5 +1,7 @@
 #include "forwarder/outbound/downstream_connection.h"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "dubbo/check.h"
@@ -21,6 +23,15 @@ DownstreamConnection::DownstreamConnection(WorkerContext& context, Outbound& out
 Result<void> DownstreamConnection::begin(Handle handle) {
   handle_ = handle;
   return start();
+}
+
+Result<void> DownstreamConnection::begin(Handle handle, CarriedConsumer carried) {
+  handle_ = handle;
+  for (CarriedSocket& answers : carried.answers) {
+    relays_.push_back(std::make_unique<AnswerRelay>(context_, *this, std::move(answers.fd)));
+    if (Result<void> started = relays_.back()->begin(answers); !started) return started;
+  }
+  return start_from(carried.socket);
 }
 
 const std::string& DownstreamConnection::peer_address() {
@@ -81,12 +92,13 @@ bool DownstreamConnection::answer(std::span<std::byte> frame) {
   if (!append(frame)) return false;
   check(owed_ > 0, "a consumer is answered more often than it asked");
   --owed_;
-  if (leaving_ && owed_ == 0) finish();
+  finish_if_nothing_owed();
   return true;
 }
 
 void DownstreamConnection::on_output_drained() {
   if (reading_paused()) resume_reading();
+  for (const auto& relay : relays_) relay->resume_reading();
 }
 
 // The consumer sends nothing more, but may still wait for its answers.
@@ -94,12 +106,76 @@ void DownstreamConnection::on_end_of_input() { drain(); }
 
 void DownstreamConnection::drain() {
   leaving_ = true;
-  if (owed_ == 0) finish();
+  finish_if_nothing_owed();
+}
+
+void DownstreamConnection::finish_if_nothing_owed() {
+  if (leaving_ && owed_ == 0 && relays_.empty()) finish();
+}
+
+// --- from one process to the next
+
+std::optional<CarriedConsumer> DownstreamConnection::carry() {
+  const auto can_be = [](const auto& relay) { return relay->can_be_carried(); };
+  if (leaving_ || !can_be_carried() || !std::ranges::all_of(relays_, can_be)) return std::nullopt;
+  CarriedConsumer carried;
+  if (owed_ > 0) {
+    auto ends = stream_pair();
+    if (!ends) return std::nullopt;
+    carried.answers.push_back({.fd = std::move(ends->first)});
+    to_successor_ = std::move(ends->second);
+  }
+  auto socket = FrameConnection::carry();
+  if (!socket) return std::nullopt;
+  carried.socket = std::move(*socket);
+  is_carried_ = true;
+  for (const auto& relay : relays_) {
+    auto answers = relay->carry();
+    if (!answers) continue;
+    carried.answers.push_back(std::move(*answers));
+  }
+  return carried;
+}
+
+void DownstreamConnection::carry_back() {
+  if (!std::exchange(is_carried_, false)) return;
+  to_successor_.reset();
+  for (const auto& relay : relays_) relay->carry_back();
+  FrameConnection::carry_back();
+}
+
+void DownstreamConnection::leave_to_successor() {
+  if (!std::exchange(is_carried_, false)) return drain();
+  for (auto& relay : std::exchange(relays_, {})) {
+    relay->leave_to_successor();
+    context_.closed.push_back(std::move(relay));
+  }
+  if (!to_successor_.valid()) return FrameConnection::leave_to_successor();
+  go_on_with(std::move(to_successor_));
+  drain();
+}
+
+void DownstreamConnection::on_relayed(AnswerRelay& relay, std::span<std::byte> answer) {
+  context_.counters.add(Counter::kAnswersOfPredecessor);
+  if (append(answer) && output_size() > limits::kDownstreamHighBytes) relay.pause_reading();
+}
+
+void DownstreamConnection::on_relay_closed(AnswerRelay& relay) {
+  const auto owned =
+      std::ranges::find_if(relays_, [&](const auto& one) { return one.get() == &relay; });
+  if (owned == relays_.end()) return;
+  context_.closed.push_back(std::move(*owned));
+  relays_.erase(owned);
+  finish_if_nothing_owed();
 }
 
 void DownstreamConnection::on_closed(const std::string& /*reason*/) {
   ticket_.reset();  // now, not when it is destroyed: who accepts the next one looks at it
   if (broke()) context_.counters.add(Counter::kOutboundLost);
+  for (auto& relay : std::exchange(relays_, {})) {
+    relay->close("its consumer has gone");
+    context_.closed.push_back(std::move(relay));
+  }
   outbound_.on_consumer_closed(*this);
 }
 

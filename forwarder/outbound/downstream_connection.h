@@ -2,12 +2,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "forwarder/connection_counts.h"
 #include "forwarder/frame_connection.h"
 #include "forwarder/handle_table.h"
+#include "forwarder/outbound/answer_relay.h"
 #include "forwarder/worker_context.h"
 
 namespace skiff::forwarder {
@@ -18,7 +22,9 @@ class Outbound;
 class DownstreamConnection final : public FrameConnection {
  public:
   DownstreamConnection(WorkerContext& context, Outbound& outbound, AcceptedSocket socket);
+  // Either: of one that was accepted, or from a predecessor, without its descriptor.
   Result<void> begin(Handle handle);
+  Result<void> begin(Handle handle, CarriedConsumer carried);
 
   Handle handle() const { return handle_; }
   // "127.0.0.1:51234"
@@ -33,6 +39,16 @@ class DownstreamConnection final : public FrameConnection {
   // Closes as soon as nothing is owed.
   void drain();
 
+  // --- to a successor (handover.h). Empty where it stays here, since it is about to end.
+  std::optional<CarriedConsumer> carry();
+  void carry_back();
+  // Answers that are still owed go to the successor, then it closes.
+  void leave_to_successor();
+
+  // From relays of a predecessor's answers.
+  void on_relayed(AnswerRelay& relay, std::span<std::byte> answer);
+  void on_relay_closed(AnswerRelay& relay);
+
  private:
   void on_frame(const Frame& frame) override;
   OversizedFrame on_oversized(const dubbo::FrameHeader& header) override;
@@ -43,6 +59,7 @@ class DownstreamConnection final : public FrameConnection {
 
   void on_event(const Frame& frame);
   bool append(std::span<std::byte> frame);
+  void finish_if_nothing_owed();
 
   WorkerContext& context_;
   Outbound& outbound_;
@@ -51,6 +68,10 @@ class DownstreamConnection final : public FrameConnection {
   std::string peer_address_;  // empty until it is asked for
   std::uint32_t owed_ = 0;
   bool leaving_ = false;  // finish when nothing is owed
+  bool is_carried_ = false;
+  Fd to_successor_;  // for the answers that are owed when it is carried
+  // Of predecessors' answers, each until its last one.
+  std::vector<std::unique_ptr<AnswerRelay>> relays_;
 };
 
 }  // namespace skiff::forwarder

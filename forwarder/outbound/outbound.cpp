@@ -107,6 +107,31 @@ void Outbound::accept(AcceptedSocket socket) {
   }
 }
 
+void Outbound::adopt(CarriedConsumer carried, ConnectionTicket ticket) {
+  context_.counters.add(Counter::kOutboundAdopted);
+  auto connection = std::make_unique<DownstreamConnection>(
+      context_, *this, AcceptedSocket{std::move(carried.socket.fd), std::move(ticket)});
+  DownstreamConnection& consumer = *connection;
+  const Handle handle = consumers_.add(std::move(connection));
+  if (const Result<void> started = consumer.begin(handle, std::move(carried)); !started) {
+    consumer.close(started.error().message);
+  }
+}
+
+void Outbound::carry(std::vector<CarriedConsumer>& carried) {
+  consumers_.for_each([&](DownstreamConnection& consumer) {
+    if (auto one = consumer.carry()) carried.push_back(std::move(*one));
+  });
+}
+
+void Outbound::carry_back() {
+  consumers_.for_each([](DownstreamConnection& consumer) { consumer.carry_back(); });
+}
+
+void Outbound::leave_to_successor() {
+  consumers_.for_each([](DownstreamConnection& consumer) { consumer.leave_to_successor(); });
+}
+
 void Outbound::on_consumer_closed(DownstreamConnection& consumer) {
   if (auto owned = consumers_.remove(consumer.handle()); owned) {
     context_.closed.push_back(std::move(owned));

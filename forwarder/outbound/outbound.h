@@ -79,6 +79,14 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   Outbound& operator=(const Outbound&) = delete;
 
   void accept(AcceptedSocket socket);
+  // One that a predecessor had accepted.
+  void adopt(CarriedConsumer carried, ConnectionTicket ticket);
+
+  // --- to a successor in another process (handover.h)
+  void carry(std::vector<CarriedConsumer>& carried);
+  void carry_back();
+  // Goes on with what is in flight, and with consumers that are about to end.
+  void leave_to_successor();
 
   void update_route(std::shared_ptr<const governance::ServiceRoute> route);
   void remove_route(const std::string& interface);

@@ -173,6 +173,11 @@ Result<std::shared_ptr<ClientHandle>> ClientHandle::open(const ZookeeperAddress&
   return client;
 }
 
+// Closing a handle that is connected closes its session, and no call closes the connection alone.
+// But a client whose list of servers changes drops its connection at once where the list has not
+// the IP address that it is connected to. This one, a loopback address too, is nobody's.
+void ClientHandle::leave() { zoo_set_servers(handle_, "127.255.255.254:1"); }
+
 ClientHandle::~ClientHandle() {
   // Joins the client's threads; completions that are still due come during this call.
   if (handle_ != nullptr) zookeeper_close(handle_);

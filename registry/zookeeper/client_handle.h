@@ -106,6 +106,9 @@ class ClientHandle {
   std::uint64_t write(const std::string& path, const std::string& data, std::int32_t version);
   // Takes back the watches on `path`.
   std::uint64_t unwatch(const std::string& path);
+  // From now on the server hears nothing more of it, so that the session does not end with it.
+  // Destroy it soon: it would connect again.
+  void leave();
   // The operation's completion was handled: nothing of it is needed any more.
   void forget(std::uint64_t operation);
 

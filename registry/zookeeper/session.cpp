@@ -66,7 +66,30 @@ void Session::replace_handle(const std::string& why, std::chrono::milliseconds p
   set_down(why);
   if (take == Take::kNewSession) down_since_ = Clock::now();
   associating_since_.reset();
-  executor_.post_after(pause, alive_.guard([this, take] { open_handle(take); }));
+  executor_.post_after(pause, alive_.guard([this, take] {
+    if (!has_left_) open_handle(take);
+  }));
+}
+
+void Session::leave(std::function<void()> done) {
+  has_left_ = true;
+  callbacks_.clear();
+  unreported_.reset();
+  associating_since_.reset();
+  ++generation_;  // what the handle still has to say is of no interest
+  const auto then = alive_.guard([done = std::move(done)] { done(); });
+  lifecycle_.post([old = std::exchange(handle_, nullptr), &executor = executor_, then]() mutable {
+    if (old != nullptr) old->leave();
+    old.reset();
+    executor.post(then);
+  });
+  set_down("its session is handed over to another process");
+}
+
+void Session::return_to_it() {
+  if (!std::exchange(has_left_, false)) return;
+  down_since_ = Clock::now();
+  open_handle(Take::kSameSession);
 }
 
 void Session::set_down(const std::string& why) {

@@ -79,6 +79,12 @@ class Session {
   // Before start(): goes on with the session of an earlier process, if it is still alive.
   void take_up(const SessionTicket& ticket) { session_ = ticket; }
   void start();
+  // Another process goes on with the session: stops using it, without ending it. `done` comes on
+  // the control thread when nothing more is said to the server. Until return_to_it(), there is no
+  // connection.
+  void leave(std::function<void()> done);
+  // That process does not come: goes on with it here.
+  void return_to_it();
   bool is_connected() const { return connected_ && handle_ != nullptr; }
   // Of the latest connection, or what take_up() was given before the first.
   const SessionTicket& ticket() const { return session_; }
@@ -130,6 +136,7 @@ class Session {
   std::shared_ptr<ClientHandle> handle_;
   std::uint64_t generation_ = 0;  // of the handle in use, or being opened
   bool connected_ = false;
+  bool has_left_ = false;
   SessionTicket session_;                   // id 0: none is known that might be alive
   std::uint64_t session_generation_ = 0;    // the generation that session_ came with
   std::optional<SessionStart> unreported_;  // while there is no handle to use the connection with

@@ -41,6 +41,8 @@ class ZookeeperRegistry final : public Registry, private SessionEvents {
   std::string server_address() const override { return server_address_; }
   std::string session_ticket() const override { return session_.ticket().to_string(); }
   void take_up(const std::string& ticket) override;
+  void leave(std::function<void()> done) override { session_.leave(std::move(done)); }
+  void return_to_it() override { session_.return_to_it(); }
 
  private:
   void on_session_up(SessionStart start, const std::string& detail) override;
