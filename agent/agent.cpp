@@ -79,18 +79,24 @@ Result<void> Agent::begin(FileRoutes file_routes) {
   spdlog::info("skiff {} ({}), {} workers", version(), commit(), config_.forwarder.workers);
   if (auto opened = open_state(); !opened) return opened;
   if (auto opened = open_access_log(); !opened) return opened;
-  forwarder::ForwarderConfig forwarder_config = config_.forwarder;
-  forwarder_config.access_log_rings = &access_log_rings_;
-  auto forwarder = forwarder::Forwarder::open(forwarder_config, *this);
+  auto forwarder = forwarder::Forwarder::open(forwarder_config(), *this);
   if (!forwarder) return tl::unexpected<Error>(std::move(forwarder.error()));
   forwarder_ = std::move(*forwarder);
   if (auto opened = open_routes(std::move(file_routes)); !opened) return opened;
   if (auto started = start_control_plane(); !started) return started;
   forwarder_->serve();
-  if (auto started = start_api(); !started) return started;
+  auto listeners = HttpServer::listen(config_.api);
+  if (!listeners) return tl::unexpected<Error>(std::move(listeners.error()));
+  if (auto started = start_api(std::move(*listeners)); !started) return started;
   running_ = true;
   log_start();
   return {};
+}
+
+forwarder::ForwarderConfig Agent::forwarder_config() const {
+  forwarder::ForwarderConfig config = config_.forwarder;
+  config.access_log_rings = &access_log_rings_;
+  return config;
 }
 
 Result<void> Agent::open_access_log() {
@@ -145,13 +151,14 @@ void Agent::apply_static_routes(std::shared_ptr<const governance::StaticRoutes> 
 }
 
 // It is made on its own thread, where the registries' first events may arrive at any time.
-Result<void> Agent::start_control_plane() {
-  Result<void> started = on_control_thread([this]() -> Result<void> {
+Result<void> Agent::start_control_plane(bool lists_frozen) {
+  Result<void> started = on_control_thread([this, lists_frozen]() -> Result<void> {
     auto plane = registry::ControlPlane::create(control_plane_config(config_, *forwarder_),
                                                 control_thread_, *this, state_.get());
     if (!plane) return tl::unexpected<Error>(std::move(plane.error()));
     control_plane_ = std::move(*plane);
     if (state_) state_->attach(*control_plane_);
+    if (lists_frozen) control_plane_->freeze();
     control_plane_->start();
     return {};
   });
@@ -167,11 +174,13 @@ Result<void> Agent::on_control_thread(const std::function<Result<void>()>& task)
   return promise.get_future().get();
 }
 
-Result<void> Agent::start_api() {
+Result<void> Agent::start_api(std::vector<HttpListener> listeners,
+                              std::vector<forwarder::Fd> clients) {
   ApiBackend& backend = *this;
   api_.emplace(*control_, backend);
   auto http = HttpServer::start(
-      config_.api, [this](const ApiRequest& request) { return api_->handle(request); });
+      std::move(listeners), [this](const ApiRequest& request) { return api_->handle(request); },
+      std::move(clients));
   if (!http) return tl::unexpected<Error>(std::move(http.error()));
   http_ = std::move(*http);
   return {};
@@ -303,12 +312,16 @@ void Agent::stop() {
       });
   if (!withdrawn) spdlog::warn("not everything could be withdrawn from the registries in time");
   finish_writing_state();
+  drain_forwarder();
+  shut_down();
+  spdlog::info("stopped");
+}
+
+void Agent::drain_forwarder() {
   spdlog::info("stopping: waiting for requests in flight");
   if (!forwarder_->drain(config_.drain_timeout)) {
     spdlog::warn("requests were still in flight after the drain timeout, and were cut off");
   }
-  shut_down();
-  spdlog::info("stopped");
 }
 
 void Agent::finish_writing_state() {

@@ -3,7 +3,9 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "agent/api.h"
 #include "agent/config.h"
 #include "agent/control_client.h"
+#include "agent/handover.h"
 #include "agent/http_server.h"
 #include "agent/latency_histogram.h"
 #include "agent/route_book.h"
@@ -24,6 +27,9 @@
 
 namespace skiff::agent {
 
+class Predecessor;
+class Successor;
+
 // The whole agent: what the registries say goes through governance into the data plane, what users
 // ask goes through the API into the control plane. Public calls come from one thread, its owner's.
 class Agent final : private registry::ControlPlaneSink,
@@ -33,6 +39,9 @@ class Agent final : private registry::ControlPlaneSink,
   // Starts everything. Fails with a sentence where something cannot be started; nothing is left
   // running then.
   static Result<std::unique_ptr<Agent>> start(AgentConfig config, FileRoutes file_routes = {});
+  // The same, going on with all that another process has. Where it fails that process goes on.
+  static Result<std::unique_ptr<Agent>> take_over(Predecessor& predecessor, AgentConfig config,
+                                                  FileRoutes file_routes);
   // Stops at once what stop() has not stopped.
   ~Agent() override;
 
@@ -57,6 +66,14 @@ class Agent final : private registry::ControlPlaneSink,
   // remembered all the same.
   void stop();
 
+  // Gives all to a successor; leave() must follow then. Where it fails, all goes on here.
+  Result<Handover> hand_over_to(Successor& successor);
+  // Finishes the requests in flight, and stops. Takes at most the drain timeout.
+  void leave();
+
+  // What upgrade() waits for, called by the owner: whether there is a successor now.
+  void set_upgrade_result(const Result<Handover>& result);
+
   static constexpr std::chrono::seconds kWithdrawTime{3};
   static constexpr std::chrono::seconds kStateTime{2};
   // How long a start waits for registries before it counts as ready without them.
@@ -66,13 +83,25 @@ class Agent final : private registry::ControlPlaneSink,
   explicit Agent(AgentConfig config);
 
   Result<void> begin(FileRoutes file_routes);
+  Result<void> go_on_for(Predecessor& predecessor, FileRoutes file_routes);
+  Result<void> prepare_for(Predecessor& predecessor, FileRoutes file_routes);
+  Result<std::vector<HttpListener>> open_listeners(HandedListeners handed);
   Result<void> open_state();
   Result<void> open_access_log();
+  forwarder::ForwarderConfig forwarder_config() const;
+  Result<void> open_state(HandedState& handed);
+  Result<void> wait_for_registries(const std::vector<std::string>& names);
+  Result<void> wait_until_applied();
+  void leave_registries();
+  Result<HandedState> leave_state();
+  HandedListeners shared_listeners();
   Result<void> open_routes(FileRoutes file_routes);
-  Result<void> start_control_plane();
+  Result<void> start_control_plane(bool lists_frozen = false);
   // Before there is a control plane. Returns when `task` has run.
   Result<void> on_control_thread(const std::function<Result<void>()>& task);
-  Result<void> start_api();
+  Result<void> start_api(std::vector<HttpListener> listeners,
+                         std::vector<forwarder::Fd> clients = {});
+  void drain_forwarder();
   void log_start();
   void finish_writing_state();
   void shut_down();
@@ -98,6 +127,7 @@ class Agent final : private registry::ControlPlaneSink,
   forwarder::LocalTraffic local_traffic(const std::vector<std::uint16_t>& ports,
                                         std::chrono::milliseconds longest) override;
   bool is_stopping() override { return stopping_; }
+  Result<Handover> upgrade() override;
   const AgentConfig& config() override { return config_; }
   StateReport state() override;
   std::optional<forwarder::Explanation> explain(const forwarder::ExplainRequest& request) override;
@@ -113,6 +143,10 @@ class Agent final : private registry::ControlPlaneSink,
 
   LatencyHistogram route_updates_;
   std::atomic<double> last_change_seconds_{0};
+
+  std::mutex upgrade_mutex_;
+  std::optional<std::promise<Result<Handover>>> upgrade_;  // guarded by it; one at a time
+  std::vector<HttpListener> api_listeners_;                // until there is an API
 
   RouteCompiler compiler_;  // used on the control thread only
 

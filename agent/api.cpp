@@ -9,6 +9,7 @@
 #include "agent/api_freeze.h"
 #include "agent/api_page.h"
 #include "agent/api_static_routes.h"
+#include "agent/api_upgrade.h"
 #include "agent/api_verbs.h"
 #include "agent/api_views.h"
 #include "agent/json_fields.h"
@@ -42,6 +43,7 @@ constexpr std::array kRoutes = {
     ServedRoute{{"POST", "/unsub"}, post<Verb::kUnsubscribe>},
     ServedRoute{{"POST", "/freeze"}, post_freeze},
     ServedRoute{{"POST", "/unfreeze"}, post_unfreeze},
+    ServedRoute{{"POST", "/upgrade"}, post_upgrade},
     ServedRoute{{"GET", "/publications"}, get_publications},
     ServedRoute{{"GET", "/subscriptions"}, get_subscriptions},
     ServedRoute{{"GET", "/services/{interface}"}, get_service},

@@ -14,6 +14,15 @@
 
 namespace skiff::agent {
 
+// How a successor took over.
+struct Handover {
+  int pid = 0;
+  std::string version;
+  std::size_t consumers = 0;           // connections to the outbound port that went over
+  std::size_t inbound = 0;             // to the inbound port
+  std::chrono::microseconds pause{0};  // in which nobody read from them
+};
+
 class RouteBook;
 class RouteCompiler;
 
@@ -50,6 +59,9 @@ class ApiBackend {
   virtual Readiness readiness() = 0;
   // True once the agent stops: verbs are refused then.
   virtual bool is_stopping() = 0;
+  // Has a new process of this program go on for this one; fails with a sentence where that does
+  // not come about, and all goes on as it was. Takes as long as it takes.
+  virtual Result<Handover> upgrade() = 0;
   virtual const AgentConfig& config() = 0;
   virtual StateReport state() = 0;
   // To be used on the control thread only.

@@ -214,6 +214,26 @@ int run_rules_check_command(const ApiAddress& api) {
   return wrong == 0 ? 0 : 1;
 }
 
+int run_upgrade_command(const ApiAddress& api) {
+  const auto answer =
+      send_to(api, [](httplib::ClientImpl& client) { return client.Post("/upgrade"); });
+  if (!answer) return 1;
+  const ordered_json json = parse(answer->body);
+  if (!json.is_object() || !json.contains("err_no")) return unreadable(*answer);
+  if (json["err_no"] != 0) {
+    std::fprintf(stderr, "skiff: not upgraded, the agent goes on as it was: %s\n",
+                 text_of(json, "err_msg").c_str());
+    return 1;
+  }
+  std::printf(
+      "skiff %s goes on, as process %s, with %s consumers and %s inbound connections; "
+      "nobody read from them for %.1f ms\n",
+      text_of(json, "version").c_str(), text_of(json, "pid").c_str(),
+      text_of(json, "consumers").c_str(), text_of(json, "inbound").c_str(),
+      json.value("pause_us", 0.0) / 1000);
+  return 0;
+}
+
 int run_status_command(const ApiAddress& api, bool json) {
   const auto answer =
       send_to(api, [](httplib::ClientImpl& client) { return client.Get("/status"); });

@@ -48,6 +48,8 @@ int run_explain_command(const ApiAddress& api, const ExplainArguments& arguments
 // Prints the rules of registries that are not in force as they are written, or that name providers
 // nobody knows; 1 where there are any.
 int run_rules_check_command(const ApiAddress& api);
+// Returns when a new process goes on for the agent, or does not.
+int run_upgrade_command(const ApiAddress& api);
 int run_status_command(const ApiAddress& api, bool json);
 
 }  // namespace skiff::agent

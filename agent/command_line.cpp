@@ -11,6 +11,7 @@
 #include "agent/client_commands.h"
 #include "agent/config_sources.h"
 #include "agent/nearest_name.h"
+#include "agent/predecessor.h"
 #include "agent/run.h"
 #include "agent/settings.h"
 #include "agent/text.h"
@@ -34,6 +35,15 @@ ConfigSources environment_sources(const std::string& file) {
 
 void print_errors(const std::vector<std::string>& errors) {
   for (const std::string& error : errors) std::fprintf(stderr, "skiff: %s\n", error.c_str());
+}
+
+std::string joined(const std::vector<std::string>& sentences) {
+  std::string text;
+  for (const std::string& sentence : sentences) {
+    if (!text.empty()) text += "; ";
+    text += sentence;
+  }
+  return text;
 }
 
 // A subcommand: adds its options to the command line, and runs once that was read.
@@ -81,10 +91,14 @@ class RunCommand final : public Command {
   int run() override {
     ConfigSources sources = environment_sources(file_);
     sources.flags = flags_;
+    auto predecessor = Predecessor::from_environment();
     LoadedConfig loaded = load_config(sources);
     print_errors(loaded.errors);
-    if (!loaded.errors.empty()) return kWrongUse;
-    return run_agent(std::move(loaded), sources);
+    if (!loaded.errors.empty()) {
+      if (predecessor) predecessor->give_up("its configuration is wrong: " + joined(loaded.errors));
+      return kWrongUse;
+    }
+    return run_agent(std::move(loaded), sources, std::move(predecessor));
   }
 
  private:
@@ -211,6 +225,15 @@ class TopCommand final : public ClientCommand {
   bool once_ = false;
 };
 
+class UpgradeCommand final : public ClientCommand {
+ public:
+  explicit UpgradeCommand(CLI::App& root)
+      : ClientCommand(root.add_subcommand(
+            "upgrade", "Have the program as it is installed now go on for the running agent")) {}
+
+  int run() override { return with_api(run_upgrade_command); }
+};
+
 class ExplainCommand final : public ClientCommand {
  public:
   explicit ExplainCommand(CLI::App& root)
@@ -299,6 +322,7 @@ std::vector<std::unique_ptr<Command>> add_commands(CLI::App& app) {
   add_verb("ready", "Take stopping back; without --interface, of all publications");
   commands.push_back(std::make_unique<StatusCommand>(app));
   commands.push_back(std::make_unique<TopCommand>(app));
+  commands.push_back(std::make_unique<UpgradeCommand>(app));
   commands.push_back(std::make_unique<ExplainCommand>(app));
   commands.push_back(std::make_unique<CheckCommand>(app));
   commands.push_back(std::make_unique<VersionCommand>(app));

@@ -110,12 +110,12 @@ HttpEngine::HttpEngine(Application application) : application_(std::move(applica
   set_pre_routing_handler([this](const Request& request, Response& response) {
     const bool reads_body = has_body_method(request) && has_clear_end(request);
     if (reads_body && announces_body(request)) return HandlerResponse::Unhandled;
-    put(answer(request, nullptr), response);
+    reply(answer(request, nullptr), response);
     return HandlerResponse::Handled;
   });
   const HandlerWithContentReader with_body = [this](const Request& request, Response& response,
                                                     const httplib::ContentReader& reader) {
-    put(answer(request, &reader), response);
+    reply(answer(request, &reader), response);
   };
   Post("/", with_body);
   Put("/", with_body);
@@ -132,6 +132,11 @@ HttpEngine::HttpEngine(Application application) : application_(std::move(applica
                   std::string(cut_utf8(request.target, 200)));
     put(error_response(500, "the agent failed; its log says where"), response);
   });
+}
+
+void HttpEngine::reply(const ApiResponse& from, Response& to) const {
+  put(from, to);
+  if (closes_connections_) to.set_header("Connection", "close");
 }
 
 ApiResponse HttpEngine::answer(const Request& request, const httplib::ContentReader* reader) {
@@ -158,7 +163,8 @@ bool HttpEngine::serve(HttpStream& stream) {
     stream.allow_more(kMaxDrainedBytes);
   });
   const bool sent = stream.flush();
-  return answered && sent && understood && !connection_closed && !stream.failed();
+  return answered && sent && understood && !connection_closed && !stream.failed() &&
+         !closes_connections_;
 }
 
 }  // namespace skiff::agent

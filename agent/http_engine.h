@@ -2,6 +2,7 @@
 
 #include <httplib.h>
 
+#include <atomic>
 #include <functional>
 
 #include "agent/api.h"
@@ -21,11 +22,15 @@ class HttpEngine final : private httplib::Server {
   // Reads a request from `stream` and answers it; any number of threads may do so at once. False
   // where the connection is to be closed.
   bool serve(HttpStream& stream);
+  // From now on answers say that their connection ends with them.
+  void close_connections() { closes_connections_ = true; }
 
  private:
+  void reply(const ApiResponse& from, httplib::Response& to) const;
   ApiResponse answer(const httplib::Request& request, const httplib::ContentReader* reader);
 
   Application application_;
+  std::atomic<bool> closes_connections_{false};
 };
 
 }  // namespace skiff::agent

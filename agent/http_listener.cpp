@@ -75,17 +75,19 @@ Result<HttpListener> HttpListener::open(const ApiAddress& address) {
   if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
   ApiAddress real = address;
   if (!real.is_unix()) real.port = SocketAddress::local_of(fd->get()).port();
-  return HttpListener(std::move(*fd), std::move(real));
+  HttpListener listener(std::move(real), std::move(*fd));
+  listener.own_file();
+  return listener;
 }
 
 HttpListener::HttpListener(HttpListener&& other) noexcept
-    : fd_(std::move(other.fd_)), address_(std::move(other.address_)) {
-  other.address_.path.clear();
-}
+    : fd_(std::move(other.fd_)),
+      address_(std::move(other.address_)),
+      owns_file_(other.owns_file_) {}
 
 void HttpListener::close() {
   if (!fd_.valid()) return;
-  if (address_.is_unix()) unlink(address_.path.c_str());
+  if (owns_file_ && address_.is_unix()) unlink(address_.path.c_str());
   fd_.reset();
 }
 

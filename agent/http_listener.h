@@ -13,6 +13,9 @@ class HttpListener {
  public:
   // Fails with kUnavailable and a sentence that names the address and what is wrong.
   static Result<HttpListener> open(const ApiAddress& address);
+  // One that another process has opened there; the file is that process's until own_file().
+  HttpListener(ApiAddress address, forwarder::Fd fd)
+      : fd_(std::move(fd)), address_(std::move(address)) {}
 
   HttpListener(HttpListener&& other) noexcept;
   HttpListener& operator=(HttpListener&&) = delete;
@@ -20,17 +23,20 @@ class HttpListener {
   HttpListener& operator=(const HttpListener&) = delete;
   ~HttpListener() { close(); }
 
+  HttpListener duplicate() const { return {address_, fd_.duplicate()}; }
+
   int fd() const { return fd_.get(); }
   // With the port that it really has.
   const ApiAddress& address() const { return address_; }
   void close();
+  void own_file() { owns_file_ = true; }
+  // Another process goes on with it: the file stays.
+  forwarder::Fd leave() { return std::move(fd_); }
 
  private:
-  HttpListener(forwarder::Fd fd, ApiAddress address)
-      : fd_(std::move(fd)), address_(std::move(address)) {}
-
   forwarder::Fd fd_;
   ApiAddress address_;
+  bool owns_file_ = false;
 };
 
 }  // namespace skiff::agent

@@ -41,27 +41,37 @@ void linger(int fd) {
 
 }  // namespace
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::vector<ApiAddress>& addresses,
-                                                      HttpEngine::Application application) {
+Result<std::vector<HttpListener>> HttpServer::listen(const std::vector<ApiAddress>& addresses) {
   std::vector<HttpListener> listeners;
   for (const ApiAddress& address : addresses) {
     auto listener = HttpListener::open(address);
     if (!listener) return tl::unexpected<Error>(std::move(listener.error()));
     listeners.push_back(std::move(*listener));
   }
+  return listeners;
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(std::vector<HttpListener> listeners,
+                                                      HttpEngine::Application application,
+                                                      std::vector<Fd> clients) {
   Fd wake_up(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_up.valid()) {
     return fail(ErrorCode::kUnavailable, "the HTTP API: " + forwarder::errno_text(errno));
   }
-  return std::unique_ptr<HttpServer>(
-      new HttpServer(std::move(listeners), std::move(wake_up), std::move(application)));
+  std::vector<ConnectionPtr> idle;
+  idle.reserve(clients.size());
+  for (Fd& client : clients) idle.push_back(std::make_unique<Connection>(std::move(client)));
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(listeners), std::move(wake_up),
+                                                    std::move(application), std::move(idle)));
 }
 
 HttpServer::HttpServer(std::vector<HttpListener> listeners, Fd wake_up,
-                       HttpEngine::Application application)
+                       HttpEngine::Application application, std::vector<ConnectionPtr> idle)
     : engine_(std::move(application)),
       listeners_(std::move(listeners)),
       wake_up_(std::move(wake_up)),
+      connections_(idle.size()),
+      idle_(std::move(idle)),
       watcher_([this] { watch(); }) {}
 
 HttpServer::~HttpServer() {
@@ -76,7 +86,14 @@ std::vector<ApiAddress> HttpServer::addresses() const {
 }
 
 void HttpServer::close_listeners() {
+  stop_watching();
+  for (HttpListener& listener : listeners_) listener.close();
+  idle_.clear();
+}
+
+void HttpServer::stop_watching() {
   if (!watcher_.joinable()) return;
+  engine_.close_connections();
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -86,7 +103,40 @@ void HttpServer::close_listeners() {
   request_waits_.notify_all();
   wake_watcher();
   watcher_.join();
-  for (HttpListener& listener : listeners_) listener.close();
+}
+
+std::vector<HttpListener> HttpServer::duplicate_listeners() const {
+  std::vector<HttpListener> listeners;
+  for (const HttpListener& listener : listeners_) listeners.push_back(listener.duplicate());
+  return listeners;
+}
+
+bool HttpServer::pause(std::size_t calls, std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  paused_ = true;
+  wake_watcher();
+  return answered_.wait_for(lock, limit, [&] {
+    return watcher_is_paused_ && ready_.empty() && serving_.size() <= calls;
+  });
+}
+
+void HttpServer::resume() {
+  {
+    const std::lock_guard lock(mutex_);
+    paused_ = false;
+  }
+  wake_watcher();
+}
+
+std::vector<Fd> HttpServer::leave_to_successor() {
+  stop_watching();
+  for (HttpListener& listener : listeners_) listener.leave().reset();
+  std::vector<Fd> clients;
+  for (ConnectionPtr& connection : idle_) {
+    if (!connection->stream.has_buffered()) clients.push_back(std::move(connection->fd));
+  }
+  idle_.clear();
+  return clients;
 }
 
 void HttpServer::wake_watcher() const {
@@ -96,23 +146,30 @@ void HttpServer::wake_watcher() const {
 }
 
 void HttpServer::watch() {
-  std::vector<ConnectionPtr> idle;
-  while (wait_for_events(idle)) {
-    take_back(idle);
-  }
+  while (wait_for_events()) take_back();
   const std::lock_guard lock(mutex_);
-  connections_ -= idle.size();
+  connections_ -= idle_.size();
+}
+
+bool HttpServer::must_pause() {
+  const std::lock_guard lock(mutex_);
+  watcher_is_paused_ = paused_;
+  answered_.notify_all();
+  return paused_;
 }
 
 // False when the server stops.
-bool HttpServer::wait_for_events(std::vector<ConnectionPtr>& idle) {
+bool HttpServer::wait_for_events() {
+  const bool is_paused = must_pause();
+  // While it is paused, only who wakes it up: poll() takes no notice of negative numbers.
   std::vector<pollfd> entries;
   entries.push_back({.fd = wake_up_.get(), .events = POLLIN, .revents = 0});
   for (const HttpListener& listener : listeners_) {
-    entries.push_back({.fd = listener.fd(), .events = POLLIN, .revents = 0});
+    entries.push_back({.fd = is_paused ? -1 : listener.fd(), .events = POLLIN, .revents = 0});
   }
-  for (const ConnectionPtr& connection : idle) {
-    entries.push_back({.fd = connection->fd.get(), .events = POLLIN, .revents = 0});
+  for (const ConnectionPtr& connection : idle_) {
+    const int fd = is_paused ? -1 : connection->fd.get();
+    entries.push_back({.fd = fd, .events = POLLIN, .revents = 0});
   }
   poll(entries.data(), entries.size(),
        static_cast<int>(std::chrono::milliseconds(kIdleCheckInterval).count()));
@@ -120,25 +177,27 @@ bool HttpServer::wait_for_events(std::vector<ConnectionPtr>& idle) {
   const Clock::time_point now = Clock::now();
   std::vector<ConnectionPtr> still_idle;
   std::size_t closed = 0;
-  for (std::size_t i = 0; i < idle.size(); ++i) {
-    if (entries[1 + listeners_.size() + i].revents != 0) {
-      hand_over(std::move(idle[i]));
-    } else if (now - idle[i]->idle_since < kIdleTime) {
-      still_idle.push_back(std::move(idle[i]));
+  for (std::size_t i = 0; i < idle_.size(); ++i) {
+    const bool has_request =
+        entries[1 + listeners_.size() + i].revents != 0 || idle_[i]->stream.has_buffered();
+    if (has_request && !is_paused) {
+      hand_over(std::move(idle_[i]));
+    } else if (is_paused || now - idle_[i]->idle_since < kIdleTime) {
+      still_idle.push_back(std::move(idle_[i]));
     } else {
       ++closed;
     }
   }
-  idle = std::move(still_idle);
+  idle_ = std::move(still_idle);
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    if (entries[1 + i].revents != 0) accept_from(listeners_[i], idle);
+    if (entries[1 + i].revents != 0) accept_from(listeners_[i]);
   }
   const std::lock_guard lock(mutex_);
   connections_ -= closed;
   return !stopping_;
 }
 
-void HttpServer::accept_from(const HttpListener& listener, std::vector<ConnectionPtr>& idle) {
+void HttpServer::accept_from(const HttpListener& listener) {
   while (true) {
     Fd socket(accept4(listener.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket.valid()) {
@@ -149,7 +208,7 @@ void HttpServer::accept_from(const HttpListener& listener, std::vector<Connectio
     const std::lock_guard lock(mutex_);
     if (connections_ < kMaxConnections) {
       ++connections_;
-      idle.push_back(std::make_unique<Connection>(std::move(socket)));
+      idle_.push_back(std::make_unique<Connection>(std::move(socket)));
     } else if (Clock::now() >= next_warning_) {
       next_warning_ = Clock::now() + kWarningInterval;
       spdlog::warn("closed a connection to the API: {} are open, which is the limit",
@@ -171,7 +230,7 @@ void HttpServer::hand_over(ConnectionPtr connection) {
   request_waits_.notify_one();
 }
 
-void HttpServer::take_back(std::vector<ConnectionPtr>& idle) {
+void HttpServer::take_back() {
   std::uint64_t ignored = 0;
   [[maybe_unused]] const ssize_t got = read(wake_up_.get(), &ignored, sizeof(ignored));
   std::vector<ConnectionPtr> returned;
@@ -181,10 +240,10 @@ void HttpServer::take_back(std::vector<ConnectionPtr>& idle) {
   }
   for (ConnectionPtr& connection : returned) {
     connection->idle_since = Clock::now();
-    if (connection->stream.has_buffered()) {
+    if (connection->stream.has_buffered() && !watcher_is_paused_) {
       hand_over(std::move(connection));
     } else {
-      idle.push_back(std::move(connection));
+      idle_.push_back(std::move(connection));
     }
   }
 }
@@ -218,6 +277,7 @@ void HttpServer::finish(ConnectionPtr connection, bool keep) {
       connection.reset();
     }
   }
+  answered_.notify_all();
   wake_watcher();
 }
 

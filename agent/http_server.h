@@ -25,9 +25,12 @@ class HttpServer {
   static constexpr std::size_t kMaxThreads = 128;        // started as they are needed
   static constexpr std::chrono::seconds kIdleTime{30};   // of a connection without a request
 
-  // Fails where an address cannot be listened on. `application` is called by pool threads.
-  static Result<std::unique_ptr<HttpServer>> start(const std::vector<ApiAddress>& addresses,
-                                                   HttpEngine::Application application);
+  // Listens on all of `addresses`; fails where that is not possible.
+  static Result<std::vector<HttpListener>> listen(const std::vector<ApiAddress>& addresses);
+  // `clients`: connections of another process, idle there. `application` is called by pool threads.
+  static Result<std::unique_ptr<HttpServer>> start(std::vector<HttpListener> listeners,
+                                                   HttpEngine::Application application,
+                                                   std::vector<forwarder::Fd> clients = {});
   ~HttpServer();
 
   HttpServer(const HttpServer&) = delete;
@@ -37,6 +40,16 @@ class HttpServer {
   std::vector<ApiAddress> addresses() const;
   // No new connections and no further requests; what is being answered goes on.
   void close_listeners();
+
+  // --- to a successor, another process
+  std::vector<HttpListener> duplicate_listeners() const;
+  // Takes no further requests; they wait, until resume() or in the successor. Whether at most
+  // `calls` are still being answered within `limit`.
+  bool pause(std::size_t calls, std::chrono::milliseconds limit);
+  void resume();
+  // As close_listeners(), but the successor goes on with them, and with the connections that are
+  // returned: none of them has a request under way here.
+  std::vector<forwarder::Fd> leave_to_successor();
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -49,13 +62,15 @@ class HttpServer {
   using ConnectionPtr = std::unique_ptr<Connection>;
 
   HttpServer(std::vector<HttpListener> listeners, forwarder::Fd wake_up,
-             HttpEngine::Application application);
+             HttpEngine::Application application, std::vector<ConnectionPtr> idle);
 
   void watch();
-  bool wait_for_events(std::vector<ConnectionPtr>& idle);
-  void accept_from(const HttpListener& listener, std::vector<ConnectionPtr>& idle);
+  bool wait_for_events();
+  void accept_from(const HttpListener& listener);
   void hand_over(ConnectionPtr connection);
-  void take_back(std::vector<ConnectionPtr>& idle);
+  void take_back();
+  bool must_pause();
+  void stop_watching();
 
   void run_pool_thread();
   void finish(ConnectionPtr connection, bool keep);
@@ -67,7 +82,10 @@ class HttpServer {
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable request_waits_;
+  std::condition_variable answered_;
   bool stopping_ = false;
+  bool paused_ = false;
+  bool watcher_is_paused_ = false;
   std::deque<ConnectionPtr> ready_;      // with a request waiting
   std::vector<ConnectionPtr> returned_;  // answered, for the watcher
   std::vector<int> serving_;             // sockets in the hands of pool threads
@@ -75,7 +93,9 @@ class HttpServer {
   std::size_t idle_threads_ = 0;
   std::vector<std::thread> pool_;
 
-  Clock::time_point next_warning_{};  // the watcher's own
+  // The watcher's own.
+  std::vector<ConnectionPtr> idle_;
+  Clock::time_point next_warning_{};
   std::thread watcher_;
 };
 

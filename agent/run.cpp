@@ -19,6 +19,7 @@
 #include "agent/recent_events.h"
 #include "agent/service_manager.h"
 #include "agent/state_dir.h"
+#include "agent/successor.h"
 
 namespace skiff::agent {
 namespace {
@@ -50,11 +51,17 @@ sigset_t stop_signals() {
   return signals;
 }
 
+sigset_t awaited_signals() {
+  sigset_t signals = stop_signals();
+  sigaddset(&signals, SIGHUP);
+  sigaddset(&signals, SIGUSR2);
+  return signals;
+}
+
 // Signals are taken by the main thread, one by one, in wait_for_signal(). All threads started
 // later inherit the mask.
 void block_signals() {
-  sigset_t signals = stop_signals();
-  sigaddset(&signals, SIGHUP);
+  const sigset_t signals = awaited_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of its write
@@ -62,8 +69,7 @@ void block_signals() {
 
 // The next signal, or 0 after `limit`.
 int wait_for_signal(milliseconds limit) {
-  sigset_t signals = stop_signals();
-  sigaddset(&signals, SIGHUP);
+  const sigset_t signals = awaited_signals();
   timespec time{};
   time.tv_sec = static_cast<time_t>(limit.count() / 1000);
   time.tv_nsec = static_cast<long>(limit.count() % 1000 * 1'000'000);
@@ -80,8 +86,51 @@ void let_second_signal_end_the_process() {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
-// Returns when the agent is asked to stop.
-void run_until_signal(Agent& agent, ConfigReload& configuration) {
+// While an upgrade waits for the new process: false where this one is asked to stop.
+bool go_on_waiting() {
+  notify_watchdog();
+  sigset_t pending{};
+  sigpending(&pending);
+  return sigismember(&pending, SIGTERM) == 0 && sigismember(&pending, SIGINT) == 0;
+}
+
+// True where a new process goes on; where it does not, all is as it was.
+bool upgrade(Agent& agent, const Program& program) {
+  spdlog::info("upgrade: starting {}", program.path);
+  notify_reloading("starting a new process");
+  const auto handed_over = [&]() -> Result<Handover> {
+    if (getpid() == 1) {
+      return fail(ErrorCode::kUnsupported,
+                  "this is the first process of a container, which ends with it: replace the "
+                  "container instead");
+    }
+    auto successor = Successor::start(program, go_on_waiting);
+    if (!successor) return tl::unexpected<Error>(std::move(successor.error()));
+    auto handover = agent.hand_over_to(**successor);
+    if (handover) {
+      notify_successor(handover->pid);
+      (*successor)->farewell();
+    }
+    return handover;
+  }();
+  if (handed_over) {
+    spdlog::info(
+        "upgrade: process {}, skiff {}, goes on with {} consumers and {} inbound "
+        "connections; nobody read from them for {} us",
+        handed_over->pid, handed_over->version, handed_over->consumers, handed_over->inbound,
+        handed_over->pause.count());
+  } else {
+    spdlog::error("upgrade failed, this process goes on: {}", handed_over.error().message);
+    notify_ready("serving; an upgrade failed: " + handed_over.error().message);
+  }
+  agent.set_upgrade_result(handed_over);
+  return handed_over.has_value();
+}
+
+enum class End { kStop, kSuccessor };
+
+// Returns when the agent is asked to stop, or another process goes on.
+End run_until_signal(Agent& agent, ConfigReload& configuration, const Program& program) {
   const auto watchdog = watchdog_interval();
   const milliseconds idle_poll = watchdog ? std::clamp(*watchdog, 1ms, kIdlePoll) : kIdlePoll;
   bool is_ready = false;
@@ -96,8 +145,9 @@ void run_until_signal(Agent& agent, ConfigReload& configuration) {
     const int signal = wait_for_signal(is_ready ? idle_poll : std::min(kReadyPoll, idle_poll));
     if (signal == SIGTERM || signal == SIGINT) {
       spdlog::info("received {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-      return;
+      return End::kStop;
     }
+    if (signal == SIGUSR2 && upgrade(agent, program)) return End::kSuccessor;
     if (signal == SIGHUP) configuration.reload();
     if (signal == 0 && is_ready) configuration.look();
   }
@@ -108,33 +158,49 @@ void run_until_signal(Agent& agent, ConfigReload& configuration) {
 // nothing, so that one arena serves all.
 void share_one_arena() { mallopt(M_ARENA_MAX, 1); }
 
-int failed_start(const Error& error) {
+int failed_start(const Error& error, std::optional<Predecessor>& predecessor) {
+  if (predecessor) predecessor->give_up(error.message);
   spdlog::shutdown();  // what was logged comes first
   std::fprintf(stderr, "skiff: %s\n", error.message.c_str());
   return 1;
 }
 
+// A running agent has its folder locked: it is the one that this process goes on for.
+Result<std::string> state_dir_of(const AgentConfig& config, bool has_predecessor) {
+  if (has_predecessor) return config.state_dir.empty() ? kDefaultStateDir : config.state_dir;
+  return choose_state_dir(config.state_dir);
+}
+
 }  // namespace
 
-int run_agent(LoadedConfig loaded, const ConfigSources& sources) {
+int run_agent(LoadedConfig loaded, const ConfigSources& sources,
+              std::optional<Predecessor> predecessor) {
   share_one_arena();
   block_signals();
   set_up_logging(loaded.config.log_level);
-  auto state_dir = choose_state_dir(loaded.config.state_dir);
-  if (!state_dir) return failed_start(state_dir.error());
+  const Program program = Program::of_this_process();
+  auto state_dir = state_dir_of(loaded.config, predecessor.has_value());
+  if (!state_dir) return failed_start(state_dir.error(), predecessor);
   AgentConfig config = loaded.config;
   config.state_dir = *state_dir;
 
-  auto agent = Agent::start(
-      std::move(config), {.file = loaded.file, .hosts = loaded.routes, .filters = loaded.filters});
-  if (!agent) return failed_start(agent.error());
+  FileRoutes file_routes{.file = loaded.file, .hosts = loaded.routes, .filters = loaded.filters};
+  auto agent = predecessor
+                   ? Agent::take_over(*predecessor, std::move(config), std::move(file_routes))
+                   : Agent::start(std::move(config), std::move(file_routes));
+  if (!agent) return failed_start(agent.error(), predecessor);
+  predecessor.reset();
   ConfigReload configuration(sources, std::move(loaded), [&agent](FileRoutes routes) {
     return (*agent)->set_file_routes(std::move(routes));
   });
-  run_until_signal(**agent, configuration);
-  notify_stopping();
+  const End end = run_until_signal(**agent, configuration, program);
+  if (end == End::kStop) notify_stopping();
   let_second_signal_end_the_process();
-  (*agent)->stop();
+  if (end == End::kStop) {
+    (*agent)->stop();
+  } else {
+    (*agent)->leave();
+  }
   agent->reset();
   spdlog::shutdown();
   return 0;

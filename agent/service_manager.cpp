@@ -3,6 +3,7 @@
 #include <systemd/sd-daemon.h>
 
 #include <cstdint>
+#include <ctime>
 
 namespace skiff::agent {
 
@@ -11,6 +12,21 @@ void notify_ready(const std::string& status) {
 }
 
 void notify_stopping() { sd_notify(0, "STOPPING=1"); }
+
+void notify_reloading(const std::string& status) {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const std::int64_t microseconds = std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+  sd_notify(0,
+            ("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds) + "\nSTATUS=" + status)
+                .c_str());
+}
+
+void notify_successor(int pid) {
+  constexpr std::uint64_t kBarrierMicroseconds = 2'000'000;
+  sd_notify(0, ("MAINPID=" + std::to_string(pid)).c_str());
+  sd_notify_barrier(0, kBarrierMicroseconds);
+}
 
 void notify_watchdog() { sd_notify(0, "WATCHDOG=1"); }
 

@@ -9,6 +9,10 @@ namespace skiff::agent {
 
 void notify_ready(const std::string& status);
 void notify_stopping();
+// Between this and notify_ready() it is told that the agent loads anew.
+void notify_reloading(const std::string& status);
+// The service is another process from now on; returns when that is known.
+void notify_successor(int pid);
 void notify_watchdog();
 // How often notify_watchdog() is wanted; empty where it is not.
 std::optional<std::chrono::milliseconds> watchdog_interval();

@@ -25,10 +25,12 @@ class StateDirLock {
  public:
   // Fails with kUnavailable where another agent has it, or it cannot be opened.
   static Result<StateDirLock> take(const std::string& path);
-
- private:
+  // One that a predecessor has, and shares from now on.
   explicit StateDirLock(forwarder::Fd folder) : folder_(std::move(folder)) {}
 
+  forwarder::Fd share() const { return folder_.duplicate(); }
+
+ private:
   forwarder::Fd folder_;  // locked
 };
 

@@ -24,11 +24,15 @@ constexpr auto kListsPace = 1s;
 
 Result<std::unique_ptr<StateKeeper>> StateKeeper::open(const std::string& folder,
                                                        registry::Executor& control) {
-  return StateDirLock::take(folder).map([&](StateDirLock lock) {
-    std::unique_ptr<StateKeeper> keeper(new StateKeeper(folder, std::move(lock), control));
-    keeper->load();
-    return keeper;
-  });
+  return StateDirLock::take(folder).map(
+      [&](StateDirLock lock) { return open(folder, std::move(lock), control); });
+}
+
+std::unique_ptr<StateKeeper> StateKeeper::open(const std::string& folder, StateDirLock lock,
+                                               registry::Executor& control) {
+  std::unique_ptr<StateKeeper> keeper(new StateKeeper(folder, std::move(lock), control));
+  keeper->load();
+  return keeper;
 }
 
 StateKeeper::StateKeeper(std::string folder, StateDirLock lock, registry::Executor& control)
@@ -88,6 +92,19 @@ void StateKeeper::when_all_stored(std::function<void()> done) {
   });
 }
 
+// What changes from here on is the successor's to find, as after a restart.
+void StateKeeper::leave_to_successor(std::function<void(std::string)> done) {
+  is_left_ = true;
+  when_all_stored([this, done = std::move(done)] { done(report().problem); });
+}
+
+void StateKeeper::resume() {
+  is_left_ = false;
+  for (PacedWriter* file : {&state_file_, &routes_file_, &lists_file_, &rules_file_}) {
+    file->on_changed();
+  }
+}
+
 StateReport StateKeeper::report() const {
   StateReport report;
   report.folder = folder_;
@@ -101,7 +118,7 @@ StateReport StateKeeper::report() const {
   return report;
 }
 
-void StateKeeper::on_state_changed() { state_file_.on_changed(); }
+void StateKeeper::on_state_changed() { on_changed(state_file_); }
 
 void StateKeeper::when_stored(std::function<void()> done) {
   state_file_.when_stored(std::move(done));
@@ -113,12 +130,12 @@ void StateKeeper::on_list(const std::string& registry, const std::string& interf
   const bool is_as_it_was =
       known == lists_.end() ? providers.empty() : known->second.list->providers == providers;
   set_list({registry, interface, providers});  // also then: equal texts are shared from now on
-  if (!is_as_it_was) lists_file_.on_changed();
+  if (!is_as_it_was) on_changed(lists_file_);
 }
 
 void StateKeeper::on_routes_changed(SavedRoutes routes) {
   routes_ = std::make_shared<const SavedRoutes>(std::move(routes));
-  routes_file_.on_changed();
+  on_changed(routes_file_);
 }
 
 void StateKeeper::when_routes_stored(std::function<void()> done) {

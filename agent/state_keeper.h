@@ -36,6 +36,9 @@ class StateKeeper final : public registry::StateStore, public RouteStore {
   // set aside. `control` must outlive it.
   static Result<std::unique_ptr<StateKeeper>> open(const std::string& folder,
                                                    registry::Executor& control);
+  // The same, where the folder is locked already.
+  static std::unique_ptr<StateKeeper> open(const std::string& folder, StateDirLock lock,
+                                           registry::Executor& control);
 
   // Restores into `plane` what was read, and keeps what it holds from then on. Once, before
   // plane.start(); `plane` must outlive this object's use.
@@ -44,11 +47,17 @@ class StateKeeper final : public registry::StateStore, public RouteStore {
   void when_all_stored(std::function<void()> done);
   StateReport report() const;
 
+  // Another process goes on with the folder: once what has changed so far is written, `done` is
+  // called with why it is not, or "", and nothing is written any more until resume().
+  void leave_to_successor(std::function<void(std::string problem)> done);
+  void resume();
+  forwarder::Fd share_lock() const { return lock_.share(); }
+
   void on_state_changed() override;
   void when_stored(std::function<void()> done) override;
   void on_list(const std::string& registry, const std::string& interface,
                const registry::ListedProviders& providers) override;
-  void on_rules_changed() override { rules_file_.on_changed(); }
+  void on_rules_changed() override { on_changed(rules_file_); }
 
   SavedRoutes saved_routes() const override { return *routes_; }
   void on_routes_changed(SavedRoutes routes) override;
@@ -71,6 +80,9 @@ class StateKeeper final : public registry::StateStore, public RouteStore {
   StateText lists_snapshot() const;
   StateText rules_snapshot() const;
   void set_list(registry::SavedList list);
+  void on_changed(PacedWriter& file) {
+    if (!is_left_) file.on_changed();
+  }
 
   const std::string folder_;
   const StateDirLock lock_;
@@ -82,6 +94,7 @@ class StateKeeper final : public registry::StateStore, public RouteStore {
   std::map<ListKey, List> lists_;
   std::size_t list_bytes_ = 0;
   bool said_full_ = false;
+  bool is_left_ = false;  // to a successor
   std::shared_ptr<const SavedRoutes> routes_ = std::make_shared<const SavedRoutes>();
   PacedWriter state_file_;
   PacedWriter lists_file_;

@@ -124,7 +124,7 @@ class Registry {
   virtual std::string session_ticket() const { return {}; }
   // Another process goes on with all that this one has registered: says nothing more to the
   // registry, and `done` when that is so. return_to_it(): that process does not come.
-  virtual void leave(std::function<void()> done) { done(); }
+  virtual void leave(const std::function<void()>& done) { done(); }
   virtual void return_to_it() {}
   // Before start(): goes on where the process stopped that had this ticket, if that is still
   // possible. keep_url() and unregister_url() see to what that one registered.

@@ -128,6 +128,7 @@ Result<void> LoadGenerator::load_until(TimePoint end) {
   for (;;) {
     const TimePoint now = Clock::now();
     if (now >= end || (is_limited && result_.answers >= options_.requests)) return {};
+    if (is_counting_ && options_.stop != nullptr && *options_.stop) return {};
     TimePoint until = end;
     if (is_open_loop()) {
       send_due_requests(now);

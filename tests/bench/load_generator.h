@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +33,8 @@ struct LoadOptions {
   std::chrono::milliseconds duration{5000};
   std::uint64_t requests = 0;  // ends the measurement after this many answers; 0: only time does
   std::vector<pid_t> cpu_of;   // processes whose CPU time is looked at
+  // Ends the measurement once it is true; it must outlive the call.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 struct LoadResult {

@@ -1,9 +1,11 @@
 // bench_load: loads one address with Dubbo requests and prints what came of it as one JSON object.
-// Exit code 1 where anything went wrong, be it one answer.
+// Exit code 1 where anything went wrong, be it one answer. SIGTERM ends the measurement.
 
 #include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -114,8 +116,12 @@ int report_failure(const Error& error) {
 // closer than that.
 void ask_for_exact_timers() { prctl(PR_SET_TIMERSLACK, 1UL); }
 
+std::atomic<bool> is_asked_to_stop{false};
+
 int run(Arguments& arguments) {
   ask_for_exact_timers();
+  std::signal(SIGTERM, [](int) { is_asked_to_stop = true; });
+  arguments.load.stop = &is_asked_to_stop;
   const auto millis = [](double seconds) {
     return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
   };

@@ -66,6 +66,7 @@ scenario('The OpenAPI document', ({ stage, before, it }) => {
       await ask('POST', `/${on}?wait=10s`, 200, [SERVICE, { service: { ...SERVICE.service, group: 'green' } }]);
       await ask('POST', `/${on}`, 400, {});
     }
+    await ask('POST', '/upgrade', 200);
     for (const target of ['/freeze', '/freeze', '/unfreeze', '/unfreeze']) await ask('POST', target, 200);
     const route = { domains: [NAME], routes: [{ cluster: 'all' }], clusters: [{ name: 'all' }] };
     for (const [method, status, body] of [['PUT', 200, route], ['PUT', 400, {}], ['GET', 200], ['DELETE', 200], ['DELETE', 404], ['GET', 404]]) {

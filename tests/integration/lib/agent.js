@@ -13,7 +13,7 @@ const DOCUMENT = require('../../../agent/openapi.json');
 
 class Agent {
   constructor(running, ports, stateDir) {
-    Object.assign(this, { running, ...ports, stateDir, url: `http://127.0.0.1:${ports.api}` });
+    Object.assign(this, { running, ...ports, stateDir, pid: running.child.pid, url: `http://127.0.0.1:${ports.api}` });
   }
 
   get log() { return this.running.log; }
@@ -76,7 +76,15 @@ class Agent {
   // The lines of the log that say it.
   logLines(pattern) { return this.log.split('\n').filter((line) => pattern.test(line)); }
 
-  stop(signal = 'SIGTERM') { return this.running.stop(signal); }
+  // The answer, and from then on `pid` is the new process's, whose output is in the same log.
+  async upgrade() {
+    const { status, body } = await this.post('/upgrade');
+    if (status === 200) this.pid = body.pid;
+    return { status, body };
+  }
+
+  // The answer's `code` is that of the first process, before all upgrades.
+  stop(signal = 'SIGTERM') { return this.running.stop(signal, this.pid); }
 }
 
 // Where an agent's ports listen, and what it registers.
@@ -86,12 +94,12 @@ const freePorts = async () => ({ api: await freePort(), outbound: await freePort
 
 // An agent that is ready (or, with another `until`, answers 200 there). `registry` absent: the embedded one; `hosts` as
 // LOOPBACK, an empty `advertise` leaves the choice to the agent; `ports` and `stateDir` those of a predecessor.
-async function startAgent(stage, { name = 'agent', registry, flags = [], environment = {}, workers = 2, until = '/readyz', hosts = {}, ports: fixedPorts, stateDir = stage.folder() } = {}) {
+async function startAgent(stage, { name = 'agent', registry, flags = [], environment = {}, workers = 2, until = '/readyz', hosts = {}, binary = BINARY, ports: fixedPorts, stateDir = stage.folder() } = {}) {
   const ports = fixedPorts || await freePorts();
   const { outbound, inbound, advertise } = { ...LOOPBACK, ...hosts };
   const args = ['run', ...(registry ? ['--registry', registry] : []), '--api', `127.0.0.1:${ports.api}`, '--outbound', `${outbound}:${ports.outbound}`,
     '--inbound', `${inbound}:${ports.inbound}`, ...(advertise ? ['--advertise', advertise] : []), '--state-dir', stateDir, '--workers', String(workers), ...flags];
-  const running = stage.start(name, BINARY, args, { env: { ...process.env, ...environment } });
+  const running = stage.start(name, binary, args, { env: { ...process.env, ...environment } });
   const agent = new Agent(running, ports, stateDir);
   await eventually(async () => {
     if (running.hasEnded) return true;

@@ -86,8 +86,9 @@ class Running {
     }
   }
 
-  async stop(signal = 'SIGTERM') {
-    this.child.kill(signal);
+  // `pid`: of the process that the first one has left its work to.
+  async stop(signal = 'SIGTERM', pid = this.child.pid) {
+    process.kill(pid, signal);
     return within(this.ended, `${this.name} ends after ${signal}`, 30_000);
   }
 }

@@ -56,8 +56,10 @@ class HttpServerTest : public ApiFixture {
   ~HttpServerTest() override { server_.reset(); }
 
   void start(const std::vector<ApiAddress>& addresses) {
+    auto listeners = HttpServer::listen(addresses);
+    ASSERT_TRUE(listeners) << listeners.error().message;
     auto server = HttpServer::start(
-        addresses, [this](const ApiRequest& request) { return api_.handle(request); });
+        std::move(*listeners), [this](const ApiRequest& request) { return api_.handle(request); });
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
   }
@@ -304,11 +306,44 @@ TEST_F(HttpServerTest, IdleConnectionsHoldNobodyUp) {
 }
 
 TEST_F(HttpServerTest, RefusesAPortThatIsTaken) {
-  const auto second = HttpServer::start({server_->addresses().front()},
-                                        [](const ApiRequest&) { return ApiResponse(); });
+  const auto second = HttpServer::listen({server_->addresses().front()});
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().message,
               HasSubstr("--api: cannot listen on 127.0.0.1:" + std::to_string(port())));
+}
+
+TEST_F(HttpServerTest, WhilePausedRequestsWaitAndThenAreAnswered) {
+  RawClient kept(port());
+  kept.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  kept.receive_until("}");
+  ASSERT_TRUE(server_->pause(0, 5s));
+  kept.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  RawClient fresh(port());
+  fresh.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(server_->pause(0, 5s));  // neither was begun
+  server_->resume();
+  EXPECT_THAT(kept.receive_until("}"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(fresh.receive_until("}"), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(HttpServerTest, ASuccessorGoesOnWithListenersAndConnections) {
+  RawClient kept(port());
+  kept.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  kept.receive_until("}");
+  ASSERT_TRUE(server_->pause(0, 5s));
+  auto listeners = server_->duplicate_listeners();
+  RawClient fresh(port());
+  auto clients = server_->leave_to_successor();
+  EXPECT_EQ(clients.size(), 1U);
+  auto successor = HttpServer::start(
+      std::move(listeners), [this](const ApiRequest& request) { return api_.handle(request); },
+      std::move(clients));
+  ASSERT_TRUE(successor);
+  server_ = std::move(*successor);
+  for (RawClient* client : {&kept, &fresh}) {
+    client->send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_THAT(client->receive_until("}"), StartsWith("HTTP/1.1 200"));
+  }
 }
 
 TEST_F(HttpServerTest, StopsWhileClientsAreInTheMiddleOfSomething) {
@@ -359,8 +394,7 @@ TEST_F(UnixSocketTest, TakesThePlaceOfAStaleFileOnly) {
     ASSERT_EQ(bind(stale.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)), 0);
   }
   start({address_});
-  const auto second =
-      HttpServer::start({address_}, [](const ApiRequest&) { return ApiResponse(); });
+  const auto second = HttpServer::listen({address_});
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().message, HasSubstr("another process listens there"));
   httplib::ClientImpl http = unix_client();

@@ -66,6 +66,8 @@ class FakeControlPlane final : public registry::ControlPlane {
   void tell_consumers_of_suspended() override { consumers_told = true; }
   void resume(const dubbo::ServiceKey& service, std::uint16_t port, std::chrono::milliseconds wait,
               registry::VerbCallback done) override;
+  void leave_registries(std::function<void()> done) override { done(); }
+  void return_to_registries() override {}
   void need_service(const std::string& /*interface*/) override {}
   void report_services_again() override {}
   void freeze() override { figures.is_frozen = true; }
@@ -122,6 +124,8 @@ class FakeBackend final : public ApiBackend {
     drained_ports = ports;
     return {.in_flight = in_flight, .quiet_for = longest, .is_complete = true};
   }
+  Result<Handover> upgraded = fail(ErrorCode::kUnavailable, "there is no successor");
+  Result<Handover> upgrade() override { return upgraded; }
   std::vector<ListenerInfo> listeners() override { return {{"inbound", "0.0.0.0:20882"}}; }
   Readiness readiness() override { return ready; }
   bool is_stopping() override { return stopping; }

@@ -17,8 +17,10 @@ using skiff::agent::HttpServer;
 class HttpBeforeThreads : public testing::Environment {
  public:
   void SetUp() override {
-    const auto server = HttpServer::start({ApiAddress{.host = "127.0.0.1", .port = 0, .path = {}}},
-                                          [](const ApiRequest&) { return ApiResponse{}; });
+    auto listeners = HttpServer::listen({ApiAddress{.host = "127.0.0.1", .port = 0, .path = {}}});
+    ASSERT_TRUE(listeners) << listeners.error().message;
+    const auto server =
+        HttpServer::start(std::move(*listeners), [](const ApiRequest&) { return ApiResponse{}; });
     ASSERT_TRUE(server) << server.error().message;
     httplib::Client client("127.0.0.1", (*server)->addresses().front().port);
     EXPECT_TRUE(client.Get("/"));

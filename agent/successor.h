@@ -1,0 +1,73 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/handover.h"
+#include "agent/handover_channel.h"
+#include "dubbo/result.h"
+
+namespace skiff::agent {
+
+// How this process was started, which is how its successor is.
+struct Program {
+  std::string path;  // of the binary; what stands there today may be a newer one
+  std::vector<std::string> arguments;
+
+  static Program of_this_process();
+};
+
+// The process that goes on with all that this one does, seen from this one. Each step waits for it,
+// and fails with a sentence for the operator; it is killed with this object unless it was let go.
+// For one thread at a time.
+class Successor {
+ public:
+  // Steps of the successor's own, and those in which traffic waits.
+  static constexpr std::chrono::seconds kStartTime{10};
+  static constexpr std::chrono::seconds kPrepareTime{20};
+  static constexpr std::chrono::milliseconds kTakeTime{1000};
+
+  // Starts it. `go_on`: as HandoverChannel::while_waiting() has it.
+  static Result<std::unique_ptr<Successor>> start(const Program& program,
+                                                  std::function<bool()> go_on);
+  ~Successor();
+  Successor(const Successor&) = delete;
+  Successor& operator=(const Successor&) = delete;
+
+  pid_t pid() const { return pid_; }
+  const std::string& version() const { return version_; }
+
+  // Until its configuration is read, and found to fit.
+  Result<void> offer(const HandedListeners& listeners);
+  // Until it has taken up the sessions of the registries and knows what was known here.
+  Result<void> prepare(const HandedState& state);
+  // Until it holds the connections.
+  Result<void> give(HandedConnections connections);
+  // From here on it is the agent: there is no way back.
+  void let_go(const std::vector<forwarder::Fd>& api_clients);
+  // Whether it said in time that it serves.
+  bool serves();
+  // That whoever supervises this process has been told of its successor.
+  void farewell();
+  // Ends it at once; not to be called where it was let go.
+  void end();
+
+ private:
+  Successor(pid_t pid, HandoverChannel channel) : pid_(pid), channel_(std::move(channel)) {}
+
+  Result<void> greet();
+  // Adds how the process ended, where it has.
+  Error explained(Error error);
+
+  pid_t pid_;
+  bool is_let_go_ = false;
+  HandoverChannel channel_;
+  std::string version_;
+};
+
+}  // namespace skiff::agent
