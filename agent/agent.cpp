@@ -174,13 +174,12 @@ Result<void> Agent::on_control_thread(const std::function<Result<void>()>& task)
   return promise.get_future().get();
 }
 
-Result<void> Agent::start_api(std::vector<HttpListener> listeners,
-                              std::vector<forwarder::Fd> clients) {
+Result<void> Agent::start_api(std::vector<HttpListener> listeners, bool is_paused) {
   ApiBackend& backend = *this;
   api_.emplace(*control_, backend);
   auto http = HttpServer::start(
       std::move(listeners), [this](const ApiRequest& request) { return api_->handle(request); },
-      std::move(clients));
+      is_paused);
   if (!http) return tl::unexpected<Error>(std::move(http.error()));
   http_ = std::move(*http);
   return {};
@@ -305,6 +304,7 @@ forwarder::LocalTraffic Agent::local_traffic(const std::vector<std::uint16_t>& p
 
 void Agent::stop() {
   stopping_ = true;
+  set_upgrade_result(fail(ErrorCode::kUnavailable, "the agent is stopping"));
   spdlog::info("stopping: withdrawing publications");
   const auto withdrawn =
       control_->wait_for<bool>(kWithdrawTime + 1s, [](registry::ControlPlane& plane, auto done) {

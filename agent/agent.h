@@ -84,23 +84,24 @@ class Agent final : private registry::ControlPlaneSink,
 
   Result<void> begin(FileRoutes file_routes);
   Result<void> go_on_for(Predecessor& predecessor, FileRoutes file_routes);
-  Result<void> prepare_for(Predecessor& predecessor, FileRoutes file_routes);
-  Result<std::vector<HttpListener>> open_listeners(HandedListeners handed);
+  Result<HandedConnections> take_from(Predecessor& predecessor, FileRoutes file_routes);
+  Result<void> open_ports(forwarder::CarriedListeners& ports);
+  Result<std::vector<HttpListener>> open_api_listeners(std::vector<HandedListeners::Api>& handed);
+  Result<void> make_room_for_descriptors();
   Result<void> open_state();
   Result<void> open_access_log();
   forwarder::ForwarderConfig forwarder_config() const;
   Result<void> open_state(HandedState& handed);
   Result<void> wait_for_registries(const std::vector<std::string>& names);
   Result<void> wait_until_applied();
-  void leave_registries();
+  bool leave_registries();
   Result<HandedState> leave_state();
-  HandedListeners shared_listeners();
+  Result<HandedListeners> shared_listeners();
   Result<void> open_routes(FileRoutes file_routes);
   Result<void> start_control_plane(bool lists_frozen = false);
   // Before there is a control plane. Returns when `task` has run.
   Result<void> on_control_thread(const std::function<Result<void>()>& task);
-  Result<void> start_api(std::vector<HttpListener> listeners,
-                         std::vector<forwarder::Fd> clients = {});
+  Result<void> start_api(std::vector<HttpListener> listeners, bool is_paused = false);
   void drain_forwarder();
   void log_start();
   void finish_writing_state();
@@ -126,7 +127,7 @@ class Agent final : private registry::ControlPlaneSink,
   double last_change_seconds() override { return last_change_seconds_; }
   forwarder::LocalTraffic local_traffic(const std::vector<std::uint16_t>& ports,
                                         std::chrono::milliseconds longest) override;
-  bool is_stopping() override { return stopping_; }
+  bool is_stopping() override { return stopping_ || is_leaving_; }
   Result<Handover> upgrade() override;
   const AgentConfig& config() override { return config_; }
   StateReport state() override;
@@ -137,6 +138,7 @@ class Agent final : private registry::ControlPlaneSink,
   const AgentConfig config_;
   std::atomic<bool> running_{false};
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> is_leaving_{false};  // what is changed now, a successor would not know
   std::atomic<bool> registries_had_a_chance_{false};
   std::chrono::steady_clock::time_point started_at_;
   bool shut_down_ = false;
@@ -146,7 +148,6 @@ class Agent final : private registry::ControlPlaneSink,
 
   std::mutex upgrade_mutex_;
   std::optional<std::promise<Result<Handover>>> upgrade_;  // guarded by it; one at a time
-  std::vector<HttpListener> api_listeners_;                // until there is an API
 
   RouteCompiler compiler_;  // used on the control thread only
 

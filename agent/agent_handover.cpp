@@ -1,16 +1,17 @@
 // From one process to its successor: what the agent does on either side (handover_channel.h has
 // what they say to each other).
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
-#include <ranges>
 #include <thread>
 #include <utility>
 
 #include "agent/agent.h"
 #include "agent/predecessor.h"
+#include "agent/process_figures.h"
 #include "agent/successor.h"
 
 namespace skiff::agent {
@@ -20,6 +21,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kPollInterval = 5ms;
+constexpr std::uint64_t kSpareDescriptors = 1'000;
 // Of the agent: calls of the API, and the registries' last words.
 constexpr auto kApiTime = 4s;
 constexpr auto kLeaveTime = 3s;
@@ -34,7 +36,7 @@ constexpr auto kUpgradeTime = 90s;
 class WayBack {
  public:
   ~WayBack() {
-    for (const auto& step : std::ranges::reverse_view(steps_)) step();
+    for (; !steps_.empty(); steps_.pop_back()) steps_.back()();
   }
   WayBack() = default;
   WayBack(const WayBack&) = delete;
@@ -55,6 +57,7 @@ Result<Handover> Agent::upgrade() {
   std::future<Result<Handover>> result;
   {
     const std::lock_guard lock(upgrade_mutex_);
+    if (stopping_) return fail(ErrorCode::kUnavailable, "the agent is stopping");
     if (upgrade_) return fail(ErrorCode::kUnavailable, "an upgrade is under way already");
     result = upgrade_.emplace().get_future();
   }
@@ -69,12 +72,32 @@ void Agent::set_upgrade_result(const Result<Handover>& result) {
   upgrade_.reset();
 }
 
-HandedListeners Agent::shared_listeners() {
-  HandedListeners listeners{.ports = forwarder_->listeners(), .api = {}};
+Result<HandedListeners> Agent::shared_listeners() {
+  auto ports = forwarder_->listeners();
+  if (!ports) return tl::unexpected<Error>(std::move(ports.error()));
+  HandedListeners listeners{.ports = std::move(*ports), .api = {}};
   for (HttpListener& listener : http_->duplicate_listeners()) {
     listeners.api.push_back({.address = listener.address().to_string(), .fd = listener.leave()});
   }
   return listeners;
+}
+
+// Each connection goes over as a descriptor of its own, and some with one for answers: as long as
+// both processes have them, there are three times as many.
+Result<void> Agent::make_room_for_descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  const auto gauges = traffic().gauges;
+  const std::uint64_t connections =
+      gauges.at("outbound_connections") + gauges.at("inbound_connections");
+  const std::uint64_t needed = process_figures().open_fds + 3 * connections + kSpareDescriptors;
+  if (needed <= limit.rlim_cur) return {};
+  return fail(ErrorCode::kUnavailable, "to hand over " + std::to_string(connections) +
+                                           " connections takes up to " + std::to_string(needed) +
+                                           " descriptors, and the limit is " +
+                                           std::to_string(limit.rlim_cur) + " (LimitNOFILE)");
 }
 
 // What the state folder has from here on is the successor's.
@@ -97,12 +120,12 @@ Result<HandedState> Agent::leave_state() {
   return std::move(*handed);
 }
 
-void Agent::leave_registries() {
+bool Agent::leave_registries() {
   const auto left =
       control_->wait_for<bool>(kLeaveTime, [](registry::ControlPlane& plane, auto done) {
         plane.leave_registries([done] { done(true); });
       });
-  if (!left) spdlog::warn("not all registries could be left in time");
+  return left.has_value();
 }
 
 Result<Handover> Agent::hand_over_to(Successor& successor) {
@@ -114,7 +137,10 @@ Result<Handover> Agent::hand_over_to(Successor& successor) {
   const auto error_of = [](auto& result) {
     return tl::unexpected<Error>(std::move(result.error()));
   };
-  if (auto offered = successor.offer(shared_listeners()); !offered) return error_of(offered);
+  if (auto room = make_room_for_descriptors(); !room) return error_of(room);
+  auto listeners = shared_listeners();
+  if (!listeners) return error_of(listeners);
+  if (auto offered = successor.offer(*listeners); !offered) return error_of(offered);
 
   WayBack way_back;
   bool was_asked_by_api = false;
@@ -126,7 +152,9 @@ Result<Handover> Agent::hand_over_to(Successor& successor) {
   if (!http_->pause(was_asked_by_api ? 1 : 0, kApiTime)) {
     spdlog::info("upgrade: calls of the API still wait; they are answered by this process");
   }
+  is_leaving_ = true;
   way_back.add([this] {
+    is_leaving_ = false;
     control_->ask([this](registry::ControlPlane& plane) {
       state_->resume();
       plane.return_to_registries();
@@ -135,9 +163,11 @@ Result<Handover> Agent::hand_over_to(Successor& successor) {
   });
   auto state = leave_state();
   if (!state) return error_of(state);
-  leave_registries();
-  // It must have ended before all goes on here.
+  // It must have ended before the sessions and the folder are this process's again.
   way_back.add([&successor] { successor.end(); });
+  if (!leave_registries()) {
+    return fail(ErrorCode::kTimeout, "a registry's client has not left its session in time");
+  }
   if (auto prepared = successor.prepare(*state); !prepared) return error_of(prepared);
 
   const Clock::time_point pause_start = Clock::now();
@@ -151,10 +181,12 @@ Result<Handover> Agent::hand_over_to(Successor& successor) {
   if (auto given = successor.give({.connections = std::move(*connections)}); !given) {
     return error_of(given);
   }
+  if (auto gone = successor.let_go(); !gone) return error_of(gone);
   way_back.close();
   forwarder_->leave_to_successor();
-  successor.let_go(http_->leave_to_successor());
-  if (!successor.serves()) spdlog::error("upgrade: the new process does not say that it serves");
+  if (!successor.serves(http_->leave_to_successor())) {
+    spdlog::error("upgrade: the new process does not say that it serves");
+  }
   handover.pause =
       std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - pause_start);
   return handover;
@@ -180,61 +212,70 @@ Result<std::unique_ptr<Agent>> Agent::take_over(Predecessor& predecessor, AgentC
 
 Result<void> Agent::go_on_for(Predecessor& predecessor, FileRoutes file_routes) {
   spdlog::info("taking over, as process {}", getpid());
-  if (auto prepared = prepare_for(predecessor, std::move(file_routes)); !prepared) {
+  auto handed = take_from(predecessor, std::move(file_routes));
+  if (!handed) {
     // The sessions are the running agent's again.
     if (control_) leave_registries();
-    return prepared;
+    return tl::unexpected<Error>(std::move(handed.error()));
   }
-  auto handed = predecessor.ask_for_connections();
-  auto clients = handed ? predecessor.take() : tl::unexpected<Error>(std::move(handed.error()));
-  if (!clients) {
-    leave_registries();
-    return tl::unexpected<Error>(std::move(clients.error()));
-  }
+  // From here on there is no way back.
   forwarder_->adopt(std::move(handed->connections));
   forwarder_->serve();
-  for (HttpListener& listener : api_listeners_) listener.own_file();
-  // From here on there is no way back: without an API, it is better than nothing.
-  if (auto started = start_api(std::exchange(api_listeners_, {}), std::move(*clients)); !started) {
-    spdlog::error("{}", started.error().message);
-  }
+  http_->go_on();
+  http_->adopt(predecessor.api_clients());
   running_ = true;
   predecessor.finish();
   log_start();
   return {};
 }
 
-Result<void> Agent::prepare_for(Predecessor& predecessor, FileRoutes file_routes) {
-  if (auto log = open_access_log(); !log) return log;
+// Returns when all is this process's.
+Result<HandedConnections> Agent::take_from(Predecessor& predecessor, FileRoutes file_routes) {
+  const auto error_of = [](auto& result) {
+    return tl::unexpected<Error>(std::move(result.error()));
+  };
+  if (auto log = open_access_log(); !log) return error_of(log);
   auto listeners = predecessor.greet();
-  if (!listeners) return tl::unexpected<Error>(std::move(listeners.error()));
-  auto opened = open_listeners(std::move(*listeners));
-  if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
-  api_listeners_ = std::move(*opened);
+  if (!listeners) return error_of(listeners);
+  if (auto opened = open_ports(listeners->ports); !opened) return error_of(opened);
+  auto api = open_api_listeners(listeners->api);
+  if (!api) return error_of(api);
   auto state = predecessor.ask_for_state();
-  if (!state) return tl::unexpected<Error>(std::move(state.error()));
+  if (!state) return error_of(state);
   forwarder_->start();
-  if (auto read = open_state(*state); !read) return read;
-  if (auto routes = open_routes(std::move(file_routes)); !routes) return routes;
-  if (auto started = start_control_plane(state->lists_frozen); !started) return started;
-  if (auto connected = wait_for_registries(state->connected); !connected) return connected;
-  return wait_until_applied();
+  if (auto read = open_state(*state); !read) return error_of(read);
+  if (auto routes = open_routes(std::move(file_routes)); !routes) return error_of(routes);
+  if (auto started = start_control_plane(state->lists_frozen); !started) return error_of(started);
+  if (auto started = start_api(std::move(*api), true); !started) return error_of(started);
+  if (auto connected = wait_for_registries(state->connected); !connected) {
+    return error_of(connected);
+  }
+  if (auto applied = wait_until_applied(); !applied) return error_of(applied);
+  auto connections = predecessor.ask_for_connections();
+  if (!connections) return error_of(connections);
+  if (auto taken = predecessor.take(); !taken) return error_of(taken);
+  return connections;
 }
 
-// Those of the data plane must be where the running agent listens. Those of the API that it does
-// not have are opened.
-Result<std::vector<HttpListener>> Agent::open_listeners(HandedListeners handed) {
-  auto forwarder = forwarder::Forwarder::open(forwarder_config(), *this, std::move(handed.ports));
+// They must be where the running agent listens.
+Result<void> Agent::open_ports(forwarder::CarriedListeners& ports) {
+  auto forwarder = forwarder::Forwarder::open(forwarder_config(), *this, std::move(ports));
   if (!forwarder) {
     return fail(forwarder.error().code,
                 forwarder.error().message + "; that is changed by a restart only");
   }
   forwarder_ = std::move(*forwarder);
+  return {};
+}
+
+// Those that the running agent does not have are opened.
+Result<std::vector<HttpListener>> Agent::open_api_listeners(
+    std::vector<HandedListeners::Api>& handed) {
   std::vector<HttpListener> listeners;
   for (const ApiAddress& address : config_.api) {
     const auto is_it = [&](const auto& one) { return one.address == address.to_string(); };
-    const auto found = std::ranges::find_if(handed.api, is_it);
-    if (found != handed.api.end()) {
+    const auto found = std::ranges::find_if(handed, is_it);
+    if (found != handed.end()) {
       listeners.emplace_back(address, std::move(found->fd));
       continue;
     }
@@ -254,7 +295,9 @@ Result<void> Agent::open_state(HandedState& handed) {
   return on_control_thread([&]() -> Result<void> {
     state_ =
         StateKeeper::open(handed.folder, StateDirLock(std::move(handed.lock)), control_thread_);
-    return {};
+    if (state_->report().files_set_aside == 0) return {};
+    return fail(ErrorCode::kUnsupported,
+                handed.folder + ": what the running agent wrote there cannot be read");
   });
 }
 

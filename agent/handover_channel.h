@@ -25,7 +25,8 @@ namespace skiff::agent {
 //   prepared                              -->       (it has the sessions and the lists)
 //                                         <--  connections {bytes} + a file of them + their sockets
 //   taken                                 -->
-//                                         <--  go + idle connections of the API
+//                                         <--  go
+//                                         <--  api_clients + idle connections of the API
 //   serving                               -->
 //                                         <--  farewell: the successor is the service now
 //

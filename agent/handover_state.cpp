@@ -41,7 +41,9 @@ class Writer {
 
   json consumer(CarriedConsumer consumer) {
     json made = {{"socket", socket(std::move(consumer.socket))}, {"answers", json::array()}};
-    for (CarriedSocket& one : consumer.answers) made["answers"].push_back(socket(std::move(one)));
+    for (CarriedConsumer::Answers& one : consumer.answers) {
+      made["answers"].push_back({{"owed", one.owed}, {"socket", socket(std::move(one.socket))}});
+    }
     return made;
   }
 
@@ -91,7 +93,9 @@ class Reader {
   CarriedConsumer consumer(const json& from) {
     CarriedConsumer made;
     made.socket = socket(from.at("socket"));
-    for (const json& one : from.at("answers")) made.answers.push_back(socket(one));
+    for (const json& one : from.at("answers")) {
+      made.answers.push_back({.socket = socket(one.at("socket")), .owed = one.at("owed")});
+    }
     return made;
   }
 

@@ -53,25 +53,21 @@ Result<std::vector<HttpListener>> HttpServer::listen(const std::vector<ApiAddres
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(std::vector<HttpListener> listeners,
                                                       HttpEngine::Application application,
-                                                      std::vector<Fd> clients) {
+                                                      bool is_paused) {
   Fd wake_up(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_up.valid()) {
     return fail(ErrorCode::kUnavailable, "the HTTP API: " + forwarder::errno_text(errno));
   }
-  std::vector<ConnectionPtr> idle;
-  idle.reserve(clients.size());
-  for (Fd& client : clients) idle.push_back(std::make_unique<Connection>(std::move(client)));
-  return std::unique_ptr<HttpServer>(new HttpServer(std::move(listeners), std::move(wake_up),
-                                                    std::move(application), std::move(idle)));
+  return std::unique_ptr<HttpServer>(
+      new HttpServer(std::move(listeners), std::move(wake_up), std::move(application), is_paused));
 }
 
 HttpServer::HttpServer(std::vector<HttpListener> listeners, Fd wake_up,
-                       HttpEngine::Application application, std::vector<ConnectionPtr> idle)
+                       HttpEngine::Application application, bool is_paused)
     : engine_(std::move(application)),
       listeners_(std::move(listeners)),
       wake_up_(std::move(wake_up)),
-      connections_(idle.size()),
-      idle_(std::move(idle)),
+      paused_(is_paused),
       watcher_([this] { watch(); }) {}
 
 HttpServer::~HttpServer() {
@@ -130,6 +126,7 @@ void HttpServer::resume() {
 
 std::vector<Fd> HttpServer::leave_to_successor() {
   stop_watching();
+  take_back();  // what was answered last
   for (HttpListener& listener : listeners_) listener.leave().reset();
   std::vector<Fd> clients;
   for (ConnectionPtr& connection : idle_) {
@@ -137,6 +134,22 @@ std::vector<Fd> HttpServer::leave_to_successor() {
   }
   idle_.clear();
   return clients;
+}
+
+void HttpServer::go_on() {
+  for (HttpListener& listener : listeners_) listener.own_file();
+  resume();
+}
+
+void HttpServer::adopt(std::vector<Fd> clients) {
+  {
+    const std::lock_guard lock(mutex_);
+    connections_ += clients.size();
+    for (Fd& client : clients) {
+      returned_.push_back(std::make_unique<Connection>(std::move(client)));
+    }
+  }
+  wake_watcher();
 }
 
 void HttpServer::wake_watcher() const {

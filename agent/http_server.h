@@ -27,10 +27,10 @@ class HttpServer {
 
   // Listens on all of `addresses`; fails where that is not possible.
   static Result<std::vector<HttpListener>> listen(const std::vector<ApiAddress>& addresses);
-  // `clients`: connections of another process, idle there. `application` is called by pool threads.
+  // `application` is called by pool threads. `is_paused`: as after pause().
   static Result<std::unique_ptr<HttpServer>> start(std::vector<HttpListener> listeners,
                                                    HttpEngine::Application application,
-                                                   std::vector<forwarder::Fd> clients = {});
+                                                   bool is_paused = false);
   ~HttpServer();
 
   HttpServer(const HttpServer&) = delete;
@@ -50,6 +50,10 @@ class HttpServer {
   // As close_listeners(), but the successor goes on with them, and with the connections that are
   // returned: none of them has a request under way here.
   std::vector<forwarder::Fd> leave_to_successor();
+  // Of the successor: serves from now on, and owns the files of Unix sockets.
+  void go_on();
+  // What leave_to_successor() returned.
+  void adopt(std::vector<forwarder::Fd> clients);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -62,7 +66,7 @@ class HttpServer {
   using ConnectionPtr = std::unique_ptr<Connection>;
 
   HttpServer(std::vector<HttpListener> listeners, forwarder::Fd wake_up,
-             HttpEngine::Application application, std::vector<ConnectionPtr> idle);
+             HttpEngine::Application application, bool is_paused);
 
   void watch();
   bool wait_for_events();

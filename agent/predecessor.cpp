@@ -142,15 +142,18 @@ Result<HandedConnections> Predecessor::ask_for_connections() {
   });
 }
 
-Result<std::vector<Fd>> Predecessor::take() {
-  if (auto sent = channel_.send({{"type", "taken"}}, {}, kSendTime); !sent) {
-    return tl::unexpected<Error>(std::move(sent.error()));
-  }
-  auto message = channel_.receive("go", kAnswerTime);
-  if (!message) return tl::unexpected<Error>(std::move(message.error()));
-  // From here on there is no way back; who is lost now is a client of the API.
-  const std::size_t count = message->content.value("api_clients", std::size_t{0});
-  auto clients = channel_.receive_descriptors(count, kSendTime);
+Result<void> Predecessor::take() {
+  if (auto sent = channel_.send({{"type", "taken"}}, {}, kSendTime); !sent) return sent;
+  return channel_.receive("go", kAnswerTime).map([](auto&&) {});
+}
+
+std::vector<Fd> Predecessor::api_clients() {
+  auto message = channel_.receive("api_clients", kAnswerTime);
+  if (!message) return {};
+  auto clients = guarded([&] {
+    return channel_.receive_descriptors(message->content.at("descriptors").get<std::size_t>(),
+                                        kSendTime);
+  });
   return clients ? std::move(*clients) : std::vector<Fd>{};
 }
 

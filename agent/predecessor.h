@@ -29,8 +29,10 @@ class Predecessor {
   Result<HandedListeners> greet();
   Result<HandedState> ask_for_state();
   Result<HandedConnections> ask_for_connections();
-  // Returns connections to the API without a request under way, once all is this process's.
-  Result<std::vector<forwarder::Fd>> take();
+  // Returns when all is this process's.
+  Result<void> take();
+  // Connections to the API without a request under way, as far as they come.
+  std::vector<forwarder::Fd> api_clients();
   // Says that all is well; returns when whoever supervises the agent knows of this process.
   void finish();
 

@@ -194,11 +194,12 @@ int run_agent(LoadedConfig loaded, const ConfigSources& sources,
     return (*agent)->set_file_routes(std::move(routes));
   });
   const End end = run_until_signal(**agent, configuration, program);
-  if (end == End::kStop) notify_stopping();
-  let_second_signal_end_the_process();
   if (end == End::kStop) {
+    notify_stopping();
+    let_second_signal_end_the_process();
     (*agent)->stop();
   } else {
+    // Whoever stops the service now means the new process: this one has its time to answer.
     (*agent)->leave();
   }
   agent->reset();

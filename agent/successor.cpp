@@ -1,6 +1,7 @@
 #include "agent/successor.h"
 
 #include <spawn.h>
+#include <spdlog/spdlog.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr int kFirstFree = 3;  // descriptor behind the standard ones
 constexpr auto kSendTime = 1s;
 constexpr auto kServeTime = 5s;
 // Between the end of its socket and of the process.
@@ -45,14 +47,17 @@ std::vector<std::string> environment_with(const std::string& variable) {
   return all;
 }
 
-// With the descriptor `kept`, and the signals that a program is started with.
+// With no descriptors but the standard ones and `kept`, as kFirstFree, and the signals that a
+// program is started with.
 Result<pid_t> spawn(const Program& program, int kept) {
   std::vector<std::string> arguments = program.arguments;
   std::vector<std::string> environment =
-      environment_with(std::string(Predecessor::kVariable) + "=" + std::to_string(kept));
+      environment_with(std::string(Predecessor::kVariable) + "=" + std::to_string(kFirstFree));
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, kept, kept);  // it would be closed otherwise
+  posix_spawn_file_actions_adddup2(&actions, kept, kFirstFree);
+  // Libraries open some that would go over otherwise.
+  posix_spawn_file_actions_addclosefrom_np(&actions, kFirstFree + 1);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none;
@@ -139,22 +144,30 @@ Successor::~Successor() {
 void Successor::end() {
   if (pid_ == 0) return;
   kill(pid_, SIGKILL);
-  waitpid(pid_, nullptr, 0);
+  if (!wait_for_end()) {
+    // It cannot, as on a disk that hangs; it has not been let go, and touches no connection.
+    spdlog::error("the new process {} does not end", pid_);
+  }
   pid_ = 0;
 }
 
-Error Successor::explained(Error error) {
-  if (error.code != ErrorCode::kUnavailable) return error;
+// How it ended; empty where it has not in time.
+std::optional<int> Successor::wait_for_end() const {
   const auto until = std::chrono::steady_clock::now() + kEndTime;
   do {
     int status = 0;
-    if (waitpid(pid_, &status, WNOHANG) == pid_) {
-      pid_ = 0;
-      error.message += " (the new process ended with " + end_of(status) + ")";
-      return error;
-    }
+    if (waitpid(pid_, &status, WNOHANG) == pid_) return status;
     std::this_thread::sleep_for(5ms);
   } while (std::chrono::steady_clock::now() < until);
+  return std::nullopt;
+}
+
+Error Successor::explained(Error error) {
+  if (error.code != ErrorCode::kUnavailable || pid_ == 0) return error;
+  if (const auto status = wait_for_end()) {
+    pid_ = 0;
+    error.message += " (the new process ended with " + end_of(*status) + ")";
+  }
   return error;
 }
 
@@ -221,15 +234,18 @@ Result<void> Successor::give(HandedConnections connections) {
   return sent ? sent : tl::unexpected<Error>(explained(std::move(sent.error())));
 }
 
-void Successor::let_go(const std::vector<Fd>& api_clients) {
-  is_let_go_ = true;
-  const json message = {{"type", "go"}, {"api_clients", api_clients.size()}};
-  if (channel_.send(message, {}, kSendTime)) {
-    (void)channel_.send_descriptors(numbers_of(api_clients), kSendTime);
-  }
+Result<void> Successor::let_go() {
+  Result<void> sent = channel_.send({{"type", "go"}}, {}, kSendTime);
+  is_let_go_ = sent.has_value();
+  return sent ? sent : tl::unexpected<Error>(explained(std::move(sent.error())));
 }
 
-bool Successor::serves() { return channel_.receive("serving", kServeTime).has_value(); }
+bool Successor::serves(const std::vector<Fd>& api_clients) {
+  const json message = {{"type", "api_clients"}, {"descriptors", api_clients.size()}};
+  return channel_.send(message, {}, kSendTime) &&
+         channel_.send_descriptors(numbers_of(api_clients), kSendTime) &&
+         channel_.receive("serving", kServeTime);
+}
 
 void Successor::farewell() { (void)channel_.send({{"type", "farewell"}}, {}, kSendTime); }
 

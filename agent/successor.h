@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,10 +49,10 @@ class Successor {
   Result<void> prepare(const HandedState& state);
   // Until it holds the connections.
   Result<void> give(HandedConnections connections);
-  // From here on it is the agent: there is no way back.
-  void let_go(const std::vector<forwarder::Fd>& api_clients);
-  // Whether it said in time that it serves.
-  bool serves();
+  // Where this succeeds it is the agent from here on: there is no way back.
+  Result<void> let_go();
+  // Gives it connections to the API; whether it said in time that it serves.
+  bool serves(const std::vector<forwarder::Fd>& api_clients);
   // That whoever supervises this process has been told of its successor.
   void farewell();
   // Ends it at once; not to be called where it was let go.
@@ -63,6 +64,7 @@ class Successor {
   Result<void> greet();
   // Adds how the process ended, where it has.
   Error explained(Error error);
+  std::optional<int> wait_for_end() const;
 
   pid_t pid_;
   bool is_let_go_ = false;

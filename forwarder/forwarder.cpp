@@ -207,10 +207,14 @@ class WorkerForwarder final : public Forwarder {
     start();
   }
 
-  CarriedListeners listeners() override {
+  Result<CarriedListeners> listeners() override {
     const auto carrying = std::make_shared<Carrying>();
-    ask_all(carrying, kListenersTime,
-            [](Worker& worker, Carrying& all) { worker.duplicate_listeners(all.listeners); });
+    const auto add = [](Worker& worker, Carrying& all) {
+      worker.duplicate_listeners(all.listeners);
+    };
+    if (!ask_all(carrying, kListenersTime, add)) {
+      return fail(ErrorCode::kTimeout, "a worker does not say where it listens");
+    }
     const std::lock_guard lock(carrying->mutex);
     return std::move(carrying->listeners);
   }

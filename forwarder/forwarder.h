@@ -125,8 +125,8 @@ class Forwarder {
   virtual void start() = 0;
 
   // --- from one process to its successor (handover.h)
-  // Duplicates of the listeners; they go on accepting here.
-  virtual CarriedListeners listeners() = 0;
+  // Duplicates of the listeners; they go on accepting here. Fails where a worker does not answer.
+  virtual Result<CarriedListeners> listeners() = 0;
   // Stops accepting and reading, and says what a successor goes on with; resume() or
   // leave_to_successor() must follow soon. Fails, and has resumed, where a worker takes longer than
   // `limit`.

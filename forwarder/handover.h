@@ -30,10 +30,14 @@ struct CarriedSocket {
 
 // A connection to the outbound port.
 struct CarriedConsumer {
-  CarriedSocket socket;
   // On each of these a predecessor writes its answers to requests that it has in flight, frame by
   // frame, and closes it after the last one.
-  std::vector<CarriedSocket> answers;
+  struct Answers {
+    CarriedSocket socket;
+    std::uint32_t owed = 0;  // answers that are still to come
+  };
+  CarriedSocket socket;
+  std::vector<Answers> answers{};
 };
 
 // A connection to the inbound port, with those to local providers that belong to it.

@@ -31,16 +31,21 @@ std::optional<CarriedInbound> InboundConnection::carry() {
   const auto can_be = [](const auto& link) { return link->can_be_carried(); };
   if (is_ending || !can_be_carried() || !std::ranges::all_of(links_, can_be)) return std::nullopt;
   CarriedInbound carried;
-  auto socket = FrameConnection::carry();
-  if (!socket) return std::nullopt;
   is_carried_ = true;
-  carried.socket = std::move(*socket);
   std::vector<ProviderLink*> links;  // what carries one may close it, and take it out of links_
   for (const auto& link : links_) links.push_back(link.get());
   for (ProviderLink* link : links) {
     auto one = link->carry();
     if (one) carried.links.push_back({std::move(*one), link->port()});
   }
+  // After the links: where one turns out to be lost, its requests are answered here.
+  auto socket = FrameConnection::carry();
+  if (!socket) {
+    is_carried_ = false;
+    for (const auto& link : links_) link->carry_back();
+    return std::nullopt;
+  }
+  carried.socket = std::move(*socket);
   carried.pending = pending_.all();
   carried.callbacks = callbacks_.all();
   for (const UsedPort& used : used_ports_) carried.used_ports.push_back(used.port);

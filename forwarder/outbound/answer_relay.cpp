@@ -7,12 +7,17 @@
 
 namespace skiff::forwarder {
 
-AnswerRelay::AnswerRelay(WorkerContext& context, DownstreamConnection& consumer, Fd fd)
+AnswerRelay::AnswerRelay(WorkerContext& context, DownstreamConnection& consumer, Fd fd,
+                         std::uint32_t owed)
     : FrameConnection(context.loop, std::move(fd), false, limits::kSkippedBodyMax),
       context_(context),
-      consumer_(consumer) {}
+      consumer_(consumer),
+      owed_(owed) {}
 
-void AnswerRelay::on_frame(const Frame& frame) { consumer_.on_relayed(*this, frame.bytes); }
+void AnswerRelay::on_frame(const Frame& frame) {
+  if (owed_ > 0) --owed_;
+  consumer_.on_relayed(*this, frame.bytes);
+}
 
 FrameConnection::OversizedFrame AnswerRelay::on_oversized(const dubbo::FrameHeader& /*header*/) {
   context_.counters.add(Counter::kOversized);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "forwarder/frame_connection.h"
@@ -13,9 +14,11 @@ class DownstreamConnection;
 // has none left (handover.h). Owned by that consumer's connection. Lives on its worker's thread.
 class AnswerRelay final : public FrameConnection {
  public:
-  AnswerRelay(WorkerContext& context, DownstreamConnection& consumer, Fd fd);
+  // `owed`: how many answers are to come on it.
+  AnswerRelay(WorkerContext& context, DownstreamConnection& consumer, Fd fd, std::uint32_t owed);
   Result<void> begin(const CarriedSocket& carried) { return start_from(carried); }
   using FrameConnection::leave_to_successor;
+  std::uint32_t owed() const { return owed_; }
 
  private:
   void on_frame(const Frame& frame) override;
@@ -26,6 +29,7 @@ class AnswerRelay final : public FrameConnection {
 
   WorkerContext& context_;
   DownstreamConnection& consumer_;
+  std::uint32_t owed_;
 };
 
 }  // namespace skiff::forwarder

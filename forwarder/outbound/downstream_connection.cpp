@@ -27,9 +27,10 @@ Result<void> DownstreamConnection::begin(Handle handle) {
 
 Result<void> DownstreamConnection::begin(Handle handle, CarriedConsumer carried) {
   handle_ = handle;
-  for (CarriedSocket& answers : carried.answers) {
-    relays_.push_back(std::make_unique<AnswerRelay>(context_, *this, std::move(answers.fd)));
-    if (Result<void> started = relays_.back()->begin(answers); !started) return started;
+  for (CarriedConsumer::Answers& answers : carried.answers) {
+    relays_.push_back(
+        std::make_unique<AnswerRelay>(context_, *this, std::move(answers.socket.fd), answers.owed));
+    if (Result<void> started = relays_.back()->begin(answers.socket); !started) return started;
   }
   return start_from(carried.socket);
 }
@@ -122,7 +123,8 @@ std::optional<CarriedConsumer> DownstreamConnection::carry() {
   if (owed_ > 0) {
     auto ends = stream_pair();
     if (!ends) return std::nullopt;
-    carried.answers.push_back({.fd = std::move(ends->first)});
+    carried.answers.push_back({.socket = {.fd = std::move(ends->first)}, .owed = owed_});
+    peer_address();  // of the consumer, which the descriptor is not any more
     to_successor_ = std::move(ends->second);
   }
   auto socket = FrameConnection::carry();
@@ -132,7 +134,7 @@ std::optional<CarriedConsumer> DownstreamConnection::carry() {
   for (const auto& relay : relays_) {
     auto answers = relay->carry();
     if (!answers) continue;
-    carried.answers.push_back(std::move(*answers));
+    carried.answers.push_back({.socket = std::move(*answers), .owed = relay->owed()});
   }
   return carried;
 }
@@ -166,6 +168,8 @@ void DownstreamConnection::on_relay_closed(AnswerRelay& relay) {
   if (owned == relays_.end()) return;
   context_.closed.push_back(std::move(*owned));
   relays_.erase(owned);
+  // As where a process ends with requests in flight: its consumers see the end, and need not wait.
+  if (relay.owed() > 0) return close("an earlier process ended without all of its answers");
   finish_if_nothing_owed();
 }
 

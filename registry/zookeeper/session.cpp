@@ -133,7 +133,11 @@ void Session::drain() {
 void Session::handle_event(ClientEvent& event) {
   if (event.generation != generation_) {
     if (event.handle != nullptr) {
-      lifecycle_.post([old = std::move(event.handle)]() mutable { old.reset(); });
+      // It may be connected with the session by now, which is another handle's, or process's.
+      lifecycle_.post([old = std::move(event.handle)]() mutable {
+        old->leave();
+        old.reset();
+      });
     }
     return;
   }

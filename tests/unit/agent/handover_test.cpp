@@ -111,7 +111,7 @@ CarriedConnections connections() {
                      .skipped_left = 7,
                      .unwritten = bytes("answer"),
                      .half_sent = 3};
-  consumer.answers.push_back({.fd = some_descriptor()});
+  consumer.answers.push_back({.socket = {.fd = some_descriptor()}, .owed = 2});
   all.consumers.push_back(std::move(consumer));
   CarriedInbound inbound;
   inbound.socket = {.fd = some_descriptor()};
@@ -137,7 +137,8 @@ TEST(HandoverState, ConnectionsAreReadAsTheyWereWritten) {
   EXPECT_EQ(socket.skipped_left, 7U);
   EXPECT_EQ(socket.unwritten, bytes("answer"));
   EXPECT_EQ(socket.half_sent, 3U);
-  EXPECT_EQ(read->consumers[0].answers.size(), 1U);
+  ASSERT_EQ(read->consumers[0].answers.size(), 1U);
+  EXPECT_EQ(read->consumers[0].answers[0].owed, 2U);
   ASSERT_EQ(read->inbound.size(), 1U);
   const auto& inbound = read->inbound[0];
   ASSERT_EQ(inbound.links.size(), 1U);

@@ -337,9 +337,11 @@ TEST_F(HttpServerTest, ASuccessorGoesOnWithListenersAndConnections) {
   EXPECT_EQ(clients.size(), 1U);
   auto successor = HttpServer::start(
       std::move(listeners), [this](const ApiRequest& request) { return api_.handle(request); },
-      std::move(clients));
+      true);
   ASSERT_TRUE(successor);
   server_ = std::move(*successor);
+  server_->go_on();
+  server_->adopt(std::move(clients));
   for (RawClient* client : {&kept, &fresh}) {
     client->send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_THAT(client->receive_until("}"), StartsWith("HTTP/1.1 200"));

@@ -35,7 +35,7 @@ class Handover : public testing::ForwarderFixture {
     ForwarderConfig config = config_;
     config.outbound.port = forwarder_->outbound_port();
     config.inbound.port = forwarder_->inbound_port();
-    auto successor = Forwarder::open(config, *this, forwarder_->listeners());
+    auto successor = Forwarder::open(config, *this, *forwarder_->listeners());
     ASSERT_TRUE(successor) << successor.error().message;
     (*successor)->start();
     auto connections = forwarder_->carry(kLimit);
@@ -193,7 +193,7 @@ TEST_F(Handover, WhoWaitsToBeAcceptedIsServedByTheSuccessor) {
   start();
   AnsweringProvider provider;
   route_to(provider.port());
-  auto listeners = forwarder_->listeners();
+  auto listeners = *forwarder_->listeners();
   ForwarderConfig config = config_;
   config.workers = 2;
   config.outbound.port = forwarder_->outbound_port();
@@ -221,7 +221,7 @@ TEST_F(Handover, ListenersOfAnotherAddressAreRefused) {
   start();
   ForwarderConfig config = config_;
   config.outbound.port = static_cast<std::uint16_t>(forwarder_->outbound_port() ^ 1U);
-  const auto successor = Forwarder::open(config, *this, forwarder_->listeners());
+  const auto successor = Forwarder::open(config, *this, *forwarder_->listeners());
   ASSERT_FALSE(successor);
   EXPECT_THAT(successor.error().message,
               ::testing::HasSubstr("what was handed over listens on 127.0.0.1:" +
