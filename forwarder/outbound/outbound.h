@@ -303,8 +303,8 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
     std::uint32_t generation;
   };
   struct EndedRequest {
-    MethodCells* traffic;
-    Outcome outcome;
+    MethodCells* traffic = nullptr;
+    Outcome outcome = Outcome::kOk;
     TimePoint received;
     std::optional<std::chrono::nanoseconds> upstream_time;
   };

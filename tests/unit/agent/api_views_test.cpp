@@ -128,14 +128,16 @@ TEST_F(ApiViews, MetricsCountServicesMethodsAndApiRequests) {
   const ApiResponse response = request("GET", "/metrics");
   EXPECT_THAT(response.content_type, HasSubstr("text/plain"));
   for (const char* line :
-       {"\nskiff_requests_total{interface=\"com.example.Demo\",method=\"say<b>\\\"\\n\","
-        "outcome=\"ok\"} 3\n",
+       {R"(
+skiff_requests_total{interface="com.example.Demo",method="say<b>\"\n",outcome="ok"} 3
+)",
         R"(
 skiff_requests_total{interface="com.example.Demo",method="say<b>\"\n",outcome="timeout"} 2
 )",
         "\nskiff_request_duration_seconds_bucket{interface=\"com.example.Demo\",le=\"0.0001\"} 1\n",
-        "\nskiff_request_duration_seconds_bucket{interface=\"com.example.Demo\",le=\"0.00025\"} "
-        "5\n",
+        R"(
+skiff_request_duration_seconds_bucket{interface="com.example.Demo",le="0.00025"} 5
+)",
         "\nskiff_request_duration_seconds_bucket{interface=\"com.example.Demo\",le=\"+Inf\"} 5\n",
         "\nskiff_request_duration_seconds_sum{interface=\"com.example.Demo\"} 0.0005\n",
         "\nskiff_registry_last_change_timestamp_seconds 1700000000\n",

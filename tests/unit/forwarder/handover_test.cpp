@@ -153,6 +153,7 @@ TEST_F(Handover, WhatAConsumerHasNotTakenYetComesInOrder) {
     return testing::response_header(id, kLarge) + std::string(kLarge, 'x');
   };
   std::vector<std::uint64_t> ids;
+  ids.reserve(3);
   for (int i = 0; i < 3; ++i) ids.push_back(upstream.receive()->header.request_id);
   upstream.send(large(ids[0]));
   upstream.send(large(ids[1]));
