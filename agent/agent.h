@@ -84,7 +84,7 @@ class Agent final : private registry::ControlPlaneSink,
 
   Result<void> begin(FileRoutes file_routes);
   Result<void> go_on_for(Predecessor& predecessor, FileRoutes file_routes);
-  Result<HandedConnections> take_from(Predecessor& predecessor, FileRoutes file_routes);
+  Result<forwarder::CarriedConnections> take_from(Predecessor& predecessor, FileRoutes file_routes);
   Result<void> open_ports(forwarder::CarriedListeners& ports);
   Result<std::vector<HttpListener>> open_api_listeners(std::vector<HandedListeners::Api>& handed);
   Result<void> make_room_for_descriptors();

@@ -178,7 +178,7 @@ Result<Handover> Agent::hand_over_to(Successor& successor) {
                     .version = successor.version(),
                     .consumers = connections->consumers.size(),
                     .inbound = connections->inbound.size()};
-  if (auto given = successor.give({.connections = std::move(*connections)}); !given) {
+  if (auto given = successor.give(std::move(*connections)); !given) {
     return error_of(given);
   }
   if (auto gone = successor.let_go(); !gone) return error_of(gone);
@@ -219,7 +219,7 @@ Result<void> Agent::go_on_for(Predecessor& predecessor, FileRoutes file_routes) 
     return tl::unexpected<Error>(std::move(handed.error()));
   }
   // From here on there is no way back.
-  forwarder_->adopt(std::move(handed->connections));
+  forwarder_->adopt(std::move(*handed));
   forwarder_->serve();
   http_->go_on();
   http_->adopt(predecessor.api_clients());
@@ -230,7 +230,8 @@ Result<void> Agent::go_on_for(Predecessor& predecessor, FileRoutes file_routes) 
 }
 
 // Returns when all is this process's.
-Result<HandedConnections> Agent::take_from(Predecessor& predecessor, FileRoutes file_routes) {
+Result<forwarder::CarriedConnections> Agent::take_from(Predecessor& predecessor,
+                                                       FileRoutes file_routes) {
   const auto error_of = [](auto& result) {
     return tl::unexpected<Error>(std::move(result.error()));
   };

@@ -6,7 +6,8 @@
 #include "forwarder/handover.h"
 #include "forwarder/socket.h"
 
-// What an agent gives to its successor, in the order in which it does (handover_channel.h).
+// What an agent gives to its successor before the connections (forwarder/handover.h), in the order
+// in which it does (handover_channel.h).
 namespace skiff::agent {
 
 struct HandedListeners {
@@ -23,10 +24,6 @@ struct HandedState {
   forwarder::Fd lock;  // of the folder, held by both processes
   bool lists_frozen = false;
   std::vector<std::string> connected;  // the registries that the agent was connected with
-};
-
-struct HandedConnections {
-  forwarder::CarriedConnections connections;
 };
 
 }  // namespace skiff::agent

@@ -74,14 +74,18 @@ void Predecessor::give_up(const std::string& reason) {
   (void)channel_.send(message, {}, kSendTime);
 }
 
+Result<HandoverChannel::Message> Predecessor::exchange(const json& said, const std::string& next) {
+  if (auto sent = channel_.send(said, {}, kSendTime); !sent) {
+    return tl::unexpected<Error>(std::move(sent.error()));
+  }
+  return channel_.receive(next, kAnswerTime);
+}
+
 Result<HandedListeners> Predecessor::greet() {
   const json hello = {{"type", "hello"},
                       {"protocol", {HandoverChannel::kProtocolMin, HandoverChannel::kProtocolMax}},
                       {"version", std::string(version()) + " (" + std::string(commit()) + ")"}};
-  if (auto sent = channel_.send(hello, {}, kSendTime); !sent) {
-    return tl::unexpected<Error>(std::move(sent.error()));
-  }
-  auto welcome = channel_.receive("welcome", kAnswerTime);
+  auto welcome = exchange(hello, "welcome");
   if (!welcome) return tl::unexpected<Error>(std::move(welcome.error()));
   return guarded([&]() -> Result<HandedListeners> {
     const json& content = welcome->content;
@@ -104,10 +108,7 @@ Result<HandedListeners> Predecessor::greet() {
 }
 
 Result<HandedState> Predecessor::ask_for_state() {
-  if (auto sent = channel_.send({{"type", "checked"}}, {}, kSendTime); !sent) {
-    return tl::unexpected<Error>(std::move(sent.error()));
-  }
-  auto message = channel_.receive("state", kAnswerTime);
+  auto message = exchange({{"type", "checked"}}, "state");
   if (!message) return tl::unexpected<Error>(std::move(message.error()));
   return guarded([&]() -> Result<HandedState> {
     if (message->descriptors.size() != 1) {
@@ -121,13 +122,10 @@ Result<HandedState> Predecessor::ask_for_state() {
   });
 }
 
-Result<HandedConnections> Predecessor::ask_for_connections() {
-  if (auto sent = channel_.send({{"type", "prepared"}}, {}, kSendTime); !sent) {
-    return tl::unexpected<Error>(std::move(sent.error()));
-  }
-  auto message = channel_.receive("connections", kAnswerTime);
+Result<forwarder::CarriedConnections> Predecessor::ask_for_connections() {
+  auto message = exchange({{"type", "prepared"}}, "connections");
   if (!message) return tl::unexpected<Error>(std::move(message.error()));
-  return guarded([&]() -> Result<HandedConnections> {
+  return guarded([&]() -> Result<forwarder::CarriedConnections> {
     if (message->descriptors.size() != 1) {
       return fail(ErrorCode::kMalformed, "the file of the connections did not come");
     }
@@ -136,15 +134,12 @@ Result<HandedConnections> Predecessor::ask_for_connections() {
     if (!descriptors) return tl::unexpected<Error>(std::move(descriptors.error()));
     auto text = content_of(message->descriptors.front());
     if (!text) return tl::unexpected<Error>(std::move(text.error()));
-    auto connections = from_handover_state(*text, std::move(*descriptors));
-    if (!connections) return tl::unexpected<Error>(std::move(connections.error()));
-    return HandedConnections{.connections = std::move(*connections)};
+    return from_handover_state(*text, std::move(*descriptors));
   });
 }
 
 Result<void> Predecessor::take() {
-  if (auto sent = channel_.send({{"type", "taken"}}, {}, kSendTime); !sent) return sent;
-  return channel_.receive("go", kAnswerTime).map([](auto&&) {});
+  return exchange({{"type", "taken"}}, "go").map([](auto&&) {});
 }
 
 std::vector<Fd> Predecessor::api_clients() {

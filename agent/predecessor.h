@@ -28,7 +28,7 @@ class Predecessor {
 
   Result<HandedListeners> greet();
   Result<HandedState> ask_for_state();
-  Result<HandedConnections> ask_for_connections();
+  Result<forwarder::CarriedConnections> ask_for_connections();
   // Returns when all is this process's.
   Result<void> take();
   // Connections to the API without a request under way, as far as they come.
@@ -38,6 +38,9 @@ class Predecessor {
 
  private:
   explicit Predecessor(HandoverChannel channel) : channel_(std::move(channel)) {}
+
+  // What it says when it has heard that.
+  Result<HandoverChannel::Message> exchange(const nlohmann::json& said, const std::string& next);
 
   HandoverChannel channel_;
 };

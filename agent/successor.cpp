@@ -192,6 +192,12 @@ Result<void> Successor::greet() {
   }
 }
 
+Result<void> Successor::answered(Result<void> sent, const std::string& answer,
+                                 std::chrono::milliseconds limit) {
+  if (sent) sent = channel_.receive(answer, limit).map([](auto&&) {});
+  return sent ? sent : tl::unexpected<Error>(explained(std::move(sent.error())));
+}
+
 Result<void> Successor::offer(const HandedListeners& listeners) {
   std::vector<int> api;
   json addresses = json::array();
@@ -209,8 +215,7 @@ Result<void> Successor::offer(const HandedListeners& listeners) {
        {numbers_of(listeners.ports.outbound), numbers_of(listeners.ports.inbound), api}) {
     if (sent) sent = channel_.send_descriptors(part, kSendTime);
   }
-  if (sent) sent = channel_.receive("checked", kStartTime).map([](auto&&) {});
-  return sent ? sent : tl::unexpected<Error>(explained(std::move(sent.error())));
+  return answered(std::move(sent), "checked", kStartTime);
 }
 
 Result<void> Successor::prepare(const HandedState& state) {
@@ -219,19 +224,17 @@ Result<void> Successor::prepare(const HandedState& state) {
                         {"lists_frozen", state.lists_frozen},
                         {"connected", state.connected}};
   Result<void> sent = channel_.send(message, {state.lock.get()}, kSendTime);
-  if (sent) sent = channel_.receive("prepared", kPrepareTime).map([](auto&&) {});
-  return sent ? sent : tl::unexpected<Error>(explained(std::move(sent.error())));
+  return answered(std::move(sent), "prepared", kPrepareTime);
 }
 
-Result<void> Successor::give(HandedConnections connections) {
-  const HandoverState state = to_handover_state(std::move(connections.connections));
+Result<void> Successor::give(forwarder::CarriedConnections connections) {
+  const HandoverState state = to_handover_state(std::move(connections));
   const auto file = file_of(state.text);
   if (!file) return tl::unexpected<Error>(file.error());
   const json message = {{"type", "connections"}, {"descriptors", state.descriptors.size()}};
   Result<void> sent = channel_.send(message, {file->get()}, kTakeTime);
   if (sent) sent = channel_.send_descriptors(numbers_of(state.descriptors), kTakeTime);
-  if (sent) sent = channel_.receive("taken", kTakeTime).map([](auto&&) {});
-  return sent ? sent : tl::unexpected<Error>(explained(std::move(sent.error())));
+  return answered(std::move(sent), "taken", kTakeTime);
 }
 
 Result<void> Successor::let_go() {

@@ -48,7 +48,7 @@ class Successor {
   // Until it has taken up the sessions of the registries and knows what was known here.
   Result<void> prepare(const HandedState& state);
   // Until it holds the connections.
-  Result<void> give(HandedConnections connections);
+  Result<void> give(forwarder::CarriedConnections connections);
   // Where this succeeds it is the agent from here on: there is no way back.
   Result<void> let_go();
   // Gives it connections to the API; whether it said in time that it serves.
@@ -62,6 +62,9 @@ class Successor {
   Successor(pid_t pid, HandoverChannel channel) : pid_(pid), channel_(std::move(channel)) {}
 
   Result<void> greet();
+  // The end of a step: what it answers to what was sent to it.
+  Result<void> answered(Result<void> sent, const std::string& answer,
+                        std::chrono::milliseconds limit);
   // Adds how the process ended, where it has.
   Error explained(Error error);
   std::optional<int> wait_for_end() const;

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "agent/state_dir.h"
+#include "support/eventually.h"
 
 namespace skiff::agent {
 namespace {
@@ -38,15 +39,6 @@ std::string address_of(Agent& agent, const std::string& name) {
 
 httplib::Client client_of(Agent& agent) {
   return httplib::Client("http://" + address_of(agent, "api"));
-}
-
-bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
-  while (std::chrono::steady_clock::now() < deadline) {
-    if (condition()) return true;
-    std::this_thread::yield();
-  }
-  return false;
 }
 
 // Nobody listens for it.
