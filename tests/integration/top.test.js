@@ -28,8 +28,8 @@ scenario('skiff top', ({ stage, before, it }) => {
     calls.add(5, () => consumer.call({ service: 'com.example.Nobody', args: ['x'] }));
   });
 
-  // On a terminal of its own; what is typed goes to `child.stdin`.
-  const startLive = () => stage.start('top', 'script', ['-qefc', `${BINARY} top --api ${api}`, '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  // On a terminal of its own; what is typed goes to `child.stdin`. No shell stays, which would have a Ctrl-C for itself.
+  const startLive = () => stage.start('top', 'script', ['-qefc', `exec ${BINARY} top --api ${api}`, '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] });
 
   const showsTraffic = (live) => eventually(async () => new RegExp(`[1-9][0-9.]* +0 .* ${NAME}`).test(live.log), `top shows traffic: ${live.log}`);
 
