@@ -60,9 +60,10 @@ AgentConfig with_host_name(AgentConfig config) {
 
 }  // namespace
 
-Result<std::unique_ptr<Agent>> Agent::start(AgentConfig config, FileRoutes file_routes) {
+Result<std::unique_ptr<Agent>> Agent::start(AgentConfig config, FileRoutes file_routes,
+                                            InheritedDescriptors inherited) {
   std::unique_ptr<Agent> agent(new Agent(std::move(config)));
-  if (auto begun = agent->begin(std::move(file_routes)); !begun) {
+  if (auto begun = agent->begin(std::move(file_routes), std::move(inherited)); !begun) {
     return tl::unexpected<Error>(std::move(begun.error()));
   }
   return agent;
@@ -75,20 +76,24 @@ Agent::Agent(AgentConfig config)
 
 Agent::~Agent() { shut_down(); }
 
-Result<void> Agent::begin(FileRoutes file_routes) {
+Result<void> Agent::begin(FileRoutes file_routes, InheritedDescriptors inherited) {
   spdlog::info("skiff {} ({}), {} workers", version(), commit(), config_.forwarder.workers);
   if (auto opened = open_state(); !opened) return opened;
   if (auto opened = open_access_log(); !opened) return opened;
-  auto forwarder = forwarder::Forwarder::open(forwarder_config(), *this);
+  if (auto opened = open_descriptor_store(); !opened) return opened;
+  HandedListeners handed = inherited.take_listeners(config_);
+  auto forwarder = forwarder::Forwarder::open(forwarder_config(), *this, std::move(handed.ports));
   if (!forwarder) return tl::unexpected<Error>(std::move(forwarder.error()));
   forwarder_ = std::move(*forwarder);
   if (auto opened = open_routes(std::move(file_routes)); !opened) return opened;
   if (auto started = start_control_plane(); !started) return started;
+  forwarder_->adopt({.consumers = inherited.take_consumers(), .inbound = {}});
   forwarder_->serve();
-  auto listeners = HttpServer::listen(config_.api);
+  auto listeners = HttpServer::listen(config_.api, std::move(handed.api));
   if (!listeners) return tl::unexpected<Error>(std::move(listeners.error()));
   if (auto started = start_api(std::move(*listeners)); !started) return started;
   running_ = true;
+  begin_storing();
   log_start();
   return {};
 }
@@ -96,6 +101,7 @@ Result<void> Agent::begin(FileRoutes file_routes) {
 forwarder::ForwarderConfig Agent::forwarder_config() const {
   forwarder::ForwarderConfig config = config_.forwarder;
   config.access_log_rings = &access_log_rings_;
+  config.connection_store = descriptor_store_.get();
   return config;
 }
 
@@ -107,6 +113,34 @@ Result<void> Agent::open_access_log() {
   if (!writer) return tl::unexpected<Error>(std::move(writer.error()));
   access_log_ = std::move(*writer);
   return {};
+}
+
+Result<void> Agent::open_descriptor_store() {
+  auto store = DescriptorStore::open();
+  if (!store) return tl::unexpected<Error>(std::move(store.error()));
+  descriptor_store_ = std::move(*store);
+  return {};
+}
+
+// Not of Unix sockets: where systemd removes the runtime directory, their files go with it.
+void Agent::begin_storing() {
+  if (!descriptor_store_) return;
+  auto listeners = shared_listeners();
+  if (!listeners) return spdlog::warn("listeners are not stored: {}", listeners.error().message);
+  std::vector<DescriptorStore::Listener> stored;
+  const auto add = [&stored](const char* name, forwarder::Fd fd) {
+    stored.push_back({.name = name, .fd = std::move(fd)});
+  };
+  for (auto& fd : listeners->ports.outbound) add(DescriptorStore::kOutbound, std::move(fd));
+  for (auto& fd : listeners->ports.inbound) add(DescriptorStore::kInbound, std::move(fd));
+  for (auto& api : listeners->api) {
+    if (!api.address.starts_with("unix:")) add(DescriptorStore::kApi, std::move(api.fd));
+  }
+  descriptor_store_->begin(std::move(stored));
+}
+
+DescriptorStore::Counts Agent::stored_connections() {
+  return descriptor_store_ ? descriptor_store_->counts() : DescriptorStore::Counts();
 }
 
 Result<void> Agent::open_state() {
@@ -351,6 +385,7 @@ void Agent::shut_down() {
   state_.reset();
   http_.reset();
   forwarder_.reset();
+  descriptor_store_.reset();
 }
 
 }  // namespace skiff::agent

@@ -14,8 +14,10 @@
 #include "agent/api.h"
 #include "agent/config.h"
 #include "agent/control_client.h"
+#include "agent/descriptor_store.h"
 #include "agent/handover.h"
 #include "agent/http_server.h"
+#include "agent/inherited_descriptors.h"
 #include "agent/latency_histogram.h"
 #include "agent/route_book.h"
 #include "agent/route_compiler.h"
@@ -38,7 +40,8 @@ class Agent final : private registry::ControlPlaneSink,
  public:
   // Starts everything. Fails with a sentence where something cannot be started; nothing is left
   // running then.
-  static Result<std::unique_ptr<Agent>> start(AgentConfig config, FileRoutes file_routes = {});
+  static Result<std::unique_ptr<Agent>> start(AgentConfig config, FileRoutes file_routes = {},
+                                              InheritedDescriptors inherited = {});
   // The same, going on with all that another process has. Where it fails that process goes on.
   static Result<std::unique_ptr<Agent>> take_over(Predecessor& predecessor, AgentConfig config,
                                                   FileRoutes file_routes);
@@ -82,14 +85,15 @@ class Agent final : private registry::ControlPlaneSink,
  private:
   explicit Agent(AgentConfig config);
 
-  Result<void> begin(FileRoutes file_routes);
+  Result<void> begin(FileRoutes file_routes, InheritedDescriptors inherited);
   Result<void> go_on_for(Predecessor& predecessor, FileRoutes file_routes);
   Result<forwarder::CarriedConnections> take_from(Predecessor& predecessor, FileRoutes file_routes);
   Result<void> open_ports(forwarder::CarriedListeners& ports);
-  Result<std::vector<HttpListener>> open_api_listeners(std::vector<HandedListeners::Api>& handed);
   Result<void> make_room_for_descriptors();
   Result<void> open_state();
   Result<void> open_access_log();
+  Result<void> open_descriptor_store();
+  void begin_storing();
   forwarder::ForwarderConfig forwarder_config() const;
   Result<void> open_state(HandedState& handed);
   Result<void> wait_for_registries(const std::vector<std::string>& names);
@@ -124,6 +128,7 @@ class Agent final : private registry::ControlPlaneSink,
   forwarder::TrafficSnapshot traffic() override;
   LatencyHistogram::Snapshot route_updates() override { return route_updates_.snapshot(); }
   AccessLogCounts access_log() override { return access_log_->counts(); }
+  DescriptorStore::Counts stored_connections() override;
   double last_change_seconds() override { return last_change_seconds_; }
   forwarder::LocalTraffic local_traffic(const std::vector<std::uint16_t>& ports,
                                         std::chrono::milliseconds longest) override;
@@ -157,6 +162,7 @@ class Agent final : private registry::ControlPlaneSink,
   std::unique_ptr<RouteBook> routes_;   // used on the control thread only
   forwarder::LineRings access_log_rings_;
   std::unique_ptr<AccessLogWriter> access_log_;
+  std::unique_ptr<DescriptorStore> descriptor_store_;  // empty where systemd did not start this
   std::unique_ptr<forwarder::Forwarder> forwarder_;
   std::unique_ptr<registry::ControlPlane> control_plane_;  // used on the control thread only
   std::optional<ControlClient> control_;

@@ -184,6 +184,7 @@ Result<Handover> Agent::hand_over_to(Successor& successor) {
   if (auto gone = successor.let_go(); !gone) return error_of(gone);
   way_back.close();
   forwarder_->leave_to_successor();
+  if (descriptor_store_) descriptor_store_->leave_to_successor();
   if (!successor.serves(http_->leave_to_successor())) {
     spdlog::error("upgrade: the new process does not say that it serves");
   }
@@ -225,6 +226,7 @@ Result<void> Agent::go_on_for(Predecessor& predecessor, FileRoutes file_routes) 
   http_->adopt(predecessor.api_clients());
   running_ = true;
   predecessor.finish();
+  begin_storing();
   log_start();
   return {};
 }
@@ -236,10 +238,11 @@ Result<forwarder::CarriedConnections> Agent::take_from(Predecessor& predecessor,
     return tl::unexpected<Error>(std::move(result.error()));
   };
   if (auto log = open_access_log(); !log) return error_of(log);
+  if (auto opened = open_descriptor_store(); !opened) return error_of(opened);
   auto listeners = predecessor.greet();
   if (!listeners) return error_of(listeners);
   if (auto opened = open_ports(listeners->ports); !opened) return error_of(opened);
-  auto api = open_api_listeners(listeners->api);
+  auto api = HttpServer::listen(config_.api, std::move(listeners->api));
   if (!api) return error_of(api);
   auto state = predecessor.ask_for_state();
   if (!state) return error_of(state);
@@ -267,24 +270,6 @@ Result<void> Agent::open_ports(forwarder::CarriedListeners& ports) {
   }
   forwarder_ = std::move(*forwarder);
   return {};
-}
-
-// Those that the running agent does not have are opened.
-Result<std::vector<HttpListener>> Agent::open_api_listeners(
-    std::vector<HandedListeners::Api>& handed) {
-  std::vector<HttpListener> listeners;
-  for (const ApiAddress& address : config_.api) {
-    const auto is_it = [&](const auto& one) { return one.address == address.to_string(); };
-    const auto found = std::ranges::find_if(handed, is_it);
-    if (found != handed.end()) {
-      listeners.emplace_back(address, std::move(found->fd));
-      continue;
-    }
-    auto opened = HttpListener::open(address);
-    if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
-    listeners.push_back(std::move(*opened));
-  }
-  return listeners;
 }
 
 Result<void> Agent::open_state(HandedState& handed) {

@@ -8,6 +8,7 @@
 
 #include "agent/access_log_writer.h"
 #include "agent/config.h"
+#include "agent/descriptor_store.h"
 #include "agent/latency_histogram.h"
 #include "agent/state_report.h"
 #include "forwarder/forwarder.h"
@@ -46,6 +47,7 @@ class ApiBackend {
   // From a registry's event to the last worker that had applied it.
   virtual LatencyHistogram::Snapshot route_updates() = 0;
   virtual AccessLogCounts access_log() = 0;
+  virtual DescriptorStore::Counts stored_connections() = 0;
   // When a service last had another list of providers, or other rules, in seconds since 1970; 0:
   // never.
   virtual double last_change_seconds() = 0;

@@ -41,9 +41,16 @@ void linger(int fd) {
 
 }  // namespace
 
-Result<std::vector<HttpListener>> HttpServer::listen(const std::vector<ApiAddress>& addresses) {
+Result<std::vector<HttpListener>> HttpServer::listen(const std::vector<ApiAddress>& addresses,
+                                                     std::vector<HandedListeners::Api> handed) {
   std::vector<HttpListener> listeners;
   for (const ApiAddress& address : addresses) {
+    const auto is_it = [&](const auto& one) { return one.address == address.to_string(); };
+    const auto found = std::ranges::find_if(handed, is_it);
+    if (found != handed.end()) {
+      listeners.emplace_back(address, std::move(found->fd));
+      continue;
+    }
     auto listener = HttpListener::open(address);
     if (!listener) return tl::unexpected<Error>(std::move(listener.error()));
     listeners.push_back(std::move(*listener));

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "agent/handover.h"
 #include "agent/http_engine.h"
 #include "agent/http_listener.h"
 #include "agent/http_stream.h"
@@ -25,8 +26,10 @@ class HttpServer {
   static constexpr std::size_t kMaxThreads = 128;        // started as they are needed
   static constexpr std::chrono::seconds kIdleTime{30};   // of a connection without a request
 
-  // Listens on all of `addresses`; fails where that is not possible.
-  static Result<std::vector<HttpListener>> listen(const std::vector<ApiAddress>& addresses);
+  // Listens on all of `addresses`, those aside that another process has opened and `handed` over;
+  // fails where that is not possible.
+  static Result<std::vector<HttpListener>> listen(const std::vector<ApiAddress>& addresses,
+                                                  std::vector<HandedListeners::Api> handed = {});
   // `application` is called by pool threads. `is_paused`: as after pause().
   static Result<std::unique_ptr<HttpServer>> start(std::vector<HttpListener> listeners,
                                                    HttpEngine::Application application,

@@ -54,6 +54,8 @@ namespace skiff::agent {
   X(kStateFilesSetAside, "skiff_state_files_set_aside_total", kCounter, "", "Files of the state folder that could not be used at the start") \
   X(kAccessLogLines, "skiff_access_log_lines_total", kCounter, "", "Lines of the access log that were written") \
   X(kAccessLogDropped, "skiff_access_log_dropped_total", kCounter, "", "Lines of the access log that were dropped: more came than could be written, or writing failed") \
+  X(kStored, "skiff_stored_connections", kGauge, "", "Consumers' connections that systemd keeps, so that they outlive the process, or will where they last for a second") \
+  X(kNotStored, "skiff_connections_not_stored_total", kCounter, "", "Consumers' connections that systemd was not given for want of room: they end with the process") \
   X(kProcessCpu, "process_cpu_seconds_total", kCounter, "", "CPU time of the process, in user mode and in the kernel") \
   X(kProcessMemory, "process_resident_memory_bytes", kGauge, "", "Memory of the process that is in RAM") \
   X(kProcessFds, "process_open_fds", kGauge, "", "Open descriptors of the process") \

@@ -273,9 +273,11 @@ void add_durations(const MetricsInput& input, std::vector<MetricFamily>& familie
   families.push_back(std::move(own));
 }
 
-void add_access_log(const AccessLogCounts& counts, std::vector<MetricFamily>& families) {
+void add_counts(const MetricsInput& input, std::vector<MetricFamily>& families) {
   for (const auto& [metric, value] :
-       {std::pair(kAccessLogLines, counts.lines), std::pair(kAccessLogDropped, counts.dropped)}) {
+       {std::pair(kAccessLogLines, input.access_log.lines),
+        std::pair(kAccessLogDropped, input.access_log.dropped),
+        std::pair(kStored, input.stored.kept), std::pair(kNotStored, input.stored.not_kept)}) {
     families.push_back(family_of(metric));
     add(families.back(), {}, number(value));
   }
@@ -341,7 +343,7 @@ std::string metrics_text(const MetricsInput& input) {
   add_registry(input.registry, families);
   families.push_back(broken_rules(input));
   families.push_back(route_updates(input));
-  add_access_log(input.access_log, families);
+  add_counts(input, families);
   add_process(input.process, families);
   families.push_back(requests(input));
   add_durations(input, families);

@@ -7,6 +7,7 @@
 
 #include "agent/access_log_writer.h"
 #include "agent/api_metrics.h"
+#include "agent/descriptor_store.h"
 #include "agent/latency_histogram.h"
 #include "agent/process_figures.h"
 #include "agent/state_report.h"
@@ -28,6 +29,7 @@ struct MetricsInput {
   std::map<ApiCounters::Key, std::uint64_t> api_requests;
   StateReport state;
   AccessLogCounts access_log;
+  DescriptorStore::Counts stored;
   ProcessFigures process;
   double last_change_seconds = 0;  // since 1970; 0: never
   bool ready = false;

@@ -187,7 +187,8 @@ int run_agent(LoadedConfig loaded, const ConfigSources& sources,
   FileRoutes file_routes{.file = loaded.file, .hosts = loaded.routes, .filters = loaded.filters};
   auto agent = predecessor
                    ? Agent::take_over(*predecessor, std::move(config), std::move(file_routes))
-                   : Agent::start(std::move(config), std::move(file_routes));
+                   : Agent::start(std::move(config), std::move(file_routes),
+                                  InheritedDescriptors::from_environment());
   if (!agent) return failed_start(agent.error(), predecessor);
   predecessor.reset();
   ConfigReload configuration(sources, std::move(loaded), [&agent](FileRoutes routes) {

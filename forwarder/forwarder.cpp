@@ -46,7 +46,15 @@ Result<SharedPort> listen_for_all(const SocketAddress& address, const std::strin
   return shared;
 }
 
-Result<SharedPort> open_port(const ListenAddress& listen, unsigned workers) {
+Result<SharedPort> open_port(const ListenAddress& listen, unsigned workers,
+                             std::vector<Fd> inherited) {
+  if (!inherited.empty()) {
+    if (Result<void> is_there = check_listens_on(inherited.front(), listen); !is_there) {
+      return tl::unexpected(is_there.error());
+    }
+    const std::uint16_t port = SocketAddress::local_of(inherited.front().get()).port();
+    return SharedPort{.sockets = std::move(inherited), .port = port};
+  }
   const bool every_address = listen.local_only || listen.host == "::";
   if (every_address) {
     Result<SharedPort> shared =
@@ -58,24 +66,6 @@ Result<SharedPort> open_port(const ListenAddress& listen, unsigned workers) {
   const Result<SocketAddress> address = SocketAddress::parse(host, listen.port);
   if (!address) return tl::unexpected(address.error());
   return listen_for_all(*address, host, false, workers);
-}
-
-// Where inherited sockets listen; an error where that is not where `wanted` says.
-Result<std::uint16_t> port_of(const ListenAddress& wanted, const std::vector<Fd>& sockets) {
-  if (sockets.empty()) return fail(ErrorCode::kInvalidArgument, "nothing was handed over");
-  const SocketAddress is = SocketAddress::local_of(sockets.front().get());
-  const bool every_address = wanted.local_only || wanted.host == "::";
-  auto there = every_address ? Result<SocketAddress>(SocketAddress::any_v6(is.port()))
-                             : SocketAddress::parse(wanted.host, is.port());
-  if (!there) return tl::unexpected(there.error());
-  const auto any_v4 = SocketAddress::parse("0.0.0.0", is.port());
-  const bool is_there = is.same_host(*there) || (every_address && is.same_host(*any_v4));
-  if (!is_there || (wanted.port != 0 && wanted.port != is.port())) {
-    return fail(ErrorCode::kInvalidArgument,
-                (there->port() == 0 ? wanted.host : there->to_string()) +
-                    ": what was handed over listens on " + is.to_string());
-  }
-  return is.port();
 }
 
 // Which description of an endpoint says more, where workers differ.
@@ -170,25 +160,17 @@ class WorkerForwarder final : public Forwarder {
   explicit WorkerForwarder(ForwarderConfig config)
       : config_(std::move(config)), group_(config_.workers) {}
 
-  Result<void> open_ports(ForwarderObserver& observer) {
-    Result<SharedPort> outbound = open_port(config_.outbound, config_.workers);
+  Result<void> open_ports(ForwarderObserver& observer, CarriedListeners inherited) {
+    Result<SharedPort> outbound =
+        open_port(config_.outbound, config_.workers, std::move(inherited.outbound));
     if (!outbound) return fail_listen("--outbound", outbound.error());
-    Result<SharedPort> inbound = open_port(config_.inbound, config_.workers);
+    Result<SharedPort> inbound =
+        open_port(config_.inbound, config_.workers, std::move(inherited.inbound));
     if (!inbound) return fail_listen("--inbound", inbound.error());
     outbound_port_ = outbound->port;
     inbound_port_ = inbound->port;
     return make_workers(observer, {.outbound = std::move(outbound->sockets),
                                    .inbound = std::move(inbound->sockets)});
-  }
-
-  Result<void> inherit_ports(ForwarderObserver& observer, CarriedListeners listeners) {
-    auto outbound = port_of(config_.outbound, listeners.outbound);
-    if (!outbound) return fail_listen("--outbound", outbound.error());
-    auto inbound = port_of(config_.inbound, listeners.inbound);
-    if (!inbound) return fail_listen("--inbound", inbound.error());
-    outbound_port_ = *outbound;
-    inbound_port_ = *inbound;
-    return make_workers(observer, std::move(listeners));
   }
 
   void start() override {
@@ -433,20 +415,26 @@ class WorkerForwarder final : public Forwarder {
 
 }  // namespace
 
-Result<std::unique_ptr<Forwarder>> Forwarder::open(const ForwarderConfig& config,
-                                                   ForwarderObserver& observer) {
-  auto forwarder = std::make_unique<WorkerForwarder>(with_a_worker(config));
-  if (Result<void> opened = forwarder->open_ports(observer); !opened) {
-    return tl::unexpected(opened.error());
-  }
-  return forwarder;
+Result<void> check_listens_on(const Fd& socket, const ListenAddress& wanted) {
+  const SocketAddress is = SocketAddress::local_of(socket.get());
+  const bool every_address = wanted.local_only || wanted.host == "::";
+  const auto there = every_address ? Result<SocketAddress>(SocketAddress::any_v6(is.port()))
+                                   : SocketAddress::parse(wanted.host, is.port());
+  if (!there) return tl::unexpected(there.error());
+  const auto any_v4 = SocketAddress::parse("0.0.0.0", is.port());
+  const bool is_there = is.same_host(*there) || (every_address && is.same_host(*any_v4));
+  if (is_there && (wanted.port == 0 || wanted.port == is.port())) return {};
+  return fail(ErrorCode::kInvalidArgument, (every_address ? "every address" : wanted.host) +
+                                               ", port " + std::to_string(wanted.port) +
+                                               ": what was handed over listens on " +
+                                               is.to_string());
 }
 
 Result<std::unique_ptr<Forwarder>> Forwarder::open(const ForwarderConfig& config,
                                                    ForwarderObserver& observer,
                                                    CarriedListeners listeners) {
   auto forwarder = std::make_unique<WorkerForwarder>(with_a_worker(config));
-  if (Result<void> opened = forwarder->inherit_ports(observer, std::move(listeners)); !opened) {
+  if (Result<void> opened = forwarder->open_ports(observer, std::move(listeners)); !opened) {
     return tl::unexpected(opened.error());
   }
   return forwarder;

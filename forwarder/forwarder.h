@@ -13,6 +13,7 @@
 #include "dubbo/result.h"
 #include "dubbo/service_key.h"
 #include "forwarder/access_log.h"
+#include "forwarder/connection_store.h"
 #include "forwarder/duration_histogram.h"
 #include "forwarder/explanation.h"
 #include "forwarder/handover.h"
@@ -53,7 +54,13 @@ struct ForwarderConfig {
   // Where workers leave the lines of the access log, one for each; must outlive the forwarder.
   // Null: lines go nowhere.
   const LineRings* access_log_rings = nullptr;
+  // Keeps consumers' connections for the process after this one; must outlive the forwarder. Null:
+  // nobody does.
+  ConnectionStore* connection_store = nullptr;
 };
+
+// Whether `socket`, which listens, does so where `wanted` says.
+Result<void> check_listens_on(const Fd& socket, const ListenAddress& wanted);
 
 // Called on worker threads; must return at once.
 class ForwarderObserver {
@@ -109,15 +116,13 @@ struct TrafficSnapshot {
 // post and return.
 class Forwarder {
  public:
-  // Binds both listeners; connections wait in the kernel until serve(). Fails with
-  // kInvalidArgument or kUnavailable (address in use, ...). `observer` must outlive it.
-  static Result<std::unique_ptr<Forwarder>> open(const ForwarderConfig& config,
-                                                 ForwarderObserver& observer);
-  // The same with the listeners of a predecessor, which need not be as many as workers are. Fails
-  // with kInvalidArgument where they do not listen where `config` says.
+  // Binds both listeners, but for those of a predecessor, which need not be as many as workers are;
+  // connections wait in the kernel until serve(). Fails with kInvalidArgument, also where they
+  // listen elsewhere than `config` says, or kUnavailable (address in use, ...). `observer` must
+  // outlive it.
   static Result<std::unique_ptr<Forwarder>> open(const ForwarderConfig& config,
                                                  ForwarderObserver& observer,
-                                                 CarriedListeners listeners);
+                                                 CarriedListeners listeners = {});
   // Starts the workers, where start() has not. Before they read the first request they do what was
   // asked for until then: a provider that is known from the start is known to the first request.
   virtual void serve() = 0;

@@ -26,7 +26,10 @@ FrameConnection::FrameConnection(EventLoop& loop, Fd fd, bool connecting, std::u
       last_read_(loop.now()),
       closing_timer_(&FrameConnection::on_closing_time, this) {}
 
-FrameConnection::~FrameConnection() { loop_.forget(*this); }
+FrameConnection::~FrameConnection() {
+  leave_in_store();
+  loop_.forget(*this);
+}
 
 Result<void> FrameConnection::start() { return loop_.add(fd_.get(), *this); }
 
@@ -43,6 +46,7 @@ void FrameConnection::on_events(std::uint32_t events) {
   }
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) read_until_end_ = true;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) read_frames();
+  note_boundary();
 }
 
 void FrameConnection::finish_connecting() {
@@ -248,6 +252,7 @@ void FrameConnection::on_flush() {
   if (must_wait) return output_.keep_rest();
   const std::size_t before = output_.size();
   const OutputQueue::Progress progress = output_.write_to(fd_.get());
+  note_boundary();
   if (byte_counts_.sent != nullptr) *byte_counts_.sent += before - output_.size();
   if (progress == OutputQueue::Progress::kFailed) {
     broke_ = true;
@@ -293,6 +298,7 @@ void FrameConnection::carry_back() {
 }
 
 void FrameConnection::go_on_with(Fd fd) {
+  leave_in_store();
   output_.drop_left(carried_output_);
   partial_.release();
   partial_size_ = partial_frame_size_ = discard_left_ = 0;
@@ -302,6 +308,7 @@ void FrameConnection::go_on_with(Fd fd) {
 }
 
 void FrameConnection::leave_to_successor() {
+  leave_in_store();
   output_.clear();
   close("its successor goes on with it");
 }
@@ -312,7 +319,34 @@ Result<void> FrameConnection::start_from(const CarriedSocket& carried) {
   write_blocked_ = !carried.is_connecting && !output_.empty();
   if (Result<void> started = start(); !started) return started;
   if (!carried.unread.empty()) take_frames(loop_.turn_memory().copy(carried.unread));
+  note_boundary();
   return {};
+}
+
+// --- to the next process, whichever it is
+
+void FrameConnection::keep_in(ConnectionStore* store) {
+  store_ = store;
+  if (store != nullptr) mark_ = store->keep(fd_.get());
+}
+
+void FrameConnection::note_boundary() {
+  if (mark_ == nullptr) return;
+  const bool is_within = is_within_frame();
+  if (mark_->is_within_frame.load(std::memory_order_relaxed) == is_within) return;
+  mark_->is_within_frame.store(is_within, std::memory_order_relaxed);
+}
+
+// The kernel would go on telling of it: the store has it open.
+void FrameConnection::leave_in_store() {
+  if (mark_ == nullptr) return;
+  if (state_ != State::kCarried) loop_.remove(fd_.get());
+  store_->leave(*std::exchange(mark_, nullptr));
+}
+
+void FrameConnection::leave_to_store() {
+  leave_in_store();
+  close("the next process goes on with it");
 }
 
 // --- closing
@@ -329,6 +363,7 @@ void FrameConnection::finish() {
 void FrameConnection::enter_finishing() {
   state_ = State::kFinishing;
   input_ignored_ = true;
+  note_boundary();
   loop_.arm(closing_timer_, limits::kFinishStallTime);
   if (output_.empty()) enter_linger();
 }
@@ -353,6 +388,11 @@ void FrameConnection::close(const std::string& reason) {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
   closing_timer_.cancel();
+  if (mark_ != nullptr) {
+    loop_.remove(fd_.get());
+    shutdown(fd_.get(), SHUT_RDWR);
+    store_->forget(*std::exchange(mark_, nullptr));
+  }
   fd_.reset();
   partial_.release();
   partial_size_ = 0;

@@ -9,6 +9,7 @@
 
 #include "dubbo/bytes.h"
 #include "dubbo/frame.h"
+#include "forwarder/connection_store.h"
 #include "forwarder/event_loop.h"
 #include "forwarder/frame.h"
 #include "forwarder/handover.h"
@@ -93,6 +94,14 @@ class FrameConnection : public EventHandler {
   // Of one that was carried: closes it here alone.
   void leave_to_successor();
 
+  // Keeps it in `store`, where there is one that takes it: before start().
+  void keep_in(ConnectionStore* store);
+  bool is_kept() const { return mark_ != nullptr; }
+  // Whether what was read and what was appended are whole frames, and these are written.
+  bool is_at_boundary() const { return output_.empty() && !is_within_frame(); }
+  // Closes one that is kept here alone: the next process that has the store goes on with it.
+  void leave_to_store();
+
   EventLoop& loop() { return loop_; }
   int fd() const { return fd_.get(); }
   // The connection failed, or the peer ended it in the middle of a frame.
@@ -131,6 +140,11 @@ class FrameConnection : public EventHandler {
   bool take_frame(std::span<std::byte>& bytes);
   bool take_no_frame(std::span<std::byte>& bytes);
   void keep_partial(std::span<const std::byte> bytes);
+  bool is_within_frame() const {
+    return partial_size_ > 0 || discard_left_ > 0 || input_ignored_ || output_.half_sent() > 0;
+  }
+  void note_boundary();
+  void leave_in_store();
   void enter_finishing();
   void enter_linger();
   static void on_closing_time(void* self);
@@ -156,6 +170,8 @@ class FrameConnection : public EventHandler {
   std::size_t partial_frame_size_ = 0;  // of the whole frame, 0 while its header is not complete
   std::size_t discard_left_ = 0;        // bytes of an oversized body still to come
   OutputQueue output_;
+  ConnectionStore* store_ = nullptr;
+  StreamMark* mark_ = nullptr;  // null: it is not kept
   TimePoint last_read_;
   Timer closing_timer_;  // finishing: until the peer must take something; lingering: the end
 };

@@ -27,7 +27,7 @@ void Listener::on_events(std::uint32_t /*events*/) {
 void Listener::stop() {
   if (!fd_.valid()) return;
   accept_up_to(SIZE_MAX);
-  retry_.cancel();
+  pause();  // the kernel would go on telling of it where somebody has a duplicate
   fd_.reset();
 }
 

@@ -131,16 +131,19 @@ socklen_t SocketAddress::size() const {
   return family() == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
 }
 
-Result<Fd> listen_on(const SocketAddress& address, bool dual_stack) {
-  Result<Fd> fd = bind_to(address, dual_stack, true);
-  if (!fd) return fd;
-  const int socket = fd->get();
+void prepare_listener(int socket) {
   set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
   set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, kKeepaliveIdleSeconds);
   set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, kKeepaliveIntervalSeconds);
   set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, kKeepaliveProbes);
-  if (listen(socket, kListenBacklog) != 0) {
+}
+
+Result<Fd> listen_on(const SocketAddress& address, bool dual_stack) {
+  Result<Fd> fd = bind_to(address, dual_stack, true);
+  if (!fd) return fd;
+  prepare_listener(fd->get());
+  if (listen(fd->get(), kListenBacklog) != 0) {
     return fail(ErrorCode::kUnavailable, address.to_string() + ": " + errno_text(errno));
   }
   return fd;

@@ -63,9 +63,11 @@ class SocketAddress {
 };
 
 // A non-blocking, close-on-exec TCP socket that listens on `address`, sharing the port with the
-// other workers' (SO_REUSEPORT). Accepted sockets inherit TCP_NODELAY and keepalive. Fails with
-// kUnavailable ("address in use", ...).
+// other workers' (SO_REUSEPORT), prepared. Fails with kUnavailable ("address in use", ...).
 Result<Fd> listen_on(const SocketAddress& address, bool dual_stack);
+
+// Sets what accepted sockets inherit: TCP_NODELAY and keepalive.
+void prepare_listener(int socket);
 
 // Fails with kUnavailable where somebody, another Skiff included, listens on `address` already:
 // SO_REUSEPORT alone would let two agents share a port without a word.

@@ -22,11 +22,13 @@ DownstreamConnection::DownstreamConnection(WorkerContext& context, Outbound& out
 
 Result<void> DownstreamConnection::begin(Handle handle) {
   handle_ = handle;
+  keep_in(context_.config.connection_store);
   return start();
 }
 
 Result<void> DownstreamConnection::begin(Handle handle, CarriedConsumer carried) {
   handle_ = handle;
+  keep_in(context_.config.connection_store);
   for (CarriedConsumer::Answers& answers : carried.answers) {
     relays_.push_back(
         std::make_unique<AnswerRelay>(context_, *this, std::move(answers.socket.fd), answers.owed));
@@ -98,8 +100,9 @@ bool DownstreamConnection::answer(std::span<std::byte> frame) {
 }
 
 void DownstreamConnection::on_output_drained() {
-  if (reading_paused()) resume_reading();
   for (const auto& relay : relays_) relay->resume_reading();
+  if (is_for_store_) return finish_if_nothing_owed();
+  if (reading_paused()) resume_reading();
 }
 
 // The consumer sends nothing more, but may still wait for its answers.
@@ -110,8 +113,19 @@ void DownstreamConnection::drain() {
   finish_if_nothing_owed();
 }
 
+// Requests that it has sent and that were not read yet are read from the store.
+void DownstreamConnection::leave() {
+  is_for_store_ = is_kept() && !leaving_;
+  if (is_for_store_) pause_reading();
+  drain();
+}
+
 void DownstreamConnection::finish_if_nothing_owed() {
-  if (leaving_ && owed_ == 0 && relays_.empty()) finish();
+  if (!leaving_ || owed_ > 0 || !relays_.empty()) return;
+  if (!is_for_store_) return finish();
+  if (output_size() > 0) return;  // it is asked again when that is written
+  if (is_at_boundary()) return leave_to_store();
+  finish();
 }
 
 // --- from one process to the next

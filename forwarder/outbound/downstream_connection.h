@@ -38,6 +38,8 @@ class DownstreamConnection final : public FrameConnection {
 
   // Closes as soon as nothing is owed.
   void drain();
+  // The same with its process; one that is kept goes on in the store.
+  void leave();
 
   // --- to a successor (handover.h). Empty where it stays here, since it is about to end.
   std::optional<CarriedConsumer> carry();
@@ -67,7 +69,8 @@ class DownstreamConnection final : public FrameConnection {
   Handle handle_;
   std::string peer_address_;  // empty until it is asked for
   std::uint32_t owed_ = 0;
-  bool leaving_ = false;  // finish when nothing is owed
+  bool leaving_ = false;       // finish when nothing is owed
+  bool is_for_store_ = false;  // it does not finish then, but goes to the store
   bool is_carried_ = false;
   Fd to_successor_;  // for the answers that are owed when it is carried
   // Of predecessors' answers, each until its last one.

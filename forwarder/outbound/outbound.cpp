@@ -139,7 +139,7 @@ void Outbound::on_consumer_closed(DownstreamConnection& consumer) {
 }
 
 void Outbound::drain() {
-  consumers_.for_each([](DownstreamConnection& consumer) { consumer.drain(); });
+  consumers_.for_each([](DownstreamConnection& consumer) { consumer.leave(); });
 }
 
 void Outbound::on_request(DownstreamConnection& consumer, const Frame& frame) {

@@ -93,13 +93,14 @@ const LOOPBACK = { outbound: '127.0.0.1', inbound: '127.0.0.1', advertise: '127.
 const freePorts = async () => ({ api: await freePort(), outbound: await freePort(), inbound: await freePort() });
 
 // An agent that is ready (or, with another `until`, answers 200 there). `registry` absent: the embedded one; `hosts` as
-// LOOPBACK, an empty `advertise` leaves the choice to the agent; `ports` and `stateDir` those of a predecessor.
-async function startAgent(stage, { name = 'agent', registry, flags = [], environment = {}, workers = 2, until = '/readyz', hosts = {}, binary = BINARY, ports: fixedPorts, stateDir = stage.folder() } = {}) {
+// LOOPBACK, an empty `advertise` leaves the choice to the agent; `ports` and `stateDir` those of a predecessor; `under`: a command that runs it.
+async function startAgent(stage, { name = 'agent', under = [], registry, flags = [], environment = {}, workers = 2, until = '/readyz', hosts = {}, binary = BINARY, ports: fixedPorts, stateDir = stage.folder() } = {}) {
   const ports = fixedPorts || await freePorts();
   const { outbound, inbound, advertise } = { ...LOOPBACK, ...hosts };
   const args = ['run', ...(registry ? ['--registry', registry] : []), '--api', `127.0.0.1:${ports.api}`, '--outbound', `${outbound}:${ports.outbound}`,
     '--inbound', `${inbound}:${ports.inbound}`, ...(advertise ? ['--advertise', advertise] : []), '--state-dir', stateDir, '--workers', String(workers), ...flags];
-  const running = stage.start(name, binary, args, { env: { ...process.env, ...environment } });
+  const [command, ...rest] = [...under, binary, ...args];
+  const running = stage.start(name, command, rest, { env: { ...process.env, ...environment } });
   const agent = new Agent(running, ports, stateDir);
   await eventually(async () => {
     if (running.hasEnded) return true;

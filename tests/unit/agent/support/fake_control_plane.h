@@ -118,6 +118,7 @@ class FakeBackend final : public ApiBackend {
   forwarder::TrafficSnapshot traffic() override { return snapshot; }
   LatencyHistogram::Snapshot route_updates() override { return updates; }
   AccessLogCounts access_log() override { return {.lines = 3, .dropped = 0}; }
+  DescriptorStore::Counts stored_connections() override { return {.kept = 4, .not_kept = 1}; }
   double last_change_seconds() override { return 1'700'000'000; }
   forwarder::LocalTraffic local_traffic(const std::vector<std::uint16_t>& ports,
                                         std::chrono::milliseconds longest) override {
