@@ -264,7 +264,7 @@ std::vector<ListenerInfo> Agent::listeners() {
 
 // The data plane serves as soon as it runs. Registries are given a moment, so that the first
 // requests find their providers; when they are away, that is no reason to refuse traffic.
-Readiness Agent::readiness() {
+Readiness Agent::startup() {
   if (stopping_) return {.ready = false, .reason = "the agent is stopping"};
   if (!running_) return {.ready = false, .reason = "the agent is starting"};
   if (registries_had_a_chance_) return {.ready = true, .reason = ""};
@@ -279,6 +279,17 @@ Readiness Agent::readiness() {
   }
   registries_had_a_chance_ = true;
   return {.ready = true, .reason = ""};
+}
+
+Readiness Agent::readiness() {
+  Readiness started = startup();
+  if (!started.ready || !is_drained()) return started;
+  return {.ready = false, .reason = "drained"};
+}
+
+bool Agent::is_drained() {
+  return control_->ask([](registry::ControlPlane& plane) { return plane.is_drained(); })
+      .value_or(false);
 }
 
 bool Agent::is_alive() {

@@ -51,8 +51,12 @@ class Agent final : private registry::ControlPlaneSink,
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 
+  // Whether all is up, and registries had their chance: it stays so until the agent stops.
+  Readiness startup();
   // Whether traffic may be sent here. Any thread may ask.
   Readiness readiness() override;
+  // Whether the machine is taken out of service. Any thread may ask.
+  bool is_drained();
   // True where the control thread answers.
   bool is_alive();
   // With real ports.

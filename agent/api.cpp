@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "agent/api_drain.h"
 #include "agent/api_explain.h"
 #include "agent/api_freeze.h"
 #include "agent/api_page.h"
@@ -41,6 +42,8 @@ constexpr std::array kRoutes = {
     ServedRoute{{"POST", "/unpub"}, post<Verb::kUnpublish>},
     ServedRoute{{"POST", "/sub"}, post<Verb::kSubscribe>},
     ServedRoute{{"POST", "/unsub"}, post<Verb::kUnsubscribe>},
+    ServedRoute{{"POST", "/drain"}, post_drain},
+    ServedRoute{{"POST", "/undrain"}, post_undrain},
     ServedRoute{{"POST", "/freeze"}, post_freeze},
     ServedRoute{{"POST", "/unfreeze"}, post_unfreeze},
     ServedRoute{{"POST", "/upgrade"}, post_upgrade},

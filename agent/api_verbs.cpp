@@ -22,8 +22,6 @@ using namespace std::chrono_literals;
 
 constexpr milliseconds kDefaultWait = 3s;
 constexpr milliseconds kMaxWait = 60s;
-// What the control thread may take on top of `wait` before the answer is given up.
-constexpr milliseconds kAnswerMargin = 2s;
 
 using Outcomes = std::vector<Result<VerbOutcome>>;
 
@@ -38,17 +36,6 @@ std::string_view name_of(VerbState state) {
   static constexpr std::array<std::string_view, 5> kNames = {
       "registered", "unregistered", "subscribed", "unsubscribed", "pending"};
   return kNames[static_cast<std::size_t>(state)];
-}
-
-Result<milliseconds> read_wait(const ApiRequest& request) {
-  const auto given = request.query.find("wait");
-  if (given == request.query.end()) return kDefaultWait;
-  auto wait = parse_duration(given->second);
-  if (!wait || *wait > kMaxWait) {
-    return wrong_field("wait", given->second,
-                       R"(a duration from 0 to 60s, such as "0", "500ms" or "2s")");
-  }
-  return wait;
 }
 
 void call_plane(registry::ControlPlane& plane, Verb verb, const ServiceRequest& request,
@@ -211,7 +198,7 @@ Result<RequestBody> body_of_all(ControlClient& control) {
 // The rest of a stop, once the registries were told: half of the time was theirs.
 void drain(ControlClient& control, ApiBackend& backend,
            std::chrono::steady_clock::time_point deadline, Outcomes& outcomes) {
-  const std::string left = drain_suspended(control, backend, deadline);
+  const std::string left = drain_local_traffic(control, backend, deadline).left;
   if (left.empty()) return;
   for (Result<VerbOutcome>& outcome : outcomes) {
     if (!outcome || outcome->state == VerbState::kPending) continue;
@@ -222,9 +209,26 @@ void drain(ControlClient& control, ApiBackend& backend,
 
 }  // namespace
 
+Result<milliseconds> read_wait(const ApiRequest& request, milliseconds by_default) {
+  const auto given = request.query.find("wait");
+  if (given == request.query.end()) return by_default;
+  auto wait = parse_duration(given->second);
+  if (!wait || *wait > kMaxWait) {
+    return wrong_field("wait", given->second,
+                       R"(a duration from 0 to 60s, such as "0", "500ms" or "2s")");
+  }
+  return wait;
+}
+
+ApiResponse no_answer_in_time() {
+  return error_response(503,
+                        "the agent did not answer in time: it is not known whether the request "
+                        "was carried out; repeat it, which does no harm");
+}
+
 ApiResponse run_verb(Verb verb, const ApiRequest& request, ControlClient& control,
                      ApiBackend& backend) {
-  const auto wait = read_wait(request);
+  const auto wait = read_wait(request, kDefaultWait);
   if (!wait) return error_response(400, wait.error().message);
   const auto body = is_about_all(verb, request.body) ? body_of_all(control)
                                                      : parse_request_body(verb, request.body);
@@ -237,11 +241,7 @@ ApiResponse run_verb(Verb verb, const ApiRequest& request, ControlClient& contro
   const auto deadline = std::chrono::steady_clock::now() + *wait;
   auto outcomes =
       run_all(verb, body->services, verb == Verb::kStopping ? *wait / 2 : *wait, control);
-  if (!outcomes) {
-    return error_response(503,
-                          "the agent did not answer in time: it is not known whether the request "
-                          "was carried out; repeat it, which does no harm");
-  }
+  if (!outcomes) return no_answer_in_time();
   if (verb == Verb::kStopping) drain(control, backend, deadline, *outcomes);
   if (!body->is_batch) return answer_one(verb, *body, outcomes->front());
   return answer_batch(verb, *body, *outcomes);

@@ -92,6 +92,7 @@ ApiResponse get_metrics(const ApiCall& call) {
     known.publications = plane.publications();
     known.subscriptions = plane.subscription_counts();
     known.registry = plane.metrics();
+    known.drained = plane.is_drained();
     known.health = plane.health_counts();
     known.broken_rules = backend.compiler().broken_rules();
     return known;

@@ -34,6 +34,10 @@ std::optional<ApiAnswer> send_to(const ApiAddress& api,
   return std::nullopt;
 }
 
+std::string with_wait(const std::string& path, const std::string& wait) {
+  return wait.empty() ? path : path + "?wait=" + httplib::detail::encode_query_param(wait);
+}
+
 void put_unless_empty(ordered_json& json, const char* key, const std::string& value) {
   if (!value.empty()) json[key] = value;
 }
@@ -137,6 +141,19 @@ std::optional<std::string> explain_path(const ExplainArguments& arguments) {
   return "/explain?" + httplib::detail::params_to_query_str(query);
 }
 
+// What came of it, and a line for each publication.
+void print_drain(const ordered_json& answer) {
+  print_answer(answer);
+  const std::string in_flight = text_of(answer, "in_flight");
+  if (!in_flight.empty()) std::printf("  %-10s %s\n", "in flight", in_flight.c_str());
+  for (const ordered_json& publication : answer.value("publications", ordered_json::array())) {
+    const std::string reason = text_of(publication, "reason");
+    std::printf("%s at port %s, %s: %s%s%s\n", text_of(publication, "interface").c_str(),
+                text_of(publication, "port").c_str(), text_of(publication, "registry").c_str(),
+                text_of(publication, "state").c_str(), reason.empty() ? "" : ": ", reason.c_str());
+  }
+}
+
 int unreadable(const ApiAnswer& answer) {
   std::fprintf(stderr, "skiff: the answer (status %d) is not one of an agent: %s\n", answer.status,
                in_quotes(answer.body).c_str());
@@ -152,10 +169,7 @@ ordered_json parse(const std::string& text) {
 int run_verb_command(const ApiAddress& api, const VerbArguments& arguments) {
   const auto body = body_of(arguments);
   if (!body) return 1;
-  std::string path = "/" + arguments.verb;
-  if (!arguments.wait.empty()) {
-    path += "?wait=" + httplib::detail::encode_query_param(arguments.wait);
-  }
+  const std::string path = with_wait("/" + arguments.verb, arguments.wait);
   const auto answer = send_to(api, [&](httplib::ClientImpl& client) {
     return client.Post(path, *body, "application/json");
   });
@@ -232,6 +246,23 @@ int run_upgrade_command(const ApiAddress& api) {
       text_of(json, "consumers").c_str(), text_of(json, "inbound").c_str(),
       json.value("pause_us", 0.0) / 1000);
   return 0;
+}
+
+int run_drain_command(const ApiAddress& api, const DrainArguments& arguments) {
+  const auto answer = send_to(api, [&](httplib::ClientImpl& client) {
+    return client.Post(with_wait(arguments.path, arguments.wait));
+  });
+  if (!answer) return 1;
+  const ordered_json json = parse(answer->body);
+  if (!json.is_object() || !json.contains("err_no")) return unreadable(*answer);
+  if (arguments.json) {
+    std::printf("%s\n", answer->body.c_str());
+  } else if (json["err_no"] == 0) {
+    print_drain(json);
+  } else {
+    print_error(json);
+  }
+  return answer->status == kOk ? 0 : 1;
 }
 
 int run_status_command(const ApiAddress& api, bool json) {

@@ -50,6 +50,14 @@ int run_explain_command(const ApiAddress& api, const ExplainArguments& arguments
 int run_rules_check_command(const ApiAddress& api);
 // Returns when a new process goes on for the agent, or does not.
 int run_upgrade_command(const ApiAddress& api);
+// A whole machine out of service, and back.
+struct DrainArguments {
+  std::string path;  // of the API: "/drain", "/undrain"
+  std::string wait;  // handed on as it was given
+  bool json = false;
+};
+// 1 also where it is accepted, but not complete within --wait.
+int run_drain_command(const ApiAddress& api, const DrainArguments& arguments);
 int run_status_command(const ApiAddress& api, bool json);
 
 }  // namespace skiff::agent

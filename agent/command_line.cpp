@@ -234,6 +234,27 @@ class UpgradeCommand final : public ClientCommand {
   int run() override { return with_api(run_upgrade_command); }
 };
 
+// The whole machine out of service, and back.
+class DrainCommand final : public ClientCommand {
+ public:
+  DrainCommand(CLI::App& root, const std::string& name, const std::string& help,
+               const std::string& default_wait)
+      : ClientCommand(root.add_subcommand(name, help)) {
+    arguments_.path = "/" + name;
+    app_->add_option(
+        "--wait", arguments_.wait,
+        "How long to wait until it is complete (0 to 60s, default " + default_wait + ")");
+    app_->add_flag("--json", arguments_.json, "Print the agent's answer as it is");
+  }
+
+  int run() override {
+    return with_api([this](const ApiAddress& api) { return run_drain_command(api, arguments_); });
+  }
+
+ private:
+  DrainArguments arguments_;
+};
+
 class ExplainCommand final : public ClientCommand {
  public:
   explicit ExplainCommand(CLI::App& root)
@@ -320,6 +341,13 @@ std::vector<std::unique_ptr<Command>> add_commands(CLI::App& app) {
            "Before an application stops: take its calls away; without --interface, of all "
            "publications");
   add_verb("ready", "Take stopping back; without --interface, of all publications");
+  commands.push_back(
+      std::make_unique<DrainCommand>(app, "drain",
+                                     "Take this machine out of service: withdraw all publications, "
+                                     "wait for the end of their calls",
+                                     "30s"));
+  commands.push_back(
+      std::make_unique<DrainCommand>(app, "undrain", "Take drain back: register them again", "3s"));
   commands.push_back(std::make_unique<StatusCommand>(app));
   commands.push_back(std::make_unique<TopCommand>(app));
   commands.push_back(std::make_unique<UpgradeCommand>(app));

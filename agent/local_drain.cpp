@@ -14,16 +14,20 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kQuietTime = 500ms;
 constexpr auto kPollInterval = 20ms;
 
+bool is_to_leave(const registry::PublicationStatus& status) {
+  return status.suspended || status.drained;
+}
+
 std::vector<std::uint16_t> ports_to_drain(ControlClient& control) {
   const auto publications =
       control.ask([](registry::ControlPlane& plane) { return plane.publications(); });
   if (!publications) return {};
   std::set<std::uint16_t> ports;
   for (const auto& status : *publications) {
-    if (status.suspended) ports.insert(status.port);
+    if (is_to_leave(status)) ports.insert(status.port);
   }
   for (const auto& status : *publications) {
-    if (!status.suspended) ports.erase(status.port);
+    if (!is_to_leave(status)) ports.erase(status.port);
   }
   return {ports.begin(), ports.end()};
 }
@@ -48,23 +52,29 @@ bool is_drained(const forwarder::LocalTraffic& traffic) {
 
 }  // namespace
 
-std::string drain_suspended(ControlClient& control, ApiBackend& backend,
-                            Clock::time_point deadline) {
+LocalDrain drain_local_traffic(ControlClient& control, ApiBackend& backend,
+                               Clock::time_point deadline) {
   const std::vector<std::uint16_t> ports = ports_to_drain(control);
   if (!ports.empty()) {
     const auto now = Clock::now();
     wait_for(backend, ports, now + (deadline - now) / 2, is_quiet);
   }
   control.ask([](registry::ControlPlane& plane) {
-    plane.tell_consumers_of_suspended();
+    plane.tell_consumers_to_leave();
     return true;
   });
   if (ports.empty()) return {};
-  const forwarder::LocalTraffic left = wait_for(backend, ports, deadline, is_drained);
-  if (is_drained(left)) return {};
-  if (!left.is_complete) return "the workers did not say in time what is in flight";
-  return left.in_flight > 0 ? std::to_string(left.in_flight) + " requests are still in flight"
-                            : "consumers still send requests: they may know no other provider";
+  const forwarder::LocalTraffic traffic = wait_for(backend, ports, deadline, is_drained);
+  LocalDrain drain{.in_flight = traffic.in_flight, .left = {}};
+  if (is_drained(traffic)) return drain;
+  if (!traffic.is_complete) {
+    drain.left = "the workers did not say in time what is in flight";
+  } else if (traffic.in_flight > 0) {
+    drain.left = std::to_string(traffic.in_flight) + " requests are still in flight";
+  } else {
+    drain.left = "consumers still send requests: they may know no other provider";
+  }
+  return drain;
 }
 
 }  // namespace skiff::agent

@@ -68,6 +68,12 @@ MetricFamily ready(const MetricsInput& input) {
   return family;
 }
 
+MetricFamily drained(const MetricsInput& input) {
+  MetricFamily family = family_of(kDrained);
+  add(family, {}, input.drained ? 1 : 0);
+  return family;
+}
+
 MetricFamily registry_connected(const MetricsInput& input) {
   MetricFamily family = family_of(kRegistryConnected);
   for (const auto& status : input.registries) {
@@ -329,6 +335,7 @@ void add_data_plane(std::span<const forwarder::MetricInfo> infos,
 std::string metrics_text(const MetricsInput& input) {
   std::vector<MetricFamily> families = {build_info(),
                                         ready(input),
+                                        drained(input),
                                         registry_connected(input),
                                         registry_last_change(input),
                                         publications(input),

@@ -33,6 +33,7 @@ struct MetricsInput {
   ProcessFigures process;
   double last_change_seconds = 0;  // since 1970; 0: never
   bool ready = false;
+  bool drained = false;
 };
 
 // Prometheus text format 0.0.4.

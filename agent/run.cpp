@@ -35,6 +35,10 @@ constexpr milliseconds kIdlePoll = 1s;
 // the oldest are lost, rather than a thread that logs being held up.
 constexpr std::size_t kLogLinesMax = 8192;
 
+// The status that systemd shows.
+constexpr const char* kServing = "serving";
+constexpr const char* kDrained = "drained: consumers are served, providers are out of service";
+
 void set_up_logging(const std::string& level) {
   spdlog::init_thread_pool(kLogLinesMax, 1);
   spdlog::set_default_logger(spdlog::create_async_nb<spdlog::sinks::stderr_color_sink_mt>("skiff"));
@@ -121,7 +125,8 @@ bool upgrade(Agent& agent, const Program& program) {
         handed_over->pause.count());
   } else {
     spdlog::error("upgrade failed, this process goes on: {}", handed_over.error().message);
-    notify_ready("serving; an upgrade failed: " + handed_over.error().message);
+    notify_ready(std::string(agent.is_drained() ? kDrained : kServing) +
+                 "; an upgrade failed: " + handed_over.error().message);
   }
   agent.set_upgrade_result(handed_over);
   return handed_over.has_value();
@@ -134,12 +139,17 @@ End run_until_signal(Agent& agent, ConfigReload& configuration, const Program& p
   const auto watchdog = watchdog_interval();
   const milliseconds idle_poll = watchdog ? std::clamp(*watchdog, 1ms, kIdlePoll) : kIdlePoll;
   bool is_ready = false;
+  bool was_drained = false;
   while (true) {
-    if (!is_ready && agent.readiness().ready) {
+    if (!is_ready && agent.startup().ready) {
       is_ready = true;
-      notify_ready("serving");
+      notify_ready(kServing);
       agent.log_registries();
       spdlog::info("ready");
+    }
+    if (is_ready && agent.is_drained() != was_drained) {
+      was_drained = !was_drained;
+      notify_status(was_drained ? kDrained : kServing);
     }
     if (watchdog && agent.is_alive()) notify_watchdog();
     const int signal = wait_for_signal(is_ready ? idle_poll : std::min(kReadyPoll, idle_poll));

@@ -195,6 +195,8 @@ registry::HealthCheck read_check(const json& object) {
 
 SavedState read_state(const json& document) {
   SavedState state;
+  // Older versions did not know it.
+  if (document.contains("drained")) state.drained = document.at("drained").get<bool>();
   for (const json& object : document.at("publications")) {
     SavedState::Publication publication;
     read_request(object, publication.request);
@@ -296,6 +298,7 @@ std::string whole_text(const StateText& text) {
 
 void write_text(const SavedState& state, const TakePiece& take) {
   take("{");
+  take(std::string("\"drained\":") + (state.drained ? "true" : "false") + ",\n");
   write_array("publications", state.publications, text_by(publication_json), take);
   take(",\n");
   write_array("subscriptions", state.subscriptions, text_by(subscription_json), take);

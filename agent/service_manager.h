@@ -8,6 +8,8 @@
 namespace skiff::agent {
 
 void notify_ready(const std::string& status);
+// Another status, of a service that is ready.
+void notify_status(const std::string& status);
 void notify_stopping();
 // Between this and notify_ready() it is told that the agent loads anew.
 void notify_reloading(const std::string& status);

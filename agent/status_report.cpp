@@ -96,6 +96,13 @@ ordered_json traffic_json(const forwarder::TrafficSnapshot& traffic) {
           {"endpoints", traffic.endpoints}};
 }
 
+// Where several keep it out, as its reason says it.
+const char* state_of(const registry::PublicationStatus& status) {
+  if (status.registered) return "registered";
+  if (status.drained) return "drained";
+  return status.suspended ? "stopping" : "pending";
+}
+
 }  // namespace
 
 std::optional<ControlState> ask_control_state(ControlClient& control) {
@@ -103,7 +110,8 @@ std::optional<ControlState> ask_control_state(ControlClient& control) {
     ControlState state{.registries = plane.registries(),
                        .publications = plane.publications(),
                        .subscriptions = {},
-                       .metrics = plane.metrics()};
+                       .metrics = plane.metrics(),
+                       .drained = plane.is_drained()};
     for (auto& status : plane.subscriptions()) {
       state.subscriptions.push_back(view_of(std::move(status), plane));
     }
@@ -144,7 +152,7 @@ ordered_json publications_json(const std::vector<registry::PublicationStatus>& p
     ordered_json entry = service_key_json(status.service);
     entry["port"] = status.port;
     entry["registry"] = status.registry;
-    entry["state"] = status.registered ? "registered" : status.suspended ? "stopping" : "pending";
+    entry["state"] = state_of(status);
     entry["reason"] = status.reason;
     entry["url"] = status.url;
     if (!status.warming_up.empty()) entry["warming_up"] = status.warming_up;
@@ -208,6 +216,7 @@ ordered_json status_json(const ControlState& state, ApiBackend& backend) {
           {"host", host_name()},
           {"ready", readiness.ready},
           {"reason", readiness.reason},
+          {"drained", state.drained},
           {"registries", registries_json(state.registries)},
           {"lists", lists_json(state.metrics)},
           {"state", {{"folder", stored.folder}, {"problem", stored.problem}}},

@@ -34,6 +34,7 @@ struct ControlState {
   std::vector<registry::PublicationStatus> publications;
   std::vector<SubscriptionView> subscriptions;
   registry::RegistryMetrics metrics;
+  bool drained = false;
 };
 std::optional<ControlState> ask_control_state(ControlClient& control);
 

@@ -176,10 +176,13 @@ std::vector<StatusTable> status_tables(const ordered_json& status) {
 
 std::string status_headline(const ordered_json& status) {
   const bool ready = member(status, "ready") == true;
+  const bool drained = member(status, "drained") == true;
   const bool frozen = member(member(status, "lists"), "frozen") == true;
   const std::string problem = shown(member(status, "state"), "problem");
   return "skiff " + shown(status, "version") + " (" + shown(status, "commit") +
          "): " + joined(ready ? "ready" : "NOT READY", ": ", shown(status, "reason")) +
+         (drained ? "; DRAINED: publications are kept out of the registries until skiff undrain"
+                  : "") +
          (frozen ? "; FROZEN: changes of lists of providers wait for POST /unfreeze" : "") +
          (problem.empty() ? "" : "; STATE NOT STORED: " + problem);
 }

@@ -55,6 +55,7 @@ Result<void> ControlPlaneImpl::restore_publication(const SavedState::Publication
     return restored;
   }
   local_services_.add(id);
+  local_services_.set_leaving(id, gates_.is_to_leave(id));
   leases_.renew(id, request.lease);
   return {};
 }
@@ -74,6 +75,12 @@ void ControlPlaneImpl::restore(const SavedState& state, std::vector<SavedList> l
     if (restored) return;
     spdlog::error("{} cannot be restored and is forgotten: {}", subject, restored.error().message);
   };
+  if (state.drained) {
+    gates_.drain();
+    spdlog::warn(
+        "the agent is drained, since before its start: no publication is registered until "
+        "skiff undrain");
+  }
   for (const SavedState::Publication& saved : state.publications) {
     note(PublicationId{saved.request.service, saved.request.port}.subject(),
          restore_publication(saved));
@@ -97,7 +104,8 @@ SavedState ControlPlaneImpl::state() const {
   SavedState state{.publications = publications_.saved(),
                    .subscriptions = subscriptions_.saved(),
                    .leaving = withdrawals_.saved(),
-                   .sessions = links_.saved()};
+                   .sessions = links_.saved(),
+                   .drained = gates_.is_drained()};
   for (SavedState::Publication& saved : state.publications) {
     saved.stopping = gates_.is_suspended({saved.request.service, saved.request.port});
   }
@@ -113,6 +121,27 @@ std::vector<RegistryStatus> ControlPlaneImpl::registries() const {
 std::vector<PublicationStatus> ControlPlaneImpl::publications() const {
   std::vector<PublicationStatus> result = publications_.status();
   for (PublicationStatus& status : result) gates_.describe(status);
+  return result;
+}
+
+std::vector<WithdrawalStatus> ControlPlaneImpl::withdrawals() const {
+  std::map<std::pair<PublicationId, std::string>, std::string> reasons;
+  for (const PublicationStatus& status : publications_.status()) {
+    reasons[{{status.service, status.port}, status.registry}];
+  }
+  for (const LeavingStatus& leaving : withdrawals_.status()) {
+    const auto url = dubbo::Url::parse(leaving.url);
+    if (!url || url->protocol == "consumer") continue;
+    reasons[{PublicationId::of(*url), leaving.registry}] = leaving.reason;
+  }
+  std::vector<WithdrawalStatus> result;
+  result.reserve(reasons.size());
+  for (auto& [key, reason] : reasons) {
+    result.push_back({.service = key.first.service,
+                      .port = key.first.port,
+                      .registry = key.second,
+                      .reason = std::move(reason)});
+  }
   return result;
 }
 

@@ -108,6 +108,7 @@ struct PublicationStatus {
   std::string warming_up = {};  // "weight 50 of 100" where `url` is a step (weight_steps.h)
   std::string health = {};      // as name_of(HealthState) says it
   bool suspended = false;
+  bool drained = false;  // the whole agent is
   std::optional<std::chrono::milliseconds> lease = {};
   std::string last_error = {};  // of the last health check that failed
 };
@@ -116,6 +117,13 @@ struct LeavingStatus {
   std::string registry;
   std::string url;
   std::string reason;
+};
+// How far the withdrawal of a publication from a registry is.
+struct WithdrawalStatus {
+  dubbo::ServiceKey service;
+  std::uint16_t port = 0;
+  std::string registry;
+  std::string reason;  // why a URL of it may still be there; empty: none is
 };
 // Health checks since start.
 struct HealthCounts {
@@ -234,11 +242,22 @@ class ControlPlane {
   // resume() or publish(). kUnregistered once the registries confirmed. `port` as above.
   virtual void suspend(const dubbo::ServiceKey& service, std::uint16_t port,
                        std::chrono::milliseconds wait, VerbCallback done) = 0;
-  // Has the consumers of all that is suspended told, too.
-  virtual void tell_consumers_of_suspended() = 0;
+  // Has the consumers of all that is suspended, or of everything where the agent is drained, told,
+  // too.
+  virtual void tell_consumers_to_leave() = 0;
   // Registers it again, subject to its health: answers as publish() does.
   virtual void resume(const dubbo::ServiceKey& service, std::uint16_t port,
                       std::chrono::milliseconds wait, VerbCallback done) = 0;
+
+  // The machine is taken out of service: withdraws every publication, and registers none that is
+  // published or resumed, until undrain(). The withdrawal begins when the store has it, so that it
+  // is remembered whatever happens then. kUnregistered once no publication's URL is left in any
+  // registry. Fails with kUnavailable. Idempotent.
+  virtual void drain(std::chrono::milliseconds wait, VerbCallback done) = 0;
+  // Registers again what is neither suspended nor down. kRegistered once the registries confirmed
+  // all that is not suspended. Fails with kUnavailable. Idempotent.
+  virtual void undrain(std::chrono::milliseconds wait, VerbCallback done) = 0;
+  virtual bool is_drained() const = 0;
 
   // A request for an unknown service arrived on the outbound port: watch it, if the limit allows,
   // and report the list even if it is empty.
@@ -263,6 +282,8 @@ class ControlPlane {
   virtual std::vector<PublicationStatus> publications() const = 0;
   // Of publications and subscriptions.
   virtual std::vector<LeavingStatus> leaving() const = 0;
+  // Of all publications, those included that were taken back and may still be in a registry.
+  virtual std::vector<WithdrawalStatus> withdrawals() const = 0;
   virtual std::vector<SubscriptionStatus> subscriptions() const = 0;
   virtual SubscriptionCounts subscription_counts() const = 0;
   virtual std::optional<ServiceStatus> service(std::string_view interface) const = 0;

@@ -30,6 +30,7 @@ void ControlPlaneImpl::on_unregistered(RegistryLink& link, const dubbo::Url& url
   if (!subject) return;
   store_.on_state_changed();
   waiters_.check(*subject);
+  waiters_.check(kAllPublications);
   waiters_.check(kEverything);
   const PublicationId id = PublicationId::of(url);
   if (!stopping_ && !publications_.contains(id) && !withdrawals_.is_leaving(*subject)) {
@@ -68,7 +69,7 @@ void ControlPlaneImpl::on_rules_changed(
 // What comes in finds its way before consumers hear of it.
 void ControlPlaneImpl::on_gate_changed(const PublicationId& id) {
   local_services_.set_down(id, gates_.why_down(id));
-  if (!gates_.is_suspended(id)) local_services_.set_leaving(id, false);
+  if (!gates_.is_to_leave(id)) local_services_.set_leaving(id, false);
   publications_.set_obstacle(id, gates_.obstacle(id, {}));
   store_.on_state_changed();
   waiters_.check(id.subject());

@@ -34,6 +34,9 @@ namespace skiff::registry {
 // What VerbWaiters of withdraw_all() wait for.
 inline constexpr const char* kEverything = "everything";
 
+// What those of drain() wait for.
+inline constexpr const char* kAllPublications = "all publications";
+
 // Subscriptions wait for lists, which are an interface's.
 inline std::string list_subject(const std::string& interface) {
   return "providers of " + interface;
@@ -113,9 +116,12 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
                    VerbCallback done) override;
   void suspend(const dubbo::ServiceKey& service, std::uint16_t port, std::chrono::milliseconds wait,
                VerbCallback done) override;
-  void tell_consumers_of_suspended() override;
+  void tell_consumers_to_leave() override;
   void resume(const dubbo::ServiceKey& service, std::uint16_t port, std::chrono::milliseconds wait,
               VerbCallback done) override;
+  void drain(std::chrono::milliseconds wait, VerbCallback done) override;
+  void undrain(std::chrono::milliseconds wait, VerbCallback done) override;
+  bool is_drained() const override { return gates_.is_drained(); }
   void need_service(const std::string& interface) override;
   void report_services_again() override { directory_.report_all_again(); }
   void withdraw_all(std::chrono::milliseconds wait, std::function<void()> done) override;
@@ -131,6 +137,7 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
 
   std::vector<RegistryStatus> registries() const override;
   std::vector<LeavingStatus> leaving() const override { return withdrawals_.status(); }
+  std::vector<WithdrawalStatus> withdrawals() const override;
   std::vector<PublicationStatus> publications() const override;
   std::vector<SubscriptionStatus> subscriptions() const override;
   SubscriptionCounts subscription_counts() const override;
@@ -149,6 +156,7 @@ class ControlPlaneImpl final : public ControlPlane, private RegistryLinkEvents {
   // The same where it is there, not on its way out.
   Result<PublicationId> find_present(const dubbo::ServiceKey& service, std::uint16_t port) const;
   VerbOutcome withdrawal_outcome(const std::string& subject, VerbState when_gone) const;
+  VerbOutcome drain_outcome() const;
   void close_unused_links_later();
   // `done`, called when what was asked for is stored.
   VerbCallback once_stored(VerbCallback done);

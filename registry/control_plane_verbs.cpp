@@ -45,6 +45,7 @@ void ControlPlaneImpl::publish(PublicationRequest request, std::chrono::millisec
   store_.on_state_changed();
 
   local_services_.add(id);
+  if (gates_.is_drained()) local_services_.set_leaving(id, true);
   gates_.watch(id, request.check);
   gates_.resume(id);  // who publishes is there again
   leases_.renew(id, request.lease);
@@ -71,8 +72,63 @@ void ControlPlaneImpl::suspend(const dubbo::ServiceKey& service, std::uint16_t p
       once_stored(std::move(done)));
 }
 
-void ControlPlaneImpl::tell_consumers_of_suspended() {
-  for (const PublicationId& id : gates_.suspended()) local_services_.set_leaving(id, true);
+void ControlPlaneImpl::tell_consumers_to_leave() {
+  for (const PublicationId& id : publications_.ids()) {
+    if (gates_.is_to_leave(id)) local_services_.set_leaving(id, true);
+  }
+}
+
+void ControlPlaneImpl::drain(std::chrono::milliseconds wait, VerbCallback done) {
+  if (stopping_) return done(agent_is_stopping());
+  if (!gates_.is_drained()) {
+    spdlog::info("drained: no publication of this agent is registered until skiff undrain");
+  }
+  gates_.drain();
+  store_.on_state_changed();
+  store_.when_stored(alive_.guard([this, wait, done = std::move(done)]() mutable {
+    gates_.apply_drain();
+    waiters_.add(
+        kAllPublications, wait, [this] { return drain_outcome(); }, once_stored(std::move(done)));
+  }));
+}
+
+VerbOutcome ControlPlaneImpl::drain_outcome() const {
+  if (gates_.is_drained()) {
+    const auto left = withdrawals_.first_leaving(PublicationId::kSubjects);
+    return withdrawal_outcome(left.value_or(""), VerbState::kUnregistered);
+  }
+  VerbOutcome outcome;
+  outcome.reason = "taken back by a later request (POST /undrain)";
+  return outcome;
+}
+
+void ControlPlaneImpl::undrain(std::chrono::milliseconds wait, VerbCallback done) {
+  if (stopping_) return done(agent_is_stopping());
+  if (gates_.is_drained()) spdlog::info("undrained: publications are registered again");
+  gates_.undrain();
+  store_.on_state_changed();
+  waiters_.check(kAllPublications);
+  // Pending as long as one of them is.
+  struct Gathering {
+    VerbOutcome outcome;
+    std::size_t missing = 0;
+    VerbCallback done;
+  };
+  std::vector<PublicationId> ids = publications_.ids();
+  std::erase_if(ids, [this](const PublicationId& id) { return gates_.is_suspended(id); });
+  const auto gathering = std::make_shared<Gathering>();
+  gathering->outcome.state = VerbState::kRegistered;
+  gathering->missing = ids.size() + 1;
+  gathering->done = once_stored(std::move(done));
+  const auto take = [gathering](const Result<VerbOutcome>& outcome) {
+    if (outcome && outcome->state == VerbState::kPending) gathering->outcome = *outcome;
+    if (--gathering->missing == 0) gathering->done(gathering->outcome);
+  };
+  for (const PublicationId& id : ids) {
+    waiters_.add(
+        id.subject(), wait, [this, id] { return publications_.outcome(id); }, take);
+  }
+  take(gathering->outcome);
 }
 
 void ControlPlaneImpl::resume(const dubbo::ServiceKey& service, std::uint16_t port,

@@ -72,6 +72,26 @@ void PublicationGates::resume(const PublicationId& id) {
   on_change_(id);
 }
 
+void PublicationGates::apply_drain() {
+  if (!is_drained_) return;
+  for (const PublicationId& id : watched()) on_change_(id);
+}
+
+// Whoever is drained is worked on: what went down meanwhile is held against no provider.
+void PublicationGates::undrain() {
+  if (!std::exchange(is_drained_, false)) return;
+  for (auto& [id, health] : health_) health.forgive();
+  for (const PublicationId& id : watched()) on_change_(id);
+}
+
+// A copy: what a change leads to may end checks.
+std::vector<PublicationId> PublicationGates::watched() const {
+  std::vector<PublicationId> ids;
+  ids.reserve(health_.size());
+  for (const auto& [id, health] : health_) ids.push_back(id);
+  return ids;
+}
+
 void PublicationGates::forget_all() {
   while (!health_.empty()) forget(PublicationId(health_.begin()->first));
 }
@@ -151,6 +171,7 @@ std::string PublicationGates::provider_at(std::uint16_t port) const {
 }
 
 std::string PublicationGates::obstacle(const PublicationId& id, const HealthCheck& check) const {
+  if (is_drained_) return "the agent is drained (POST /drain)";
   if (is_suspended(id)) return "the application said that it is about to stop (POST /stopping)";
   const auto found = health_.find(id);
   const std::string obstacle =
@@ -168,6 +189,7 @@ void PublicationGates::describe(PublicationStatus& status) const {
   const auto found = health_.find({status.service, status.port});
   if (found == health_.end()) return;
   status.suspended = is_suspended({status.service, status.port});
+  status.drained = is_drained_;
   status.health = name_of(found->second.state());
   status.last_error = found->second.last_error();
 }

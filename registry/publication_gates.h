@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "registry/alive.h"
 #include "registry/control_plane.h"
@@ -17,7 +18,8 @@
 namespace skiff::registry {
 
 // Which publications may be in the registries: those whose providers pass their checks, unless the
-// application has said that it is about to stop. Lives on the control thread.
+// application has said that it is about to stop, or the agent is drained. Lives on the control
+// thread.
 class PublicationGates final : private CheckEvents {
  public:
   // `on_change` hears of each publication that may be registered from now on, or may not, or whose
@@ -43,7 +45,16 @@ class PublicationGates final : private CheckEvents {
   void suspend(const PublicationId& id);
   void resume(const PublicationId& id);
   bool is_suspended(const PublicationId& id) const { return suspended_.contains(id); }
-  const std::set<PublicationId>& suspended() const { return suspended_; }
+
+  // The machine is taken out of service: no publication may be registered until it is back. The
+  // effect on those that are there comes with apply_drain().
+  void drain() { is_drained_ = true; }
+  void apply_drain();
+  void undrain();
+  bool is_drained() const { return is_drained_; }
+
+  // Whether consumers are to go elsewhere though its provider may serve.
+  bool is_to_leave(const PublicationId& id) const { return is_drained_ || is_suspended(id); }
 
   // Why it may not be registered; empty where it may. `check` is that of a publication that is not
   // watched yet.
@@ -65,6 +76,7 @@ class PublicationGates final : private CheckEvents {
   void begin_checks(const PublicationId& id, const HealthCheck& check);
   void end_checks(const PublicationId& id, const HealthCheck& check);
   std::string provider_at(std::uint16_t port) const;
+  std::vector<PublicationId> watched() const;
 
   Executor& executor_;
   const std::string provider_host_;
@@ -74,6 +86,7 @@ class PublicationGates final : private CheckEvents {
   std::map<PublicationId, ProviderHealth> health_;
   std::map<CheckTarget, std::set<PublicationId>> targets_;
   std::set<PublicationId> suspended_;
+  bool is_drained_ = false;
   std::unique_ptr<ProviderChecker> checker_;  // last: it calls the others
 };
 

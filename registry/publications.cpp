@@ -16,7 +16,7 @@ PublicationId PublicationId::of(const dubbo::Url& url) {
 }
 
 std::string PublicationId::subject() const {
-  return "publication of " + service.to_string() + " at port " + std::to_string(port);
+  return std::string(kSubjects) + service.to_string() + " at port " + std::to_string(port);
 }
 
 Result<std::vector<std::string>> Publications::publish(const PublicationRequest& request,
@@ -234,6 +234,13 @@ void Publications::withdraw(const PublicationId& id) {
 
 void Publications::withdraw_all() {
   while (!publications_.empty()) withdraw(publications_.begin()->first);
+}
+
+std::vector<PublicationId> Publications::ids() const {
+  std::vector<PublicationId> ids;
+  ids.reserve(publications_.size());
+  for (const auto& [id, publication] : publications_) ids.push_back(id);
+  return ids;
 }
 
 bool Publications::uses(const RegistryLink& link) const {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dubbo/result.h"
@@ -32,6 +33,8 @@ struct PublicationId {
   static PublicationId of(const dubbo::Url& url);
   // For VerbWaiters and Withdrawals.
   std::string subject() const;
+  // What the subjects of publications begin with, and no others.
+  static constexpr std::string_view kSubjects = "publication of ";
 };
 
 // The services that this machine wants to be in the registries, and whether they are. Lives on the
@@ -84,6 +87,7 @@ class Publications {
   void withdraw_all();
 
   bool contains(const PublicationId& id) const { return publications_.contains(id); }
+  std::vector<PublicationId> ids() const;
   bool uses(const RegistryLink& link) const;
   // The ports that a service is published with.
   std::vector<std::uint16_t> ports_of(const dubbo::ServiceKey& service) const;

@@ -46,6 +46,7 @@ struct SavedState {
   std::vector<Subscription> subscriptions;
   std::vector<Leaving> leaving;
   std::vector<Session> sessions;
+  bool drained = false;  // the machine is taken out of service
   bool operator==(const SavedState&) const = default;
 };
 

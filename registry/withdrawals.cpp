@@ -29,6 +29,12 @@ void Withdrawals::on_unregister_failed(const RegistryLink& link, const dubbo::Ur
   if (found != urls_.end()) found->second.last_error = error.message;
 }
 
+std::optional<std::string> Withdrawals::first_leaving(std::string_view subjects) const {
+  const auto first = leaving_.lower_bound(std::string(subjects));
+  if (first == leaving_.end() || !first->first.starts_with(subjects)) return std::nullopt;
+  return first->first;
+}
+
 std::vector<SavedState::Leaving> Withdrawals::saved() const {
   std::vector<SavedState::Leaving> result;
   for (const auto& [id, leaving] : urls_) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,8 @@ class Withdrawals {
   void on_unregister_failed(const RegistryLink& link, const dubbo::Url& url, const Error& error);
 
   bool is_leaving(const std::string& subject) const { return leaving_.contains(subject); }
+  // One of those that begin with `subjects`; empty where nothing of them is on the way out.
+  std::optional<std::string> first_leaving(std::string_view subjects) const;
   bool is_leaving(const RegistryLink& link, const dubbo::Url& url) const {
     return urls_.contains({&link, url.to_string()});
   }

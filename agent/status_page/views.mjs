@@ -189,7 +189,7 @@ class Entry {
 const facts = (pairs) => el('dl', {}, ...pairs.filter(([, value]) => value !== undefined && value !== '').flatMap(([term, value]) => [el('dt', {}, term), el('dd', { class: 'mono' }, String(value))]));
 
 const HEALTH = { up: 'good', down: 'bad', starting: 'wait', recovering: 'warn', unchecked: 'none' };
-const STATES = { registered: 'good', pending: 'warn', stopping: 'wait' };
+const STATES = { registered: 'good', pending: 'warn', stopping: 'wait', drained: 'wait' };
 
 class PublicationEntry extends Entry {
   showLine(item) {
@@ -324,9 +324,10 @@ export function showListeners(listeners) {
 }
 
 // What needs a look, as [kind, text].
-export function noticesOf({ ready, reason, registries, lists, publications, state }) {
+export function noticesOf({ ready, reason, drained, registries, lists, publications, state }) {
   const notices = [];
-  if (!ready) notices.push(['bad', `Not ready: ${reason}`]);
+  if (drained) notices.push(['warn', 'This machine is drained: nothing that is published here is registered until skiff undrain.']);
+  else if (!ready) notices.push(['bad', `Not ready: ${reason}`]);
   for (const { name, connected, detail } of registries) if (!connected) notices.push(['bad', `Registry ${name} is not connected${detail ? `: ${detail}` : ''}. The last known providers stay in use.`]);
   if (lists?.frozen) notices.push(['warn', `Lists of providers are frozen, ${plural(lists.waiting, 'change')} waiting; POST /unfreeze ends it.`]);
   if (lists?.stale > 0) notices.push(['warn', `${plural(lists.stale, 'service')} without any listed provider: the last list stays in use.`]);

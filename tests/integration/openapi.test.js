@@ -83,6 +83,8 @@ scenario('The OpenAPI document', ({ stage, before, it }) => {
       await ask('POST', `${target}?wait=10s`, 200, SERVICE);
       assert.equal((await agent.post(`${target}?wait=10s`, '')).status, 200);
     }
+    for (const target of ['/drain', '/drain', '/undrain', '/undrain']) await ask('POST', `${target}?wait=10s`, 200);
+    await ask('POST', '/drain?wait=soon', 400);
     // The list of providers comes from the registry in its own time.
     await agent.publish(SERVICE.service);
     await agent.subscribe(SERVICE.service, 2);

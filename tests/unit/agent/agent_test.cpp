@@ -173,6 +173,36 @@ TEST(AgentRestart, FindsTheRoutesOfTheApiAgain) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(AgentRestart, StaysDrainedAndStartsAllTheSame) {
+  std::string folder = testing::TempDir() + "skiff-state-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  AgentConfig config = loopback_config();
+  config.state_dir = folder;
+  const auto publication = [](Agent& agent) {
+    return json::parse(client_of(agent).Get("/publications")->body)["publications"].at(0);
+  };
+  {
+    const auto first = Agent::start(config);
+    ASSERT_TRUE(first) << first.error().message;
+    client_of(**first).Post("/publish", kService, "text/plain");
+    EXPECT_EQ(client_of(**first).Post("/drain")->status, 200);
+    EXPECT_EQ(client_of(**first).Get("/readyz")->status, 503);
+  }
+  {
+    const auto second = Agent::start(config);
+    ASSERT_TRUE(second) << second.error().message;
+    EXPECT_TRUE(eventually([&] { return (*second)->startup().ready; }));
+    EXPECT_FALSE((*second)->readiness().ready);
+    EXPECT_EQ((*second)->readiness().reason, "drained");
+    EXPECT_EQ(client_of(**second).Get("/healthz")->status, 200);
+    EXPECT_EQ(publication(**second)["state"], "drained");
+    EXPECT_EQ(client_of(**second).Post("/undrain")->status, 200);
+    EXPECT_EQ(publication(**second)["state"], "registered");
+    EXPECT_TRUE((*second)->readiness().ready);
+  }
+  std::filesystem::remove_all(folder);
+}
+
 TEST(AgentStart, SaysWhichPortIsTaken) {
   AgentConfig config = loopback_config();
   const auto first = Agent::start(config);

@@ -170,6 +170,74 @@ TEST_F(ApiLifeCycle, AnEmptyBodyMeansEveryPublication) {
   EXPECT_EQ(post("/publish", "").status, 400) << "elsewhere it means nothing";
 }
 
+class ApiDrain : public ApiFixture {};
+
+TEST_F(ApiDrain, WithdrawsThenDrainsThenReports) {
+  post("/publish", R"({"service":[{"interface":"a","port":7},{"interface":"b","port":8}]})");
+  plane_.withdrawn = {{.service = {"a", "", ""}, .port = 7, .registry = "memory", .reason = ""}};
+  const ApiResponse response = post("/drain", "");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body,
+            R"({"err_no":0,"err_msg":"drain success","state":"drained","in_flight":0,)"
+            R"("publications":[{"interface":"a","group":"","version":"","port":7,)"
+            R"("registry":"memory","state":"unregistered"}]})");
+  EXPECT_TRUE(plane_.drained);
+  EXPECT_TRUE(plane_.consumers_told);
+  EXPECT_THAT(backend_.drained_ports, ElementsAre(7, 8));
+  EXPECT_EQ(plane_.waits.back(), 15'000ms) << "half of the time";
+}
+
+TEST_F(ApiDrain, IsPendingWithAllReasons) {
+  post("/publish", R"({"service":{"interface":"a","port":7}})");
+  plane_.withdrawn = {
+      {.service = {"a", "", ""}, .port = 7, .registry = "r", .reason = "r is away"}};
+  backend_.in_flight = 3;
+  const ApiResponse response = post("/drain", "", {{"wait", "50ms"}});
+  EXPECT_EQ(response.status, 202);
+  const auto answer = json(response);
+  EXPECT_EQ(answer["err_msg"], "drain accepted");
+  EXPECT_EQ(answer["state"], "pending");
+  EXPECT_EQ(answer["reason"], "r is away; 3 requests are still in flight");
+  EXPECT_EQ(answer["in_flight"], 3);
+  EXPECT_EQ(answer["publications"][0]["state"], "pending");
+  EXPECT_EQ(answer["publications"][0]["reason"], "r is away");
+  EXPECT_TRUE(plane_.drained) << "all the same";
+}
+
+TEST_F(ApiDrain, UndrainSaysWhatIsRegistered) {
+  post("/publish", R"({"service":{"interface":"a","port":7}})");
+  post("/drain", "");
+  EXPECT_EQ(json(request("GET", "/publications"))["publications"][0]["state"], "drained");
+  const ApiResponse done = post("/undrain", "");
+  EXPECT_EQ(done.status, 200);
+  EXPECT_EQ(json(done)["state"], "serving");
+  EXPECT_EQ(json(done)["publications"][0]["state"], "registered");
+  EXPECT_FALSE(plane_.drained);
+  plane_.undrain_reason = "the provider is down";
+  const ApiResponse pending = post("/undrain", "");
+  EXPECT_EQ(pending.status, 202);
+  EXPECT_EQ(json(pending)["reason"], "the provider is down");
+}
+
+TEST_F(ApiDrain, IsRefusedWhereItIsWrongOrTheAgentStops) {
+  for (const char* path : {"/drain", "/undrain"}) {
+    EXPECT_EQ(post(path, "", {{"wait", "61s"}}).status, 400);
+    EXPECT_EQ(request("GET", path).status, 405);
+  }
+  backend_.stopping = true;
+  for (const char* path : {"/drain", "/undrain"}) EXPECT_EQ(post(path, "").status, 503);
+  EXPECT_FALSE(plane_.drained);
+}
+
+TEST_F(ApiDrain, IsShownWhereverOneLooks) {
+  const auto metrics = [this] { return request("GET", "/metrics").body; };
+  EXPECT_THAT(metrics(), HasSubstr("\nskiff_drained 0\n"));
+  EXPECT_EQ(json(request("GET", "/status"))["drained"], false);
+  post("/drain", "");
+  EXPECT_THAT(metrics(), HasSubstr("\nskiff_drained 1\n"));
+  EXPECT_EQ(json(request("GET", "/status"))["drained"], true);
+}
+
 class ApiBatches : public ApiFixture {};
 
 TEST_F(ApiBatches, PublishTogetherWithAResultForEach) {

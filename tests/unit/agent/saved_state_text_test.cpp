@@ -40,6 +40,7 @@ SavedState full_state() {
   state.subscriptions = {subscription};
   state.leaving = {{{"memory", "dubbo://1.2.3.4:1/y"}, "publication of y at port 1"}};
   state.sessions = {{"zookeeper://127.0.0.1:2181", "0123456789abcdef:00"}};
+  state.drained = true;
   return state;
 }
 
@@ -73,11 +74,13 @@ TEST(SavedStateText, RefusesWhatIsMissingOrOfAnotherType) {
 
 TEST(SavedStateText, ReadsWhatWasWrittenBeforeThereWereChecks) {
   auto document = nlohmann::json::parse(to_text(full_state()));
+  document.erase("drained");
   for (const char* unknown : {"check", "lease_ms", "stopping"}) {
     document["publications"][0].erase(unknown);
   }
   const auto read = parse_saved_state(document.dump());
   ASSERT_TRUE(read);
+  EXPECT_FALSE(read->drained);
   EXPECT_EQ(read->publications[0].request.check, registry::HealthCheck());
   EXPECT_FALSE(read->publications[0].request.lease);
   EXPECT_FALSE(read->publications[0].stopping);

@@ -117,6 +117,16 @@ TEST(StatusText, SaysThatStateIsNotStored) {
   EXPECT_EQ(status_headline(status), "skiff 0.1.0 (abc): ready; STATE NOT STORED: no space left");
 }
 
+TEST(StatusText, SaysThatTheAgentIsDrained) {
+  ordered_json status = example();
+  status["ready"] = false;
+  status["reason"] = "drained";
+  status["drained"] = true;
+  EXPECT_EQ(status_headline(status),
+            "skiff 0.1.0 (abc): NOT READY: drained; DRAINED: publications are kept out of the "
+            "registries until skiff undrain");
+}
+
 TEST(StatusText, ShowsTheLatestEvents) {
   ordered_json status = example();
   for (int i = 0; i < 15; ++i) {

@@ -299,7 +299,7 @@ TEST_F(ControlPlaneHealth, SuspendsAPublicationAndResumesItSubjectToItsHealth) {
   EXPECT_TRUE(status().suspended);
   EXPECT_THAT(status().reason, HasSubstr("POST /stopping"));
   EXPECT_FALSE(sink_.local_services.at(0).leaving) << "the registry first";
-  plane_->tell_consumers_of_suspended();
+  plane_->tell_consumers_to_leave();
   executor_.run();
   EXPECT_TRUE(sink_.local_services.at(0).leaving);
   pass();

@@ -11,8 +11,8 @@
 #include "registry/limits.h"
 #include "registry/registry_identity.h"
 #include "registry/saved_state.h"
-#include "registry/state_store.h"
 #include "support/manual_executor.h"
+#include "support/manual_store.h"
 #include "support/recording_sink.h"
 
 namespace skiff::registry {
@@ -24,34 +24,6 @@ using testing::SizeIs;
 
 constexpr std::chrono::milliseconds kWait{3000};
 const std::string kDemo = "com.example.DemoService";
-
-// Stores when the test says so.
-class ManualStore final : public StateStore {
- public:
-  void on_state_changed() override { ++changes; }
-  void when_stored(std::function<void()> done) override {
-    if (holds) {
-      waiting.push_back(std::move(done));
-    } else {
-      done();
-    }
-  }
-  void on_list(const std::string& /*registry*/, const std::string& interface,
-               const ListedProviders& providers) override {
-    lists[interface] = providers.size();
-  }
-  void on_rules_changed() override { ++rule_changes; }
-  void release() {
-    holds = false;
-    for (const auto& done : std::exchange(waiting, {})) done();
-  }
-
-  bool holds = false;
-  int changes = 0;
-  int rule_changes = 0;
-  std::vector<std::function<void()>> waiting;
-  std::map<std::string, std::size_t> lists;
-};
 
 // An agent's control plane with the embedded registry, as often as the test starts one.
 class Restore : public testing::Test {

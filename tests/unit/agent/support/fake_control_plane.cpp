@@ -78,6 +78,21 @@ void FakeControlPlane::resume(const dubbo::ServiceKey& service, std::uint16_t /*
   answer(service.interface, in_state(VerbState::kRegistered), done);
 }
 
+void FakeControlPlane::drain(std::chrono::milliseconds wait, registry::VerbCallback done) {
+  drained = true;
+  waits.push_back(wait);
+  done(in_state(VerbState::kUnregistered));
+}
+
+void FakeControlPlane::undrain(std::chrono::milliseconds wait, registry::VerbCallback done) {
+  drained = false;
+  waits.push_back(wait);
+  VerbOutcome outcome =
+      in_state(undrain_reason.empty() ? VerbState::kRegistered : VerbState::kPending);
+  outcome.reason = undrain_reason;
+  done(outcome);
+}
+
 std::vector<registry::PublicationStatus> FakeControlPlane::publications() const {
   std::vector<registry::PublicationStatus> list;
   for (const auto& request : published) {
@@ -85,11 +100,12 @@ std::vector<registry::PublicationStatus> FakeControlPlane::publications() const 
                     .port = request.port,
                     .registry = "memory",
                     .url = "dubbo://10.0.0.5:20882/" + request.service.interface,
-                    .registered = true,
-                    .reason = "",
+                    .registered = !drained,
+                    .reason = drained ? "drained" : "",
                     .health = "up",
                     .suspended = std::find(suspended.begin(), suspended.end(),
                                            request.service.interface) != suspended.end(),
+                    .drained = drained,
                     .last_error = ""});
   }
   return list;

@@ -36,6 +36,9 @@ class FakeControlPlane final : public registry::ControlPlane {
   std::vector<std::string> suspended;  // interfaces
   std::vector<std::string> resumed;
   bool consumers_told = false;
+  bool drained = false;
+  std::vector<registry::WithdrawalStatus> withdrawn;
+  std::string undrain_reason;  // of a pending answer; empty: it is done
 
   std::vector<registry::PublicationRequest> published;
   std::vector<registry::SubscriptionRequest> subscribed;
@@ -63,11 +66,14 @@ class FakeControlPlane final : public registry::ControlPlane {
                    registry::VerbCallback done) override;
   void suspend(const dubbo::ServiceKey& service, std::uint16_t port, std::chrono::milliseconds wait,
                registry::VerbCallback done) override;
-  void tell_consumers_of_suspended() override { consumers_told = true; }
+  void tell_consumers_to_leave() override { consumers_told = true; }
   void resume(const dubbo::ServiceKey& service, std::uint16_t port, std::chrono::milliseconds wait,
               registry::VerbCallback done) override;
   void leave_registries(std::function<void()> done) override { done(); }
   void return_to_registries() override {}
+  void drain(std::chrono::milliseconds wait, registry::VerbCallback done) override;
+  void undrain(std::chrono::milliseconds wait, registry::VerbCallback done) override;
+  bool is_drained() const override { return drained; }
   void need_service(const std::string& /*interface*/) override {}
   void report_services_again() override {}
   void freeze() override { figures.is_frozen = true; }
@@ -78,6 +84,7 @@ class FakeControlPlane final : public registry::ControlPlane {
   std::vector<registry::RegistryStatus> registries() const override { return registry_list; }
   std::vector<registry::PublicationStatus> publications() const override;
   std::vector<registry::LeavingStatus> leaving() const override { return leaving_urls; }
+  std::vector<registry::WithdrawalStatus> withdrawals() const override { return withdrawn; }
   std::vector<registry::SubscriptionStatus> subscriptions() const override {
     return subscription_list;
   }
