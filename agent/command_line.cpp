@@ -10,6 +10,7 @@
 
 #include "agent/client_commands.h"
 #include "agent/config_sources.h"
+#include "agent/log_lines.h"
 #include "agent/nearest_name.h"
 #include "agent/predecessor.h"
 #include "agent/run.h"
@@ -93,7 +94,10 @@ class RunCommand final : public Command {
     sources.flags = flags_;
     auto predecessor = Predecessor::from_environment();
     LoadedConfig loaded = load_config(sources);
-    print_errors(loaded.errors);
+    const LogStyle style = style_of_stderr(loaded.config.log_format);
+    for (const std::string& error : loaded.errors) {
+      std::fputs(error_line(style, error).c_str(), stderr);
+    }
     if (!loaded.errors.empty()) {
       if (predecessor) predecessor->give_up("its configuration is wrong: " + joined(loaded.errors));
       return kWrongUse;

@@ -148,6 +148,7 @@ nlohmann::ordered_json to_json(const AgentConfig& config) {
   json["state_dir"] = config.state_dir;
   json["workers"] = forwarder.workers;
   json["log_level"] = config.log_level;
+  json["log_format"] = config.log_format == LogFormat::kJson ? "json" : "text";
   const forwarder::AccessLogConfig& access_log = forwarder.access_log;
   json["access_log"] = name_of(access_log.mode);
   json["access_log_percent"] = access_log.sampled / (forwarder::AccessLogConfig::kAll / 100.0);

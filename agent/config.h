@@ -31,6 +31,9 @@ Result<ApiAddress> parse_api_address(const std::string& text);
 Result<forwarder::ListenAddress> parse_listen_address(const std::string& text, bool local_allowed);
 std::string format_listen_address(const forwarder::ListenAddress& address);
 
+// Of the agent's own log.
+enum class LogFormat : std::uint8_t { kText, kJson };
+
 // The configuration in force; its defaults are those of an agent that was told nothing. Every
 // member is a row in settings.cpp, which holds names, ranges and meanings.
 struct AgentConfig {
@@ -41,6 +44,7 @@ struct AgentConfig {
   std::string application = "skiff";
   std::string state_dir;  // "": the default one, if it is writable
   std::string log_level = "info";
+  LogFormat log_format = LogFormat::kText;
   std::string access_log_target = "stdout";  // or a path
   std::chrono::milliseconds drain_timeout{10'000};
   registry::ListProtection lists{};

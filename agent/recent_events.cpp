@@ -2,35 +2,16 @@
 
 #include <spdlog/sinks/base_sink.h>
 
-#include <array>
-#include <chrono>
-#include <cstdio>
-#include <ctime>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <string_view>
 
 #include "agent/text.h"
+#include "agent/utc_text.h"
 
 namespace skiff::agent {
 namespace {
-
-using namespace std::chrono_literals;
-
-std::string utc_text(spdlog::log_clock::time_point time) {
-  const auto since_epoch = time.time_since_epoch();
-  const auto milliseconds =
-      std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch) % 1000ms;
-  const std::time_t seconds = spdlog::log_clock::to_time_t(time);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(text.data() + size, text.size() - size, ".%03dZ",
-                static_cast<int>(milliseconds.count()));
-  return text.data();
-}
 
 class EventSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:

@@ -16,6 +16,7 @@
 
 #include "agent/agent.h"
 #include "agent/config_reload.h"
+#include "agent/log_lines.h"
 #include "agent/recent_events.h"
 #include "agent/service_manager.h"
 #include "agent/state_dir.h"
@@ -39,12 +40,12 @@ constexpr std::size_t kLogLinesMax = 8192;
 constexpr const char* kServing = "serving";
 constexpr const char* kDrained = "drained: consumers are served, providers are out of service";
 
-void set_up_logging(const std::string& level) {
+void set_up_logging(const AgentConfig& config) {
   spdlog::init_thread_pool(kLogLinesMax, 1);
   spdlog::set_default_logger(spdlog::create_async_nb<spdlog::sinks::stderr_color_sink_mt>("skiff"));
   spdlog::default_logger()->sinks().push_back(recent_events_sink());
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
-  spdlog::set_level(spdlog::level::from_str(level));
+  spdlog::set_formatter(log_formatter(style_of_stderr(config.log_format)));
+  spdlog::set_level(spdlog::level::from_str(config.log_level));
 }
 
 sigset_t stop_signals() {
@@ -168,10 +169,10 @@ End run_until_signal(Agent& agent, ConfigReload& configuration, const Program& p
 // nothing, so that one arena serves all.
 void share_one_arena() { mallopt(M_ARENA_MAX, 1); }
 
-int failed_start(const Error& error, std::optional<Predecessor>& predecessor) {
+int failed_start(const Error& error, LogFormat format, std::optional<Predecessor>& predecessor) {
   if (predecessor) predecessor->give_up(error.message);
   spdlog::shutdown();  // what was logged comes first
-  std::fprintf(stderr, "skiff: %s\n", error.message.c_str());
+  std::fputs(error_line(style_of_stderr(format), error.message).c_str(), stderr);
   return 1;
 }
 
@@ -187,10 +188,11 @@ int run_agent(LoadedConfig loaded, const ConfigSources& sources,
               std::optional<Predecessor> predecessor) {
   share_one_arena();
   block_signals();
-  set_up_logging(loaded.config.log_level);
+  set_up_logging(loaded.config);
   const Program program = Program::of_this_process();
   auto state_dir = state_dir_of(loaded.config, predecessor.has_value());
-  if (!state_dir) return failed_start(state_dir.error(), predecessor);
+  const LogFormat log_format = loaded.config.log_format;
+  if (!state_dir) return failed_start(state_dir.error(), log_format, predecessor);
   AgentConfig config = loaded.config;
   config.state_dir = *state_dir;
 
@@ -199,7 +201,7 @@ int run_agent(LoadedConfig loaded, const ConfigSources& sources,
                    ? Agent::take_over(*predecessor, std::move(config), std::move(file_routes))
                    : Agent::start(std::move(config), std::move(file_routes),
                                   InheritedDescriptors::from_environment());
-  if (!agent) return failed_start(agent.error(), predecessor);
+  if (!agent) return failed_start(agent.error(), log_format, predecessor);
   predecessor.reset();
   ConfigReload configuration(sources, std::move(loaded), [&agent](FileRoutes routes) {
     return (*agent)->set_file_routes(std::move(routes));

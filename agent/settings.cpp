@@ -123,6 +123,16 @@ Result<void> apply_log_level(AgentConfig& config, const Values& values) {
   return {};
 }
 
+Result<bool> is_json(const Values& values) {
+  if (values.front() == "text" || values.front() == "json") return values.front() == "json";
+  return unexpected_value(values.front(), "text or json");
+}
+
+Result<void> apply_log_format(AgentConfig& config, const Values& values) {
+  return is_json(values).map(
+      [&](bool json) { config.log_format = json ? LogFormat::kJson : LogFormat::kText; });
+}
+
 Result<void> apply_access_log(AgentConfig& config, const Values& values) {
   using Mode = forwarder::AccessLogConfig::Mode;
   static constexpr std::array<std::pair<std::string_view, Mode>, 5> kModes = {
@@ -155,12 +165,10 @@ Result<void> apply_access_log_percent(AgentConfig& config, const Values& values)
 }
 
 Result<void> apply_access_log_format(AgentConfig& config, const Values& values) {
-  if (values.front() != "text" && values.front() != "json") {
-    return unexpected_value(values.front(), "text or json");
-  }
   using Format = forwarder::AccessLogConfig::Format;
-  config.forwarder.access_log.format = values.front() == "json" ? Format::kJson : Format::kText;
-  return {};
+  return is_json(values).map([&](bool json) {
+    config.forwarder.access_log.format = json ? Format::kJson : Format::kText;
+  });
 }
 
 Result<void> apply_access_log_target(AgentConfig& config, const Values& values) {
@@ -315,6 +323,11 @@ std::vector<Row> rows() {
        .default_value = "info",
        .details = "The log goes to stderr",
        .value = {.placeholder = "LEVEL", .apply = apply_log_level}},
+      {.key = "log_format",
+       .help = "`text`, or `json`: one object a line",
+       .default_value = "text",
+       .details = "See [operations.md](operations.md#the-log)",
+       .value = {.placeholder = "FORMAT", .apply = apply_log_format}},
       {.key = "access_log",
        .help = "which calls get a line in the access log: `off`, `sampled`, `slow`, `errors` or "
                "`full`",

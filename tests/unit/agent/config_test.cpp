@@ -146,6 +146,7 @@ TEST(Settings, RefuseWhatIsOutOfRangeOrIllTyped) {
                                          {"workers", "257"},
                                          {"workers", "two"},
                                          {"log_level", "verbose"},
+                                         {"log_format", "xml"},
                                          {"body_limit", "10"},
                                          {"body_limit", "2GiB"},
                                          {"hold_time", "61s"},
