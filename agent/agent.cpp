@@ -87,10 +87,10 @@ Result<void> Agent::begin(FileRoutes file_routes, InheritedDescriptors inherited
   forwarder_ = std::move(*forwarder);
   if (auto opened = open_routes(std::move(file_routes)); !opened) return opened;
   if (auto started = start_control_plane(); !started) return started;
-  forwarder_->adopt({.consumers = inherited.take_consumers(), .inbound = {}});
-  forwarder_->serve();
   auto listeners = HttpServer::listen(config_.api, std::move(handed.api));
   if (!listeners) return tl::unexpected<Error>(std::move(listeners.error()));
+  forwarder_->adopt({.consumers = inherited.take_consumers(), .inbound = {}});
+  forwarder_->serve();
   if (auto started = start_api(std::move(*listeners)); !started) return started;
   running_ = true;
   begin_storing();
@@ -125,9 +125,12 @@ Result<void> Agent::open_descriptor_store() {
 // Not of Unix sockets: where systemd removes the runtime directory, their files go with it.
 void Agent::begin_storing() {
   if (!descriptor_store_) return;
-  auto listeners = shared_listeners();
-  if (!listeners) return spdlog::warn("listeners are not stored: {}", listeners.error().message);
   std::vector<DescriptorStore::Listener> stored;
+  auto listeners = shared_listeners();
+  if (!listeners) {
+    spdlog::warn("listeners are not stored: {}", listeners.error().message);
+    return descriptor_store_->begin(std::move(stored));
+  }
   const auto add = [&stored](const char* name, forwarder::Fd fd) {
     stored.push_back({.name = name, .fd = std::move(fd)});
   };
@@ -287,9 +290,11 @@ Readiness Agent::readiness() {
   return {.ready = false, .reason = "drained"};
 }
 
+// Where the control thread does not answer, it is as it was.
 bool Agent::is_drained() {
-  return control_->ask([](registry::ControlPlane& plane) { return plane.is_drained(); })
-      .value_or(false);
+  const auto is = control_->ask([](registry::ControlPlane& plane) { return plane.is_drained(); });
+  if (is) was_drained_ = *is;
+  return was_drained_;
 }
 
 bool Agent::is_alive() {
@@ -356,6 +361,8 @@ void Agent::stop() {
         plane.withdraw_all(kWithdrawTime, [done] { done(true); });
       });
   if (!withdrawn) spdlog::warn("not everything could be withdrawn from the registries in time");
+  // Who would connect now, and wait, goes elsewhere instead.
+  if (descriptor_store_) descriptor_store_->remove(DescriptorStore::kInbound);
   finish_writing_state();
   drain_forwarder();
   shut_down();

@@ -149,6 +149,7 @@ class Agent final : private registry::ControlPlaneSink,
   std::atomic<bool> stopping_{false};
   std::atomic<bool> is_leaving_{false};  // what is changed now, a successor would not know
   std::atomic<bool> registries_had_a_chance_{false};
+  std::atomic<bool> was_drained_{false};  // as the control thread said last
   std::chrono::steady_clock::time_point started_at_;
   bool shut_down_ = false;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -80,12 +81,17 @@ ApiResponse post_drain(const ApiCall& call) {
   if (!*outcome) return error_response(503, outcome->error().message);
 
   const LocalDrain drained = drain_local_traffic(call.control, call.backend, deadline);
-  const auto withdrawals =
-      call.control.ask([](registry::ControlPlane& plane) { return plane.withdrawals(); });
+  const auto withdrawals = call.control.ask([](registry::ControlPlane& plane) {
+    return plane.is_drained() ? std::optional(plane.withdrawals()) : std::nullopt;
+  });
   if (!withdrawals) return control_is_silent();
+  if (!*withdrawals) {
+    return answer("drain", "drained", "taken back by a later request",
+                  {{"in_flight", drained.in_flight}, {"publications", ordered_json::array()}});
+  }
   std::string reason;
   ordered_json publications = ordered_json::array();
-  for (const registry::WithdrawalStatus& status : *withdrawals) {
+  for (const registry::WithdrawalStatus& status : **withdrawals) {
     if (reason.empty()) reason = status.reason;
     publications.push_back(to_json(status));
   }

@@ -41,10 +41,16 @@ DescriptorStore::DescriptorStore(StreamMarks marks)
 // Those that were left are told of, so that they outlive an end in order.
 DescriptorStore::~DescriptorStore() { stop(); }
 
+void DescriptorStore::remove(const char* name) {
+  tell(std::string("FDSTOREREMOVE=1\nFDNAME=") + name);
+}
+
 void DescriptorStore::leave_to_successor() {
   {
     const std::lock_guard lock(mutex_);
+    is_successors_ = true;
     waiting_.clear();
+    for (Place& place : places_) place.left.reset();
   }
   stop();
 }
@@ -59,24 +65,26 @@ void DescriptorStore::stop() {
 }
 
 void DescriptorStore::begin(std::vector<Listener> listeners) {
-  thread_ = std::thread([this, listeners = std::move(listeners)] { run(listeners); });
+  thread_ = std::thread(&DescriptorStore::run, this, std::move(listeners));
 }
 
-void DescriptorStore::run(const std::vector<Listener>& listeners) {
+void DescriptorStore::run(std::vector<Listener> listeners) {
   pthread_setname_np(pthread_self(), "skiff-store");
   // The marks come before the connections, which nobody could judge without them.
-  tell(std::string("FDSTOREREMOVE=1\nFDNAME=") + kMarks);
+  remove(kMarks);
   store(kMarks, {marks_.fd()});
   for (const Listener& listener : listeners) store(listener.name, {listener.fd.get()});
+  listeners.clear();  // they would listen for as long as this runs
 
   std::unique_lock lock(mutex_);
   while (true) {
     const auto now = Clock::now();
-    if (const std::vector<Fd> due = take_due(now); !due.empty()) {
+    if (std::vector<Fd> due = take_due(now); !due.empty()) {
       lock.unlock();
       std::vector<int> descriptors(due.size());
       std::ranges::transform(due, descriptors.begin(), [](const Fd& fd) { return fd.get(); });
       store(kConsumer, descriptors);
+      due.clear();
       lock.lock();
     } else if (is_stopping_) {
       return;
@@ -135,7 +143,7 @@ void DescriptorStore::forget(StreamMark& mark) {
 void DescriptorStore::leave(StreamMark& mark) {
   const std::lock_guard lock(mutex_);
   Place& place = places_[static_cast<std::size_t>(&mark - marks_.all().data())];
-  if (!place.is_told) place.left = Fd(fcntl(place.fd, F_DUPFD_CLOEXEC, 0));
+  if (!place.is_told && !is_successors_) place.left = Fd(fcntl(place.fd, F_DUPFD_CLOEXEC, 0));
   place.fd = -1;
 }
 

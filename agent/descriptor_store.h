@@ -27,8 +27,9 @@ namespace skiff::agent {
 class DescriptorStore final : public forwarder::ConnectionStore {
  public:
   static constexpr std::chrono::milliseconds kSettleTime{1000};
-  // In one message.
-  static constexpr std::size_t kBatchMax = 200;
+  // In one message: systemd compares each with all that it has, so that it takes little at a time
+  // and no more than StreamMarks::kMax in all.
+  static constexpr std::size_t kBatchMax = 32;
 
   // What the descriptors are called there.
   static constexpr const char* kMarks = "marks";
@@ -53,6 +54,8 @@ class DescriptorStore final : public forwarder::ConnectionStore {
 
   // From now on systemd is told: before this, it takes another process for the service.
   void begin(std::vector<Listener> listeners);
+  // systemd closes what it has by that name.
+  static void remove(const char* name);
   // From now on systemd is told by a successor.
   void leave_to_successor();
 
@@ -70,14 +73,14 @@ class DescriptorStore final : public forwarder::ConnectionStore {
     forwarder::Fd left;    // of one that its owner has left before that
   };
   struct Waiting {
-    std::size_t place;
-    std::uint64_t connection;
+    std::size_t place = 0;
+    std::uint64_t connection = 0;
     Clock::time_point due;
   };
 
   explicit DescriptorStore(StreamMarks marks);
   void stop();
-  void run(const std::vector<Listener>& listeners);
+  void run(std::vector<Listener> listeners);
   std::vector<forwarder::Fd> take_due(Clock::time_point now);
 
   const StreamMarks marks_;
@@ -88,6 +91,7 @@ class DescriptorStore final : public forwarder::ConnectionStore {
   std::deque<Waiting> waiting_;    // to be told of, in the order of their time
   std::uint64_t not_kept_ = 0;
   bool is_stopping_ = false;
+  bool is_successors_ = false;
   std::thread thread_;
 };
 

@@ -70,7 +70,7 @@ Result<void> HandoverChannel::wait_until(short events, milliseconds limit) const
 Result<void> HandoverChannel::send(const nlohmann::json& content,
                                    const std::vector<int>& descriptors, milliseconds limit) {
   if (Result<void> ready = wait_until(POLLOUT, limit); !ready) return ready;
-  std::string text = content.dump();
+  std::string text = content.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   iovec part{text.data(), text.size()};
   alignas(cmsghdr) std::array<char, kControlBytes> control{};
   msghdr message{};

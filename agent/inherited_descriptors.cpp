@@ -9,18 +9,19 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <optional>
+#include <cstring>
 #include <unordered_map>
 #include <utility>
 
 #include "agent/descriptor_store.h"
-#include "agent/stream_marks.h"
+#include "forwarder/stream_position.h"
 
 namespace skiff::agent {
 namespace {
 
 using forwarder::Fd;
 using forwarder::SocketAddress;
+using forwarder::StreamMark;
 
 struct Named {
   std::string name;
@@ -44,7 +45,8 @@ std::string where(int fd) {
   socklen_t size = sizeof(address);
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
       address.sun_family == AF_UNIX) {
-    return std::string("unix:") + address.sun_path;
+    return "unix:" +
+           std::string(address.sun_path, strnlen(address.sun_path, sizeof(address.sun_path)));
   }
   return SocketAddress::local_of(fd).to_string();
 }
@@ -52,19 +54,22 @@ std::string where(int fd) {
 // What the mark of a connection says of it; the connection alone says nothing.
 class Positions {
  public:
-  void add(const StreamMarks& marks) {
-    for (const forwarder::StreamMark& mark : marks.all()) {
-      const std::uint64_t connection = mark.connection;
-      if (connection != 0) is_within_frame_[connection] |= mark.is_within_frame;
+  explicit Positions(const std::vector<StreamMarks>& all) {
+    for (const StreamMarks& marks : all) {
+      for (const StreamMark& mark : marks.all()) marks_[mark.connection].push_back(&mark);
     }
   }
   bool is_at_boundary(int fd) const {
-    const auto found = is_within_frame_.find(socket_cookie(fd));
-    return found != is_within_frame_.end() && !found->second;
+    const auto found = marks_.find(socket_cookie(fd));
+    const auto written = forwarder::written_position(fd);
+    return found != marks_.end() && found->first != 0 && written &&
+           std::ranges::all_of(found->second, [&](const StreamMark* mark) {
+             return mark->is_at_boundary(*written);
+           });
   }
 
  private:
-  std::unordered_map<std::uint64_t, bool> is_within_frame_;
+  std::unordered_map<std::uint64_t, std::vector<const StreamMark*>> marks_;  // by connection
 };
 
 // Takes those of `all` that `is_wanted` out of it.
@@ -82,11 +87,13 @@ std::vector<T> take_if(std::vector<T>& all, IsWanted is_wanted) {
 InheritedDescriptors InheritedDescriptors::from_environment() {
   InheritedDescriptors inherited;
   std::vector<Named> all = received();
-  Positions positions;
   for (Named& one :
        take_if(all, [](const Named& n) { return n.name == DescriptorStore::kMarks; })) {
-    if (const auto marks = StreamMarks::open(std::move(one.fd))) positions.add(*marks);
+    if (auto marks = StreamMarks::open(std::move(one.fd))) {
+      inherited.marks_.push_back(std::move(*marks));
+    }
   }
+  const Positions positions(inherited.marks_);
   std::size_t broken = 0;
   for (Named& one : all) {
     const int fd = one.fd.get();
@@ -101,8 +108,9 @@ InheritedDescriptors InheritedDescriptors::from_environment() {
   }
   if (!all.empty()) {
     spdlog::info(
-        "systemd kept {} listeners and {} consumers' connections for this process; {} more were in "
-        "the middle of a frame, and are closed",
+        "systemd kept {} listeners and {} consumers' connections for this process; {} more are "
+        "closed: "
+        "they were in the middle of a frame, or are not known",
         inherited.listeners_.size(), inherited.consumers_.size(), broken);
   }
   return inherited;
@@ -153,7 +161,7 @@ void InheritedDescriptors::close_listeners() {
     spdlog::warn(
         "systemd gave a socket that listens on {}, which is not in the configuration; it is closed",
         where(one.fd.get()));
-    sd_notify(0, ("FDSTOREREMOVE=1\nFDNAME=" + one.name).c_str());
+    DescriptorStore::remove(one.name.c_str());
   }
   listeners_.clear();
   constexpr std::uint64_t kBarrierMicroseconds = 2'000'000;
@@ -163,6 +171,9 @@ void InheritedDescriptors::close_listeners() {
 std::vector<forwarder::CarriedConsumer> InheritedDescriptors::take_consumers() {
   std::vector<forwarder::CarriedConsumer> carried;
   carried.reserve(consumers_.size());
+  for (const StreamMarks& marks : marks_) {
+    for (StreamMark& mark : marks.all()) mark.is_within_frame = true;
+  }
   for (Fd& fd : consumers_) carried.push_back({.socket = {.fd = std::move(fd)}});
   consumers_.clear();
   return carried;

@@ -5,6 +5,7 @@
 
 #include "agent/config.h"
 #include "agent/handover.h"
+#include "agent/stream_marks.h"
 #include "forwarder/handover.h"
 #include "forwarder/socket.h"
 
@@ -21,7 +22,8 @@ class InheritedDescriptors {
   // Those that listen where the configuration says; others are closed, also what systemd has of
   // them.
   HandedListeners take_listeners(const AgentConfig& config);
-  // Each at the beginning of a frame, either way.
+  // Each at the beginning of a frame, either way. What their marks say holds no longer, which is
+  // what it says from then on.
   std::vector<forwarder::CarriedConsumer> take_consumers();
 
  private:
@@ -35,6 +37,7 @@ class InheritedDescriptors {
   void close_listeners();
 
   std::vector<Listener> listeners_;
+  std::vector<StreamMarks> marks_;
   std::vector<forwarder::Fd> consumers_;
 };
 

@@ -10,6 +10,7 @@
 
 #include "agent/durations.h"
 #include "agent/handover_state.h"
+#include "agent/text.h"
 #include "agent/version.h"
 
 namespace skiff::agent {
@@ -70,7 +71,8 @@ std::optional<Predecessor> Predecessor::from_environment() {
 
 void Predecessor::give_up(const std::string& reason) {
   constexpr std::size_t kMaxReasonBytes = std::size_t{8} * 1024;
-  const json message = {{"type", "failed"}, {"reason", reason.substr(0, kMaxReasonBytes)}};
+  const json message = {{"type", "failed"},
+                        {"reason", std::string(cut_utf8(reason, kMaxReasonBytes))}};
   (void)channel_.send(message, {}, kSendTime);
 }
 

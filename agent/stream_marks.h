@@ -14,7 +14,7 @@ namespace skiff::agent {
 // Memory of many marks that outlives its process: a file without a name.
 class StreamMarks {
  public:
-  static constexpr std::size_t kMax = 8192;
+  static constexpr std::size_t kMax = 2048;
 
   // Fails with kUnavailable where there is no memory.
   static Result<StreamMarks> create();

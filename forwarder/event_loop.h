@@ -35,8 +35,8 @@ class EventLoop {
  public:
   static Result<std::unique_ptr<EventLoop>> create();
 
-  // Watches `fd` for reading and writing, edge-triggered, until it is closed. Fails where the
-  // kernel refuses.
+  // Watches `fd` for reading and writing, edge-triggered, until remove(), or until it and all its
+  // duplicates, also those of other processes, are closed. Fails where the kernel refuses.
   Result<void> add(int fd, EventHandler& handler);
 
   // Watches it no more; it stays open.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "forwarder/limits.h"
+#include "forwarder/stream_position.h"
 
 namespace skiff::forwarder {
 
@@ -251,7 +252,9 @@ void FrameConnection::on_flush() {
       state_ == State::kConnecting || state_ == State::kCarried || write_blocked_;
   if (must_wait) return output_.keep_rest();
   const std::size_t before = output_.size();
+  note_write();
   const OutputQueue::Progress progress = output_.write_to(fd_.get());
+  written_ += before - output_.size();
   note_boundary();
   if (byte_counts_.sent != nullptr) *byte_counts_.sent += before - output_.size();
   if (progress == OutputQueue::Progress::kFailed) {
@@ -298,7 +301,7 @@ void FrameConnection::carry_back() {
 }
 
 void FrameConnection::go_on_with(Fd fd) {
-  leave_in_store();
+  leave_mark();
   output_.drop_left(carried_output_);
   partial_.release();
   partial_size_ = partial_frame_size_ = discard_left_ = 0;
@@ -308,7 +311,7 @@ void FrameConnection::go_on_with(Fd fd) {
 }
 
 void FrameConnection::leave_to_successor() {
-  leave_in_store();
+  leave_mark();
   output_.clear();
   close("its successor goes on with it");
 }
@@ -327,7 +330,19 @@ Result<void> FrameConnection::start_from(const CarriedSocket& carried) {
 
 void FrameConnection::keep_in(ConnectionStore* store) {
   store_ = store;
-  if (store != nullptr) mark_ = store->keep(fd_.get());
+  if (store == nullptr) return;
+  const auto written = written_position(fd_.get());
+  if (written) mark_ = store->keep(fd_.get());
+  if (mark_ == nullptr) return;
+  written_ = *written;
+  mark_->write_begin = mark_->write_end = written_;
+}
+
+// Before each write. Frames that are whole when it ends were whole when they were appended.
+void FrameConnection::note_write() {
+  if (mark_ == nullptr) return;
+  mark_->write_begin.store(written_, std::memory_order_relaxed);
+  mark_->write_end.store(written_ + output_.size(), std::memory_order_release);
 }
 
 void FrameConnection::note_boundary() {
@@ -337,11 +352,17 @@ void FrameConnection::note_boundary() {
   mark_->is_within_frame.store(is_within, std::memory_order_relaxed);
 }
 
-// The kernel would go on telling of it: the store has it open.
+// From now on closing it does not shut it down.
 void FrameConnection::leave_in_store() {
-  if (mark_ == nullptr) return;
-  if (state_ != State::kCarried) loop_.remove(fd_.get());
-  store_->leave(*std::exchange(mark_, nullptr));
+  ConnectionStore* store = std::exchange(store_, nullptr);
+  if (mark_ != nullptr) store->leave(*std::exchange(mark_, nullptr));
+}
+
+// The mark is the successor's matter from now on, which has one of its own soon: who finds this one
+// cannot know.
+void FrameConnection::leave_mark() {
+  if (mark_ != nullptr) mark_->is_within_frame = true;
+  leave_in_store();
 }
 
 void FrameConnection::leave_to_store() {
@@ -386,13 +407,12 @@ void FrameConnection::on_closing_time(void* self) {
 
 void FrameConnection::close(const std::string& reason) {
   if (state_ == State::kClosed) return;
+  // Another process may have a duplicate: the kernel would go on telling of the connection here.
+  if (state_ != State::kCarried) loop_.remove(fd_.get());
   state_ = State::kClosed;
   closing_timer_.cancel();
-  if (mark_ != nullptr) {
-    loop_.remove(fd_.get());
-    shutdown(fd_.get(), SHUT_RDWR);
-    store_->forget(*std::exchange(mark_, nullptr));
-  }
+  if (store_ != nullptr) shutdown(fd_.get(), SHUT_RDWR);
+  if (mark_ != nullptr) store_->forget(*std::exchange(mark_, nullptr));
   fd_.reset();
   partial_.release();
   partial_size_ = 0;

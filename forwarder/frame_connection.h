@@ -97,8 +97,12 @@ class FrameConnection : public EventHandler {
   // Keeps it in `store`, where there is one that takes it: before start().
   void keep_in(ConnectionStore* store);
   bool is_kept() const { return mark_ != nullptr; }
-  // Whether what was read and what was appended are whole frames, and these are written.
+  // Whether what was read are whole frames, and all that was appended is written.
   bool is_at_boundary() const { return output_.empty() && !is_within_frame(); }
+  // Calls on_output_drained() at the end of the turn, or when what waits was written.
+  void ask_for_drained() {
+    if (!flush_scheduled_) schedule_flush();
+  }
   // Closes one that is kept here alone: the next process that has the store goes on with it.
   void leave_to_store();
 
@@ -144,7 +148,9 @@ class FrameConnection : public EventHandler {
     return partial_size_ > 0 || discard_left_ > 0 || input_ignored_ || output_.half_sent() > 0;
   }
   void note_boundary();
+  void note_write();
   void leave_in_store();
+  void leave_mark();
   void enter_finishing();
   void enter_linger();
   static void on_closing_time(void* self);
@@ -172,6 +178,7 @@ class FrameConnection : public EventHandler {
   OutputQueue output_;
   ConnectionStore* store_ = nullptr;
   StreamMark* mark_ = nullptr;  // null: it is not kept
+  std::uint64_t written_ = 0;   // of one that is kept: its stream's position
   TimePoint last_read_;
   Timer closing_timer_;  // finishing: until the peer must take something; lingering: the end
 };

@@ -45,9 +45,9 @@ void ControlPlaneImpl::publish(PublicationRequest request, std::chrono::millisec
   store_.on_state_changed();
 
   local_services_.add(id);
-  if (gates_.is_drained()) local_services_.set_leaving(id, true);
   gates_.watch(id, request.check);
   gates_.resume(id);  // who publishes is there again
+  local_services_.set_leaving(id, gates_.is_to_leave(id));
   leases_.renew(id, request.lease);
   await_registration(id, wait, with_warnings(std::move(done), std::move(*warnings)));
 }

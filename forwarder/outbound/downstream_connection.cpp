@@ -43,6 +43,10 @@ const std::string& DownstreamConnection::peer_address() {
 }
 
 void DownstreamConnection::on_frame(const Frame& frame) {
+  if (is_for_store_) {  // the rest of what had come in part
+    pause_reading();
+    ask_for_drained();
+  }
   if (frame.header.is_event) return on_event(frame);
   if (frame.header.is_request) outbound_.on_request(*this, frame);
   // A response: nobody asked this consumer anything.
@@ -60,6 +64,7 @@ void DownstreamConnection::on_event(const Frame& frame) {
 FrameConnection::OversizedFrame DownstreamConnection::on_oversized(
     const dubbo::FrameHeader& header) {
   outbound_.on_oversized_request(*this, header);
+  is_for_store_ = false;
   drain();
   return OversizedFrame::kIgnoreAllInput;
 }
@@ -106,14 +111,17 @@ void DownstreamConnection::on_output_drained() {
 }
 
 // The consumer sends nothing more, but may still wait for its answers.
-void DownstreamConnection::on_end_of_input() { drain(); }
+void DownstreamConnection::on_end_of_input() {
+  is_for_store_ = false;
+  drain();
+}
 
 void DownstreamConnection::drain() {
   leaving_ = true;
   finish_if_nothing_owed();
 }
 
-// Requests that it has sent and that were not read yet are read from the store.
+// Requests that it has sent and of which nothing was read are the next process's.
 void DownstreamConnection::leave() {
   is_for_store_ = is_kept() && !leaving_;
   if (is_for_store_) pause_reading();
@@ -125,7 +133,7 @@ void DownstreamConnection::finish_if_nothing_owed() {
   if (!is_for_store_) return finish();
   if (output_size() > 0) return;  // it is asked again when that is written
   if (is_at_boundary()) return leave_to_store();
-  finish();
+  resume_reading();  // to the end of a request that has come in part
 }
 
 // --- from one process to the next

@@ -91,6 +91,24 @@ scenario('Descriptor store', ({ stage, before, it }) => {
     assert.equal((await service.agent.metrics()).skiff_outbound_connections_adopted_total, 4);
   });
 
+  it('a restart in order waits for the rest of a request that has come in part', async () => {
+    const name = 'com.example.Half';
+    const { service, consumers: [one] } = await startWith(name, 1);
+    const request = frames.request({ service: name, id: 6n, args: ['x'.repeat(300_000)] });
+    const received = async () => (await service.agent.metrics()).skiff_outbound_received_bytes_total;
+    const cut = 200_000;
+    const before = await received();
+    await one.write(request.subarray(0, cut));
+    await eventually(async () => await received() === before + cut, 'the agent has read the beginning');
+    const restarted = service.restart('SIGTERM');
+    await eventually(() => service.lines(/waiting for requests in flight/g).length > 0, 'it is stopping');
+    const next = new Promise((resolve) => { one.waiting.set(6n, { resolve, reject: assert.fail }); });
+    await one.write(request.subarray(cut));
+    assert.equal((await next).status, 20);
+    await restarted;
+    assert.equal((await one.call({ service: name, args: ['next'] })).value, 'next');
+  });
+
   it('who connects meanwhile is served', async () => {
     const name = 'com.example.Meanwhile';
     const { service } = await startWith(name, 1);
@@ -135,7 +153,7 @@ scenario('Descriptor store', ({ stage, before, it }) => {
     answered.socket.resume();
     await answered.closed();
     assert.deepEqual([whole, asking, answered].map((one) => one.answers.length), [2, 1, 1]);
-    assert.match(service.agent.log, /systemd kept \d+ listeners and 1 consumers' connections for this process; 2 more were in the middle of a frame/);
+    assert.match(service.agent.log, /systemd kept \d+ listeners and 1 consumers' connections for this process; 2 more are closed: they were in the middle of a frame/);
   });
 
   it('what is sent to the agent while there is none must begin with a frame', async () => {
