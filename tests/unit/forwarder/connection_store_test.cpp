@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "forwarder/stream_position.h"
 #include "support/answering_provider.h"
 #include "support/forwarder_fixture.h"
 
@@ -38,6 +39,13 @@ class FakeStore final : public ConnectionStore {
   void leave(StreamMark& /*mark*/) override { ++left; }
 
   bool is_within_frame(std::size_t connection) { return marks_.at(connection).is_within_frame; }
+  // As the next process sees it.
+  bool is_at_boundary(std::size_t connection) {
+    const std::lock_guard lock(mutex_);
+    const auto written = written_position(duplicates_.at(connection).get());
+    return written && marks_.at(connection).is_at_boundary(*written);
+  }
+  const StreamMark& mark(std::size_t connection) const { return marks_.at(connection); }
   std::size_t kept() {
     const std::lock_guard lock(mutex_);
     return next_;
@@ -87,8 +95,24 @@ TEST_F(ConnectionStoreTest, MarksWhatIsWrittenInPart) {
   RawPeer client = consumer();
   client.send(request_frame({.id = 1}));
   EXPECT_TRUE(eventually([&] { return store_.kept() == 1 && store_.is_within_frame(0); }));
+  EXPECT_FALSE(store_.is_at_boundary(0));
   EXPECT_TRUE(client.receive());
-  EXPECT_TRUE(eventually([&] { return !store_.is_within_frame(0); }));
+  EXPECT_TRUE(eventually([&] { return store_.is_at_boundary(0); }));
+}
+
+// Also by a process that is killed before it has seen how much was taken.
+TEST_F(ConnectionStoreTest, NotesWhereAWriteBeginsAndEnds) {
+  RawPeer client = consumer();
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    client.send(request_frame({.id = id}));
+    EXPECT_EQ(client.receive()->header.request_id, id);
+    EXPECT_TRUE(store_.is_at_boundary(0));
+  }
+  const auto written = written_position(store_.take_duplicates().front().get());
+  ASSERT_TRUE(written);
+  EXPECT_TRUE(store_.mark(0).is_at_boundary(*written));
+  EXPECT_FALSE(store_.mark(0).is_at_boundary(*written - 1));
+  EXPECT_FALSE(store_.mark(0).is_at_boundary(*written + 1));
 }
 
 // Closing alone would leave it open, and tell of it for ever.
