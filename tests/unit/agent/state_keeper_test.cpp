@@ -33,7 +33,7 @@ class StateKeeperTest : public testing::Test {
 
   // A keeper of what the last one left.
   void open() {
-    keeper_.reset();
+    on_control([this] { keeper_.reset(); });
     auto keeper = StateKeeper::open(folder_, control_);
     ASSERT_TRUE(keeper) << keeper.error().message;
     keeper_ = std::move(*keeper);
