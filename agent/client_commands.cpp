@@ -164,6 +164,20 @@ ordered_json parse(const std::string& text) {
   return ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
 }
 
+// Shows what the agent says, by `print` where it accepts; 0 where it does.
+int show_answer(const ApiAnswer& answer, bool as_json, void (*print)(const ordered_json&)) {
+  const ordered_json json = parse(answer.body);
+  if (!json.is_object() || !json.contains("err_no")) return unreadable(answer);
+  if (as_json) {
+    std::printf("%s\n", answer.body.c_str());
+  } else if (json["err_no"] == 0) {
+    print(json);
+  } else {
+    print_error(json);
+  }
+  return json["err_no"] == 0 ? 0 : 1;
+}
+
 }  // namespace
 
 int run_verb_command(const ApiAddress& api, const VerbArguments& arguments) {
@@ -173,17 +187,7 @@ int run_verb_command(const ApiAddress& api, const VerbArguments& arguments) {
   const auto answer = send_to(api, [&](httplib::ClientImpl& client) {
     return client.Post(path, *body, "application/json");
   });
-  if (!answer) return 1;
-  const ordered_json json = parse(answer->body);
-  if (!json.is_object() || !json.contains("err_no")) return unreadable(*answer);
-  if (arguments.json) {
-    std::printf("%s\n", answer->body.c_str());
-  } else if (json["err_no"] == 0) {
-    print_answer(json);
-  } else {
-    print_error(json);
-  }
-  return json["err_no"] == 0 ? 0 : 1;
+  return answer ? show_answer(*answer, arguments.json, print_answer) : 1;
 }
 
 int run_explain_command(const ApiAddress& api, const ExplainArguments& arguments) {
@@ -253,16 +257,8 @@ int run_drain_command(const ApiAddress& api, const DrainArguments& arguments) {
     return client.Post(with_wait(arguments.path, arguments.wait));
   });
   if (!answer) return 1;
-  const ordered_json json = parse(answer->body);
-  if (!json.is_object() || !json.contains("err_no")) return unreadable(*answer);
-  if (arguments.json) {
-    std::printf("%s\n", answer->body.c_str());
-  } else if (json["err_no"] == 0) {
-    print_drain(json);
-  } else {
-    print_error(json);
-  }
-  return answer->status == kOk ? 0 : 1;
+  const int shown = show_answer(*answer, arguments.json, print_drain);
+  return answer->status == kOk ? shown : 1;
 }
 
 int run_status_command(const ApiAddress& api, bool json) {

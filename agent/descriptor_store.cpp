@@ -23,6 +23,13 @@ void store(const std::string& name, const std::vector<int>& descriptors) {
   if (!descriptors.empty()) tell("FDSTORE=1\nFDNAME=" + name, descriptors);
 }
 
+Fd duplicate_of(int fd) { return Fd(fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
+
+// Which of all the marks it is.
+std::size_t number_of(const StreamMark& mark, const StreamMarks& marks) {
+  return static_cast<std::size_t>(&mark - marks.all().data());
+}
+
 }  // namespace
 
 Result<std::unique_ptr<DescriptorStore>> DescriptorStore::open() {
@@ -107,7 +114,7 @@ std::vector<Fd> DescriptorStore::take_due(Clock::time_point now) {
     if (marks_.all()[next.place].connection.load() != next.connection) continue;
     Place& place = places_[next.place];
     place.is_told = true;
-    Fd fd = place.fd >= 0 ? Fd(fcntl(place.fd, F_DUPFD_CLOEXEC, 0)) : std::move(place.left);
+    Fd fd = place.fd >= 0 ? duplicate_of(place.fd) : std::move(place.left);
     if (fd.valid()) due.push_back(std::move(fd));
   }
   return due;
@@ -134,7 +141,7 @@ StreamMark* DescriptorStore::keep(int fd) {
 
 void DescriptorStore::forget(StreamMark& mark) {
   const std::lock_guard lock(mutex_);
-  const auto place = static_cast<std::size_t>(&mark - marks_.all().data());
+  const std::size_t place = number_of(mark, marks_);
   mark.connection = 0;
   places_[place].fd = -1;
   free_.push_back(place);
@@ -142,8 +149,8 @@ void DescriptorStore::forget(StreamMark& mark) {
 
 void DescriptorStore::leave(StreamMark& mark) {
   const std::lock_guard lock(mutex_);
-  Place& place = places_[static_cast<std::size_t>(&mark - marks_.all().data())];
-  if (!place.is_told && !is_successors_) place.left = Fd(fcntl(place.fd, F_DUPFD_CLOEXEC, 0));
+  Place& place = places_[number_of(mark, marks_)];
+  if (!place.is_told && !is_successors_) place.left = duplicate_of(place.fd);
   place.fd = -1;
 }
 

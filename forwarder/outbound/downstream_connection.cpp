@@ -18,17 +18,17 @@ DownstreamConnection::DownstreamConnection(WorkerContext& context, Outbound& out
                        context.counters.of(Counter::kOutboundSentBytes)}),
       context_(context),
       outbound_(outbound),
-      ticket_(std::move(socket.ticket)) {}
+      ticket_(std::move(socket.ticket)) {
+  keep_in(context.config.connection_store);
+}
 
 Result<void> DownstreamConnection::begin(Handle handle) {
   handle_ = handle;
-  keep_in(context_.config.connection_store);
   return start();
 }
 
 Result<void> DownstreamConnection::begin(Handle handle, CarriedConsumer carried) {
   handle_ = handle;
-  keep_in(context_.config.connection_store);
   for (CarriedConsumer::Answers& answers : carried.answers) {
     relays_.push_back(
         std::make_unique<AnswerRelay>(context_, *this, std::move(answers.socket.fd), answers.owed));
