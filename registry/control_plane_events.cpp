@@ -8,6 +8,7 @@ namespace skiff::registry {
 void ControlPlaneImpl::on_link_changed(RegistryLink& link) {
   if (stopping_) return;
   if (link.advertised()) directory_.on_address_known(link);
+  directory_.on_link_changed(link);
   subscriptions_.on_link_changed(link);
   for (const PublicationId& id : publications_.on_link_changed(link)) {
     waiters_.check(id.subject());

@@ -89,6 +89,7 @@ void Directory::drop_interest(RegistryLink& link, const std::string& interface) 
   Service& service = found->second;
   std::erase_if(service.listings, [&link](const Listing& one) { return one.link == &link; });
   if (!service.listings.empty()) {
+    service.brake.set_registry_away(is_registry_away(service), executor_.now());
     read_rules(interface, service, service.merged);
     drop_listed_there(interface, service);
     return;
@@ -120,6 +121,14 @@ bool Directory::uses(const RegistryLink& link) const {
     return std::any_of(listings.begin(), listings.end(),
                        [&link](const Listing& listing) { return listing.link == &link; });
   });
+}
+
+void Directory::on_link_changed(const RegistryLink& link) {
+  for (auto& [interface, service] : services_) {
+    if (find(service, link) == nullptr) continue;
+    service.brake.set_registry_away(is_registry_away(service), executor_.now());
+    if (service.brake.keeps_any() && !is_frozen_) apply(interface, service);
+  }
 }
 
 void Directory::set_providers(const RegistryLink& link, const std::string& interface,
@@ -257,6 +266,12 @@ bool Directory::all_in_hand(const Service& service) {
 bool Directory::may_err(const Service& service) {
   return std::any_of(service.listings.begin(), service.listings.end(),
                      [](const Listing& listing) { return listing.link->registry().may_err(); });
+}
+
+bool Directory::is_registry_away(const Service& service) {
+  return std::any_of(service.listings.begin(), service.listings.end(), [](const Listing& listing) {
+    return listing.providers && !listing.link->is_connected();
+  });
 }
 
 ListedProviders Directory::merge(const Service& service) {

@@ -60,6 +60,8 @@ class Directory {
   bool has_interest(std::string_view interface) const;
   bool uses(const RegistryLink& link) const;
 
+  // The connection of a registry came or went.
+  void on_link_changed(const RegistryLink& link);
   // What a registry lists now; ignored where nobody is interested any more.
   void set_providers(const RegistryLink& link, const std::string& interface,
                      const std::vector<dubbo::Url>& providers);
@@ -131,6 +133,8 @@ class Directory {
   const Listing* find(const RegistryLink& link, std::string_view interface) const;
   static bool all_in_hand(const Service& service);
   static bool may_err(const Service& service);
+  // Whether a registry that has listed providers cannot say at present what it lists.
+  static bool is_registry_away(const Service& service);
   // As they are listed; a provider that several registries list is there once, as the latest of its
   // URLs says.
   static ListedProviders merge(const Service& service);

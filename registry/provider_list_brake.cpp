@@ -119,6 +119,16 @@ void ProviderListBrake::note_emptiness(bool is_empty, Time now) {
   was_empty_ = is_empty;
 }
 
+void ProviderListBrake::set_registry_away(bool is_away, Time now) {
+  const bool has_returned = is_registry_away_ && !is_away;
+  is_registry_away_ = is_away;
+  if (!has_returned) return;
+  if (stale_since_) stale_since_ = now;
+  for (auto& [identity, kept] : kept_) {
+    if (kept.held_since) kept.held_since = now;
+  }
+}
+
 bool ProviderListBrake::on_probe(const std::string& address, bool is_alive,
                                  const std::set<std::string>& down) {
   bool is_news = false;
@@ -142,14 +152,16 @@ void ProviderListBrake::expire(Time now) {
   std::erase_if(kept_, [&](const auto& entry) {
     const Kept& kept = entry.second;
     if (kept.is_dead || !kept.held_since) return true;
-    const bool is_over = now - *kept.held_since >= protection_.hold_time;
+    const bool is_over = !is_registry_away_ && now - *kept.held_since >= protection_.hold_time;
     if (is_over) ++events_.held_too_long;
     return is_over;
   });
 }
 
 bool ProviderListBrake::is_stale_at(Time now) const {
-  return stale_since_ && now - *stale_since_ < protection_.empty_list_time;
+  if (!stale_since_) return false;
+  return is_registry_away_ ? protection_.empty_list_time > milliseconds::zero()
+                           : now - *stale_since_ < protection_.empty_list_time;
 }
 
 bool ProviderListBrake::all_kept_are_dead() const {
@@ -165,6 +177,7 @@ ProviderListBrake::Providers ProviderListBrake::providers() const {
 }
 
 std::optional<ProviderListBrake::Time> ProviderListBrake::next_deadline() const {
+  if (is_registry_away_) return std::nullopt;
   std::optional<Time> next;
   if (stale_since_) next = *stale_since_ + protection_.empty_list_time;
   for (const auto& [identity, kept] : kept_) {

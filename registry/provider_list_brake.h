@@ -21,6 +21,9 @@ namespace skiff::registry {
 //   held   more than `vanish_percent` of the providers vanished within kVanishWindow: these stay
 //          until a probe finds them dead, for `hold_time` at most
 //
+// Both times are those in which the registry could have taken back what it said: while it is away
+// they stand still, and they begin anew with its return.
+//
 // In a list that is stale a dead provider goes, too, unless all are dead: none is better than
 // another then. A provider is an address with a group and a version: one that comes back with
 // other parameters never vanished. Those with enabled=false are left out, which is somebody's will
@@ -53,6 +56,8 @@ class ProviderListBrake {
   void update(const Providers& listed, Time now);
   // The same for a list that is believed as it is; nothing is kept.
   void adopt(const Providers& listed);
+  // Whether a registry of the list is away; to be called when that changes.
+  void set_registry_away(bool is_away, Time now);
   // What a probe of host:port found, and which of the services that it was asked for are down.
   // False where that was known.
   bool on_probe(const std::string& address, bool is_alive, const std::set<std::string>& down = {});
@@ -100,6 +105,7 @@ class ProviderListBrake {
   std::map<Identity, Kept> kept_;               // not listed any more
   std::map<Identity, Vanished> just_vanished_;  // believed; within kVanishWindow
   bool was_empty_ = true;
+  bool is_registry_away_ = false;
   Events events_;
   std::optional<Time> stale_since_;
 };

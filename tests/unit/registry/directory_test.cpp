@@ -70,7 +70,7 @@ class RulelessRegistry final : public Registry {
  public:
   RulelessRegistry(std::string name, RegistryEvents& events)
       : name_(std::move(name)), events_(events) {}
-  void start() override {}
+  void start() override { set_connected(true); }
   void register_url(const dubbo::Url& /*url*/) override {}
   void unregister_url(const dubbo::Url& /*url*/) override {}
   void watch(const std::string& /*interface*/) override {}
@@ -79,12 +79,18 @@ class RulelessRegistry final : public Registry {
   void unwatch_rules(const RuleSubject& /*subject*/) override {}
   std::string name() const override { return name_; }
   bool may_err() const override { return name_ != "memory"; }
-  bool connected() const override { return true; }
+  bool connected() const override { return connected_; }
   std::string server_address() const override { return {}; }
+
+  void set_connected(bool connected) {
+    connected_ = connected;
+    events_.on_connection(connected, {});
+  }
 
  private:
   const std::string name_;
   RegistryEvents& events_;
+  bool connected_ = false;
 };
 
 // The test says what the link's registry lists.
@@ -93,6 +99,8 @@ class DirectoryTest : public testing::Test, private RegistryLinkEvents {
   DirectoryTest()
       : link_(*RegistryLink::open("zookeeper://127.0.0.1:1", context_)),
         embedded_(*RegistryLink::open("memory", context_)) {
+    link_->start();
+    embedded_->start();
     directory_.add_interest(*link_, kDemo);
   }
 
@@ -118,6 +126,9 @@ class DirectoryTest : public testing::Test, private RegistryLinkEvents {
     executor_.advance(kRebuildPause);
     list(listed);
   }
+  void set_connected(bool connected) {
+    dynamic_cast<RulelessRegistry&>(link_->registry()).set_connected(connected);
+  }
   std::size_t in_use() const { return directory_.providers(kDemo).size(); }
   RegistryMetrics measured() const {
     RegistryMetrics figures = metrics_;
@@ -125,7 +136,7 @@ class DirectoryTest : public testing::Test, private RegistryLinkEvents {
     return figures;
   }
 
-  void on_link_changed(RegistryLink& /*link*/) override {}
+  void on_link_changed(RegistryLink& link) override { directory_.on_link_changed(link); }
   void on_registered(RegistryLink& /*link*/, const dubbo::Url& /*url*/) override {}
   void on_register_failed(RegistryLink& /*link*/, const dubbo::Url& /*url*/,
                           const Error& /*error*/) override {}
@@ -253,6 +264,33 @@ TEST_F(DirectoryTest, KeepsTheLastListOfAServiceThatBecomesEmpty) {
   EXPECT_EQ(measured().stale_lists, 0U);
   EXPECT_EQ(measured().stale_lists_ended, 1U);
   EXPECT_THAT(sink_.services[kDemo], IsEmpty());
+}
+
+// A provider whose session expired is listed again a moment later: who cannot hear of that any more
+// must not believe that it is gone.
+TEST_F(DirectoryTest, KeepsTheLastListForAsLongAsTheRegistryIsAway) {
+  list(providers(1, 1));
+  list_later({});
+  set_connected(false);
+  executor_.advance(protection_.empty_list_time * 3);
+  EXPECT_EQ(in_use(), 1U);
+  EXPECT_TRUE(directory_.status(kDemo)->is_stale);
+  set_connected(true);
+  executor_.advance(protection_.empty_list_time / 2);
+  EXPECT_EQ(in_use(), 1U) << "the time begins anew";
+  executor_.advance(protection_.empty_list_time / 2);
+  EXPECT_EQ(in_use(), 0U);
+}
+
+TEST_F(DirectoryTest, WaitsForNoRegistryThatHasNeverListedAnything) {
+  const auto never_there = RegistryLink::open("zookeeper://127.0.0.2:1", context_);
+  ASSERT_TRUE(never_there);
+  directory_.add_interest(**never_there, kDemo);
+  list(providers(1, 1));
+  list_later({});
+  directory_.on_link_changed(**never_there);
+  executor_.advance(protection_.empty_list_time);
+  EXPECT_EQ(in_use(), 0U);
 }
 
 // A restart must not make an agent believe what it did not believe before.

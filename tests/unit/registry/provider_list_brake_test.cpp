@@ -244,6 +244,28 @@ TEST_F(Brake, GoesOnHoldingThoseThatAnswerWhenTheStaleTimeIsOver) {
   EXPECT_THAT(in_use(), IsEmpty());
 }
 
+TEST_F(Brake, BelievesNoSilenceOfARegistryThatIsAway) {
+  list(providers(1, 3));
+  list({});
+  probe(1, false);
+  brake_.set_registry_away(true, now_);
+  EXPECT_FALSE(brake_.next_deadline());
+  pass(kEmptyTime + kHoldTime);
+  EXPECT_THAT(in_use(), ElementsAre(2, 3)) << "it cannot say that they are back";
+  EXPECT_TRUE(brake_.is_stale());
+  probe(2, false);
+  EXPECT_THAT(in_use(), ElementsAre(3)) << "a probe needs no registry";
+
+  brake_.set_registry_away(false, now_);
+  EXPECT_EQ(brake_.next_deadline(), now_ + kEmptyTime);
+  pass(kEmptyTime - seconds(1));
+  EXPECT_TRUE(brake_.is_stale());
+  pass(seconds(1));
+  EXPECT_FALSE(brake_.is_stale());
+  pass(kHoldTime - kEmptyTime);
+  EXPECT_THAT(in_use(), IsEmpty());
+}
+
 TEST_F(Brake, BelievesEverythingWhereBothTimesAreZero) {
   ProviderListBrake believing({.empty_list_time = seconds(0),
                                .vanish_percent = 50,
@@ -254,6 +276,10 @@ TEST_F(Brake, BelievesEverythingWhereBothTimesAreZero) {
   EXPECT_THAT(believing.providers(), IsEmpty());
   EXPECT_FALSE(believing.is_stale());
   EXPECT_FALSE(believing.take_events().went_stale);
+  believing.update(listed(providers(1, 3)), now_);
+  believing.set_registry_away(true, now_);
+  believing.update({}, now_);
+  EXPECT_THAT(believing.providers(), IsEmpty()) << "another registry may have said so";
 }
 
 TEST_F(Brake, AdoptsAListAsItIs) {
