@@ -29,6 +29,7 @@
 
 namespace skiff::agent {
 
+class LongestPause;
 class Predecessor;
 class Successor;
 
@@ -91,7 +92,7 @@ class Agent final : private registry::ControlPlaneSink,
 
   Result<void> begin(FileRoutes file_routes, InheritedDescriptors inherited);
   Result<void> go_on_for(Predecessor& predecessor, FileRoutes file_routes);
-  Result<forwarder::CarriedConnections> take_from(Predecessor& predecessor, FileRoutes file_routes);
+  Result<void> take_from(Predecessor& predecessor, FileRoutes file_routes, LongestPause& pause);
   Result<void> open_ports(forwarder::CarriedListeners& ports);
   Result<void> make_room_for_descriptors();
   Result<void> open_state();

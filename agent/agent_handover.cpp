@@ -25,7 +25,7 @@ constexpr std::uint64_t kSpareDescriptors = 1'000;
 // Of the agent: calls of the API, and the registries' last words.
 constexpr auto kApiTime = 4s;
 constexpr auto kLeaveTime = 3s;
-constexpr auto kCarryTime = 500ms;
+constexpr auto kTurnTime = 500ms;
 // Of its successor: the sessions of the registries that the agent is connected with.
 constexpr auto kRegistryTime = 10s;
 constexpr auto kApplyTime = 5s;
@@ -50,6 +50,27 @@ class WayBack {
 };
 
 }  // namespace
+
+// For how long connections that go over stand still.
+class LongestPause {
+ public:
+  // To be called, from any thread, when some that have stood still since then do not any more.
+  std::function<void()> since(Clock::time_point stopped_at) const {
+    return [longest = longest_, stopped_at] {
+      const Clock::rep pause = (Clock::now() - stopped_at).count();
+      Clock::rep known = longest->load();
+      while (known < pause && !longest->compare_exchange_weak(known, pause)) {
+      }
+    };
+  }
+  std::chrono::microseconds so_far() const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(Clock::duration(longest_->load()));
+  }
+
+ private:
+  const std::shared_ptr<std::atomic<Clock::rep>> longest_ =
+      std::make_shared<std::atomic<Clock::rep>>(0);
+};
 
 // --- the agent
 
@@ -170,27 +191,21 @@ Result<Handover> Agent::hand_over_to(Successor& successor) {
   }
   if (auto prepared = successor.prepare(*state); !prepared) return error_of(prepared);
 
-  const Clock::time_point pause_start = Clock::now();
-  auto connections = forwarder_->carry(kCarryTime);
-  if (!connections) return error_of(connections);
   way_back.add([this] { forwarder_->resume(); });
-  Handover handover{.pid = successor.pid(),
-                    .version = successor.version(),
-                    .consumers = connections->consumers.size(),
-                    .inbound = connections->inbound.size()};
-  if (auto given = successor.give(std::move(*connections)); !given) {
-    return error_of(given);
-  }
+  auto handed_over = forwarder_->hand_over(
+      [&successor](auto connections) { return successor.give(std::move(connections)); }, kTurnTime);
+  if (!handed_over) return error_of(handed_over);
   if (auto gone = successor.let_go(); !gone) return error_of(gone);
   way_back.close();
   forwarder_->leave_to_successor();
   if (descriptor_store_) descriptor_store_->leave_to_successor();
-  if (!successor.serves(http_->leave_to_successor())) {
-    spdlog::error("upgrade: the new process does not say that it serves");
-  }
-  handover.pause =
-      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - pause_start);
-  return handover;
+  const auto pause = successor.serves(http_->leave_to_successor());
+  if (!pause) spdlog::error("upgrade: the new process does not say that it serves");
+  return Handover{.pid = successor.pid(),
+                  .version = successor.version(),
+                  .consumers = handed_over->consumers,
+                  .inbound = handed_over->inbound,
+                  .pause = pause.value_or(0us)};
 }
 
 void Agent::leave() {
@@ -213,27 +228,27 @@ Result<std::unique_ptr<Agent>> Agent::take_over(Predecessor& predecessor, AgentC
 
 Result<void> Agent::go_on_for(Predecessor& predecessor, FileRoutes file_routes) {
   spdlog::info("taking over, as process {}", getpid());
-  auto handed = take_from(predecessor, std::move(file_routes));
-  if (!handed) {
+  LongestPause pause;
+  if (auto taken = take_from(predecessor, std::move(file_routes), pause); !taken) {
     // The sessions are the running agent's again.
     if (control_) leave_registries();
-    return tl::unexpected<Error>(std::move(handed.error()));
+    return taken;
   }
   // From here on there is no way back.
-  forwarder_->adopt(std::move(*handed));
   forwarder_->serve();
   http_->go_on();
   http_->adopt(predecessor.api_clients());
   running_ = true;
-  predecessor.finish();
+  (void)wait_until_applied();  // workers that do not come to it are a matter of the watchdog
+  predecessor.finish(pause.so_far());
   begin_storing();
   log_start();
   return {};
 }
 
 // Returns when all is this process's.
-Result<forwarder::CarriedConnections> Agent::take_from(Predecessor& predecessor,
-                                                       FileRoutes file_routes) {
+Result<void> Agent::take_from(Predecessor& predecessor, FileRoutes file_routes,
+                              LongestPause& pause) {
   const auto error_of = [](auto& result) {
     return tl::unexpected<Error>(std::move(result.error()));
   };
@@ -255,10 +270,11 @@ Result<forwarder::CarriedConnections> Agent::take_from(Predecessor& predecessor,
     return error_of(connected);
   }
   if (auto applied = wait_until_applied(); !applied) return error_of(applied);
-  auto connections = predecessor.ask_for_connections();
-  if (!connections) return error_of(connections);
-  if (auto taken = predecessor.take(); !taken) return error_of(taken);
-  return connections;
+  return predecessor.take_connections([&](forwarder::CarriedConnections connections) {
+    const Clock::time_point stopped_at = connections.stopped_at;
+    forwarder_->adopt(std::move(connections));
+    forwarder_->when_applied(pause.since(stopped_at));
+  });
 }
 
 // They must be where the running agent listens.

@@ -21,7 +21,7 @@ struct Handover {
   std::string version;
   std::size_t consumers = 0;           // connections to the outbound port that went over
   std::size_t inbound = 0;             // to the inbound port
-  std::chrono::microseconds pause{0};  // in which nobody read from them
+  std::chrono::microseconds pause{0};  // nobody read from one of them for so long at most
 };
 
 class RouteBook;

@@ -117,11 +117,17 @@ Result<HandoverChannel::Message> HandoverChannel::receive_any(milliseconds limit
 
 Result<HandoverChannel::Message> HandoverChannel::receive(const std::string& type,
                                                           milliseconds limit) {
+  return receive_one_of({type}, limit);
+}
+
+Result<HandoverChannel::Message> HandoverChannel::receive_one_of(
+    const std::vector<std::string>& types, milliseconds limit) {
   Result<Message> message = receive_any(limit);
   if (!message) return message;
   const auto& content = message->content;
   const auto came = content.find("type");
-  if (came != content.end() && *came == type) return message;
+  const auto is_it = [&](const std::string& type) { return *came == type; };
+  if (came != content.end() && std::ranges::any_of(types, is_it)) return message;
   if (came != content.end() && *came == "failed") {
     const auto reason = content.find("reason");
     const bool says_why = reason != content.end() && reason->is_string();

@@ -23,20 +23,21 @@ namespace skiff::agent {
 //   checked                               -->       (the configuration fits)
 //                                         <--  state {folder, ...} + the folder's lock
 //   prepared                              -->       (it has the sessions and the lists)
-//                                         <--  connections {bytes} + a file of them + their sockets
-//   taken                                 -->
-//                                         <--  go
+//                                         <--  connections {descriptors} + a file of some of them
+//                                              + their sockets
+//   taken                                 -->       (and goes on with these; the same with others)
+//                                         <--  go   (that was all)
 //                                         <--  api_clients + idle connections of the API
-//   serving                               -->
+//   serving {pause_us}                    -->
 //                                         <--  farewell: the successor is the service now
 //
 // Instead of any of them either side may say "failed" with a reason; until "go" the agent then goes
-// on as if nothing had been.
+// on with all that was not taken.
 class HandoverChannel {
  public:
   // Which versions of the above this program speaks.
-  static constexpr int kProtocolMin = 1;
-  static constexpr int kProtocolMax = 1;
+  static constexpr int kProtocolMin = 2;
+  static constexpr int kProtocolMax = 2;
 
   static constexpr std::size_t kMaxTextBytes = std::size_t{64} * 1024;
   static constexpr std::size_t kMaxDescriptors = 250;  // of a message; the kernel takes 253
@@ -61,6 +62,9 @@ class HandoverChannel {
   // Fails likewise, with kMalformed where another message came than one of this type, and with what
   // the other side says where it has failed.
   Result<Message> receive(const std::string& type, std::chrono::milliseconds limit);
+  // The same where one of several may come.
+  Result<Message> receive_one_of(const std::vector<std::string>& types,
+                                 std::chrono::milliseconds limit);
   // Descriptors of any number, in several messages.
   Result<void> send_descriptors(const std::vector<int>& descriptors,
                                 std::chrono::milliseconds limit);

@@ -26,6 +26,13 @@ std::vector<std::byte> bytes_of(const json& value) {
   return {first, first + binary.size()};
 }
 
+std::chrono::steady_clock::time_point time_of(const json& nanoseconds) {
+  const auto& count = nanoseconds.get_ref<const json::number_unsigned_t&>();
+  if (std::cmp_greater(count, std::chrono::nanoseconds::max().count()))
+    throw std::out_of_range("a time");
+  return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(count));
+}
+
 // Descriptors go beside the text, in the order in which it mentions them.
 class Writer {
  public:
@@ -133,7 +140,10 @@ class Reader {
 
 HandoverState to_handover_state(CarriedConnections connections) {
   Writer writer;
-  json all = {{"consumers", json::array()}, {"inbound", json::array()}};
+  json all = {
+      {"stopped_at_ns", json::number_unsigned_t(connections.stopped_at.time_since_epoch().count())},
+      {"consumers", json::array()},
+      {"inbound", json::array()}};
   for (CarriedConsumer& one : connections.consumers) {
     all["consumers"].push_back(writer.consumer(std::move(one)));
   }
@@ -151,6 +161,7 @@ Result<CarriedConnections> from_handover_state(std::string_view text, std::vecto
     const json all = json::from_cbor(text);
     Reader reader(std::move(descriptors));
     CarriedConnections connections;
+    connections.stopped_at = time_of(all.at("stopped_at_ns"));
     for (const json& one : all.at("consumers"))
       connections.consumers.push_back(reader.consumer(one));
     for (const json& one : all.at("inbound")) connections.inbound.push_back(reader.inbound(one));

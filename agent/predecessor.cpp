@@ -124,24 +124,35 @@ Result<HandedState> Predecessor::ask_for_state() {
   });
 }
 
-Result<forwarder::CarriedConnections> Predecessor::ask_for_connections() {
-  auto message = exchange({{"type", "prepared"}}, "connections");
-  if (!message) return tl::unexpected<Error>(std::move(message.error()));
+Result<void> Predecessor::take_connections(
+    const std::function<void(forwarder::CarriedConnections)>& adopt) {
+  Result<void> said = channel_.send({{"type", "prepared"}}, {}, kSendTime);
+  while (said) {
+    auto message = channel_.receive_one_of({"connections", "go"}, kAnswerTime);
+    if (!message) return tl::unexpected<Error>(std::move(message.error()));
+    if (message->content.at("type") == "go") return {};
+    auto connections = connections_of(std::move(*message));
+    if (!connections) return tl::unexpected<Error>(std::move(connections.error()));
+    // Not the other way round: what nobody has said to be taken, the agent may take back.
+    said = channel_.send({{"type", "taken"}}, {}, kSendTime);
+    if (said) adopt(std::move(*connections));
+  }
+  return said;
+}
+
+Result<forwarder::CarriedConnections> Predecessor::connections_of(
+    HandoverChannel::Message message) {
   return guarded([&]() -> Result<forwarder::CarriedConnections> {
-    if (message->descriptors.size() != 1) {
+    if (message.descriptors.size() != 1) {
       return fail(ErrorCode::kMalformed, "the file of the connections did not come");
     }
     auto descriptors = channel_.receive_descriptors(
-        message->content.at("descriptors").get<std::size_t>(), kSendTime);
+        message.content.at("descriptors").get<std::size_t>(), kSendTime);
     if (!descriptors) return tl::unexpected<Error>(std::move(descriptors.error()));
-    auto text = content_of(message->descriptors.front());
+    auto text = content_of(message.descriptors.front());
     if (!text) return tl::unexpected<Error>(std::move(text.error()));
     return from_handover_state(*text, std::move(*descriptors));
   });
-}
-
-Result<void> Predecessor::take() {
-  return exchange({{"type", "taken"}}, "go").map([](auto&&) {});
 }
 
 std::vector<Fd> Predecessor::api_clients() {
@@ -154,8 +165,9 @@ std::vector<Fd> Predecessor::api_clients() {
   return clients ? std::move(*clients) : std::vector<Fd>{};
 }
 
-void Predecessor::finish() {
-  if (!channel_.send({{"type", "serving"}}, {}, kSendTime)) return;
+void Predecessor::finish(std::chrono::microseconds pause) {
+  const json serving = {{"type", "serving"}, {"pause_us", pause.count()}};
+  if (!channel_.send(serving, {}, kSendTime)) return;
   if (!channel_.receive("farewell", kFarewellTime)) {
     spdlog::warn("the agent before this one did not say farewell");
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,19 +29,21 @@ class Predecessor {
 
   Result<HandedListeners> greet();
   Result<HandedState> ask_for_state();
-  Result<forwarder::CarriedConnections> ask_for_connections();
-  // Returns when all is this process's.
-  Result<void> take();
+  // Takes the connections, some at a time: `adopt` is called as soon as these are this process's.
+  // Returns when all is.
+  Result<void> take_connections(const std::function<void(forwarder::CarriedConnections)>& adopt);
   // Connections to the API without a request under way, as far as they come.
   std::vector<forwarder::Fd> api_clients();
-  // Says that all is well; returns when whoever supervises the agent knows of this process.
-  void finish();
+  // Says that all is well, and for how long nobody read from a connection, at most; returns when
+  // whoever supervises the agent knows of this process.
+  void finish(std::chrono::microseconds pause);
 
  private:
   explicit Predecessor(HandoverChannel channel) : channel_(std::move(channel)) {}
 
   // What it says when it has heard that.
   Result<HandoverChannel::Message> exchange(const nlohmann::json& said, const std::string& next);
+  Result<forwarder::CarriedConnections> connections_of(HandoverChannel::Message message);
 
   HandoverChannel channel_;
 };

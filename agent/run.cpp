@@ -121,7 +121,7 @@ bool upgrade(Agent& agent, const Program& program) {
   if (handed_over) {
     spdlog::info(
         "upgrade: process {}, skiff {}, goes on with {} consumers and {} inbound "
-        "connections; nobody read from them for {} us",
+        "connections; nobody read from one of them for {} us at most",
         handed_over->pid, handed_over->version, handed_over->consumers, handed_over->inbound,
         handed_over->pause.count());
   } else {

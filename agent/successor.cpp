@@ -27,9 +27,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr const char* kTaken = "taken";
 constexpr int kFirstFree = 3;  // descriptor behind the standard ones
 constexpr auto kSendTime = 1s;
-constexpr auto kServeTime = 5s;
+constexpr auto kServeTime = 10s;
 // Between the end of its socket and of the process.
 constexpr auto kEndTime = 1s;
 
@@ -234,7 +235,11 @@ Result<void> Successor::give(forwarder::CarriedConnections connections) {
   const json message = {{"type", "connections"}, {"descriptors", state.descriptors.size()}};
   Result<void> sent = channel_.send(message, {file->get()}, kTakeTime);
   if (sent) sent = channel_.send_descriptors(numbers_of(state.descriptors), kTakeTime);
-  return answered(std::move(sent), "taken", kTakeTime);
+  Result<void> taken = answered(std::move(sent), kTaken, kTakeTime);
+  if (taken) return taken;
+  end();
+  // It says so before it touches them: if it did just before its end, they are lost with it.
+  return channel_.receive(kTaken, 0ms) ? Result<void>() : taken;
 }
 
 Result<void> Successor::let_go() {
@@ -243,11 +248,15 @@ Result<void> Successor::let_go() {
   return sent ? sent : tl::unexpected<Error>(explained(std::move(sent.error())));
 }
 
-bool Successor::serves(const std::vector<Fd>& api_clients) {
+std::optional<std::chrono::microseconds> Successor::serves(const std::vector<Fd>& api_clients) {
   const json message = {{"type", "api_clients"}, {"descriptors", api_clients.size()}};
-  return channel_.send(message, {}, kSendTime) &&
-         channel_.send_descriptors(numbers_of(api_clients), kSendTime) &&
-         channel_.receive("serving", kServeTime);
+  if (!channel_.send(message, {}, kSendTime)) return std::nullopt;
+  if (!channel_.send_descriptors(numbers_of(api_clients), kSendTime)) return std::nullopt;
+  const auto serving = channel_.receive("serving", kServeTime);
+  if (!serving) return std::nullopt;
+  const auto pause = serving->content.find("pause_us");
+  const bool is_number = pause != serving->content.end() && pause->is_number_unsigned();
+  return std::chrono::microseconds(is_number ? pause->get<std::uint32_t>() : 0);
 }
 
 void Successor::farewell() { (void)channel_.send({{"type", "farewell"}}, {}, kSendTime); }

@@ -31,7 +31,7 @@ class Successor {
   // Steps of the successor's own, and those in which traffic waits.
   static constexpr std::chrono::seconds kStartTime{10};
   static constexpr std::chrono::seconds kPrepareTime{20};
-  static constexpr std::chrono::milliseconds kTakeTime{1000};
+  static constexpr std::chrono::milliseconds kTakeTime{500};
 
   // Starts it. `go_on`: as HandoverChannel::while_waiting() has it.
   static Result<std::unique_ptr<Successor>> start(const Program& program,
@@ -47,12 +47,14 @@ class Successor {
   Result<void> offer(const HandedListeners& listeners);
   // Until it has taken up the sessions of the registries and knows what was known here.
   Result<void> prepare(const HandedState& state);
-  // Until it holds the connections.
+  // Until it goes on with the connections. Where this fails it was ended, and has touched none of
+  // them.
   Result<void> give(forwarder::CarriedConnections connections);
   // Where this succeeds it is the agent from here on: there is no way back.
   Result<void> let_go();
-  // Gives it connections to the API; whether it said in time that it serves.
-  bool serves(const std::vector<forwarder::Fd>& api_clients);
+  // Gives it connections to the API. Says for how long nobody read from a connection, at most;
+  // empty where it did not say in time that it serves.
+  std::optional<std::chrono::microseconds> serves(const std::vector<forwarder::Fd>& api_clients);
   // That whoever supervises this process has been told of its successor.
   void farewell();
   // Ends it at once; not to be called where it was let go.

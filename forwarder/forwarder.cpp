@@ -180,46 +180,41 @@ class WorkerForwarder final : public Forwarder {
 
   void serve() override {
     for (const auto& worker : group_.workers) {
-      worker->post([](Worker& w) {
-        if (const Result<void> listens = w.listen(); !listens) {
-          spdlog::error("cannot accept connections: {}", listens.error().message);
-        }
-      });
+      worker->post([](Worker& w) { w.listen_or_log(); });
     }
     start();
   }
 
   Result<CarriedListeners> listeners() override {
-    const auto carrying = std::make_shared<Carrying>();
-    const auto add = [](Worker& worker, Carrying& all) {
-      worker.duplicate_listeners(all.listeners);
-    };
-    if (!ask_all(carrying, kListenersTime, add)) {
+    const auto asking = std::make_shared<Asking>();
+    const auto add = [](Worker& worker, CarriedListeners& all) { worker.duplicate_listeners(all); };
+    if (!ask_all(asking, kListenersTime, add)) {
       return fail(ErrorCode::kTimeout, "a worker does not say where it listens");
     }
-    const std::lock_guard lock(carrying->mutex);
-    return std::move(carrying->listeners);
+    const std::lock_guard lock(asking->mutex);
+    return std::move(asking->listeners);
   }
 
-  // A connection that one worker has accepted may be on its way to another: it is there before the
-  // second task.
-  Result<CarriedConnections> carry(milliseconds limit) override {
-    const auto carrying = std::make_shared<Carrying>();
-    const bool is_complete =
-        ask_all(carrying, limit, [](Worker& worker, Carrying&) { worker.pause_listening(); }) &&
-        ask_all(carrying, limit,
-                [](Worker& worker, Carrying& all) { worker.carry(all.connections); });
-    if (!is_complete) {
-      resume();
-      return fail(ErrorCode::kTimeout,
-                  "a worker has not stopped within " + std::to_string(limit.count()) + " ms");
+  // A connection that one worker has accepted may be on its way to another: it is there before a
+  // task that is posted when all have paused.
+  Result<HandedOver> hand_over(GiveConnections give, milliseconds limit) override {
+    const auto pause = [](Worker& worker, CarriedListeners&) { worker.pause_listening(); };
+    if (!ask_all(std::make_shared<Asking>(), limit, pause)) return fail_turn(limit);
+    HandedOver all;
+    for (const auto& worker : group_.workers) {
+      while (true) {
+        const auto some = hand_over_some(*worker, give, limit);
+        if (!some) return some;
+        if (some->consumers + some->inbound == 0) break;
+        all.consumers += some->consumers;
+        all.inbound += some->inbound;
+      }
     }
-    const std::lock_guard lock(carrying->mutex);
-    return std::move(carrying->connections);
+    return all;
   }
 
   void resume() override {
-    for (const auto& worker : group_.workers) worker->post([](Worker& w) { w.carry_back(); });
+    for (const auto& worker : group_.workers) worker->post([](Worker& w) { w.listen_or_log(); });
   }
 
   void leave_to_successor() override {
@@ -229,12 +224,11 @@ class WorkerForwarder final : public Forwarder {
   }
 
   void adopt(CarriedConnections connections) override {
-    std::size_t next = 0;
     for (CarriedConsumer& one : connections.consumers) {
-      adopt_one(group_.outbound_connections, std::move(one), next++);
+      adopt_one(group_.outbound_connections, std::move(one));
     }
     for (CarriedInbound& one : connections.inbound) {
-      adopt_one(group_.inbound_connections, std::move(one), next++);
+      adopt_one(group_.inbound_connections, std::move(one));
     }
   }
 
@@ -346,34 +340,62 @@ class WorkerForwarder final : public Forwarder {
   }
 
   // What workers say of themselves on the way to a successor.
-  struct Carrying {
+  struct Asking {
     std::mutex mutex;
     std::condition_variable changed;
-    std::size_t answered = 0;  // guarded by mutex, as the rest
-    CarriedListeners listeners;
-    CarriedConnections connections;
+    std::size_t answered = 0;    // guarded by mutex
+    CarriedListeners listeners;  // guarded by mutex
   };
-  using Ask = void (*)(Worker&, Carrying&);
+  using Ask = void (*)(Worker&, CarriedListeners&);
 
   // Whether all workers have answered in time.
-  bool ask_all(const std::shared_ptr<Carrying>& carrying, milliseconds limit, Ask ask) {
-    std::unique_lock lock(carrying->mutex);
-    carrying->answered = 0;
+  bool ask_all(const std::shared_ptr<Asking>& asking, milliseconds limit, Ask ask) {
+    std::unique_lock lock(asking->mutex);
     for (const auto& worker : group_.workers) {
-      worker->post([carrying, ask](Worker& w) {
-        const std::lock_guard worker_lock(carrying->mutex);
-        ask(w, *carrying);
-        ++carrying->answered;
-        carrying->changed.notify_one();
+      worker->post([asking, ask](Worker& w) {
+        const std::lock_guard worker_lock(asking->mutex);
+        ask(w, asking->listeners);
+        ++asking->answered;
+        asking->changed.notify_one();
       });
     }
-    return carrying->changed.wait_for(lock, limit,
-                                      [&] { return carrying->answered == group_.workers.size(); });
+    return asking->changed.wait_for(lock, limit,
+                                    [&] { return asking->answered == group_.workers.size(); });
+  }
+
+  // A worker's turn to give connections away.
+  struct Turn {
+    std::mutex mutex;  // held while it gives
+    std::condition_variable changed;
+    std::optional<Result<HandedOver>> given;  // guarded by mutex
+    bool is_called_off = false;               // guarded by mutex
+  };
+
+  static Result<HandedOver> hand_over_some(Worker& worker, const GiveConnections& give,
+                                           milliseconds limit) {
+    const auto turn = std::make_shared<Turn>();
+    std::unique_lock lock(turn->mutex);
+    worker.post([turn, &give](Worker& w) {
+      const std::lock_guard worker_lock(turn->mutex);
+      if (turn->is_called_off) return;
+      turn->given = w.hand_over_some(give);
+      turn->changed.notify_one();
+    });
+    // One that has begun is waited for, since it holds the mutex.
+    turn->is_called_off =
+        !turn->changed.wait_for(lock, limit, [&] { return turn->given.has_value(); });
+    if (turn->is_called_off) return fail_turn(limit);
+    return std::move(*turn->given);
+  }
+
+  static tl::unexpected<Error> fail_turn(milliseconds limit) {
+    return fail(ErrorCode::kTimeout,
+                "a worker has not stopped within " + std::to_string(limit.count()) + " ms");
   }
 
   template <typename Carried>
-  void adopt_one(ConnectionCounts& counts, Carried carried, std::size_t number) {
-    auto place = counts.place(number % group_.workers.size());
+  void adopt_one(ConnectionCounts& counts, Carried carried) {
+    auto place = counts.place(adopted_++ % group_.workers.size());
     // Shared only since a task must be copyable.
     const auto shared = std::make_shared<std::pair<Carried, ConnectionTicket>>(
         std::move(carried), std::move(place.ticket));
@@ -411,6 +433,7 @@ class WorkerForwarder final : public Forwarder {
   std::uint16_t inbound_port_ = 0;
   WorkerGroup group_;
   bool is_started_ = false;
+  std::size_t adopted_ = 0;
 };
 
 }  // namespace

@@ -132,13 +132,17 @@ class Forwarder {
   // --- from one process to its successor (handover.h)
   // Duplicates of the listeners; they go on accepting here. Fails where a worker does not answer.
   virtual Result<CarriedListeners> listeners() = 0;
-  // Stops accepting and reading, and says what a successor goes on with; resume() or
-  // leave_to_successor() must follow soon. Fails, and has resumed, where a worker takes longer than
-  // `limit`.
-  virtual Result<CarriedConnections> carry(std::chrono::milliseconds limit) = 0;
+  // Called on the thread of the worker that has them, which stands still meanwhile. Returns when a
+  // successor goes on with them; fails only where it has not touched them, and never will.
+  using GiveConnections = std::function<Result<void>(CarriedConnections)>;
+  // Stops accepting, and gives away the connections, a few of one worker at a time, so that each
+  // waits for no others. What is in flight on them is finished here. Fails where `give` does, or
+  // where a worker does not come to its turn within `limit`: those that are left stay. Then
+  // resume() or leave_to_successor() must follow.
+  virtual Result<HandedOver> hand_over(GiveConnections give, std::chrono::milliseconds limit) = 0;
+  // Accepts again.
   virtual void resume() = 0;
-  // The successor goes on with all that was carried. What is in flight is finished here; drain()
-  // waits for it.
+  // The successor has the listeners, too, and all that could go over; drain() waits for the rest.
   virtual void leave_to_successor() = 0;
   // Of the successor: goes on with these, shared by all workers.
   virtual void adopt(CarriedConnections connections) = 0;

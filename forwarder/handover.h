@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -54,8 +55,16 @@ struct CarriedInbound {
 };
 
 struct CarriedConnections {
+  // When the first of them was read from no more; a clock that is the same in all processes.
+  std::chrono::steady_clock::time_point stopped_at{};
   std::vector<CarriedConsumer> consumers;
   std::vector<CarriedInbound> inbound;
+};
+
+// How many went over.
+struct HandedOver {
+  std::size_t consumers = 0;
+  std::size_t inbound = 0;
 };
 
 }  // namespace skiff::forwarder

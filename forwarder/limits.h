@@ -43,6 +43,9 @@ inline constexpr std::size_t kUpstreamQueueMaxBytes = 64 * kMiB;
 // there is one only, the consumer is not read from instead, from kDownstreamHighBytes on.
 inline constexpr std::size_t kLinkQueueMaxBytes = 16 * kMiB;
 
+// Connections that go to a successor at once: so many wait while it takes them up.
+inline constexpr std::size_t kHandedOverAtOnce = 128;
+
 // Requests without an answer, of one worker on 20881; more are refused with status 100.
 inline constexpr std::uint32_t kInFlightMax = 1U << 18;
 // Requests without an answer on one connection of 20882; more are refused with status 100.

@@ -124,12 +124,12 @@ void Worker::take(Port port, AcceptedSocket socket) {
 
 // --- from one process to the next
 
-Result<void> Worker::listen() {
-  Result<void> result;
-  for_each_listener([&result](Listener& listener) {
-    if (Result<void> started = listener.start(); !started) result = std::move(started);
+void Worker::listen_or_log() {
+  for_each_listener([](Listener& listener) {
+    if (const Result<void> started = listener.start(); !started) {
+      spdlog::error("cannot accept connections: {}", started.error().message);
+    }
   });
-  return result;
 }
 
 void Worker::pause_listening() {
@@ -145,23 +145,27 @@ void Worker::duplicate_listeners(CarriedListeners& listeners) {
   }
 }
 
-void Worker::carry(CarriedConnections& connections) {
-  outbound_.carry(connections.consumers);
-  inbound_.carry(connections.inbound);
+Result<HandedOver> Worker::hand_over_some(const Forwarder::GiveConnections& give) {
+  CarriedConnections some;
+  some.stopped_at = std::chrono::steady_clock::now();
+  outbound_.carry(some.consumers, limits::kHandedOverAtOnce);
+  inbound_.carry(some.inbound, limits::kHandedOverAtOnce - some.consumers.size());
+  const HandedOver counts{.consumers = some.consumers.size(), .inbound = some.inbound.size()};
+  if (counts.consumers + counts.inbound == 0) return counts;
+  if (auto given = give(std::move(some)); !given) {
+    outbound_.carry_back();
+    inbound_.carry_back();
+    return tl::unexpected<Error>(std::move(given.error()));
+  }
+  outbound_.leave_carried();
+  inbound_.leave_carried();
+  return counts;
 }
 
 void Worker::leave_to_successor() {
   for_each_listener([](Listener& listener) { listener.leave_to_successor(); });
   outbound_.leave_to_successor();
   inbound_.leave_to_successor();
-}
-
-void Worker::carry_back() {
-  outbound_.carry_back();
-  inbound_.carry_back();
-  if (const Result<void> listens = listen(); !listens) {
-    spdlog::error("cannot accept connections any more: {}", listens.error().message);
-  }
 }
 
 void Worker::adopt(CarriedConsumer consumer, ConnectionTicket ticket) {

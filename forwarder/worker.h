@@ -60,13 +60,13 @@ class Worker {
   // Stops accepting and says READONLY; `quiet` is called when no connection is left.
   void drain(std::function<void()> quiet);
   // Accepts connections, from the first time on or again.
-  Result<void> listen();
+  void listen_or_log();
   void duplicate_listeners(CarriedListeners& listeners);
-  // To a successor: stops accepting; says what it goes on with; then it has, or does not come.
+  // To a successor (Forwarder): stops accepting; gives some connections away, none where there are
+  // no more; and leaves it the rest.
   void pause_listening();
-  void carry(CarriedConnections& connections);
+  Result<HandedOver> hand_over_some(const Forwarder::GiveConnections& give);
   void leave_to_successor();
-  void carry_back();
   void adopt(CarriedConsumer consumer, ConnectionTicket ticket);
   void adopt(CarriedInbound inbound, ConnectionTicket ticket);
 

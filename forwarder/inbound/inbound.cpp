@@ -42,8 +42,9 @@ void Inbound::adopt(CarriedInbound carried, ConnectionTicket ticket) {
   }
 }
 
-void Inbound::carry(std::vector<CarriedInbound>& carried) {
+void Inbound::carry(std::vector<CarriedInbound>& carried, std::size_t most) {
   connections_.for_each([&](InboundConnection& connection) {
+    if (carried.size() >= most) return;
     if (auto one = connection.carry()) carried.push_back(std::move(*one));
   });
 }
@@ -52,8 +53,12 @@ void Inbound::carry_back() {
   connections_.for_each([](InboundConnection& connection) { connection.carry_back(); });
 }
 
+void Inbound::leave_carried() {
+  connections_.for_each([](InboundConnection& connection) { connection.leave_carried(); });
+}
+
 void Inbound::leave_to_successor() {
-  connections_.for_each([](InboundConnection& connection) { connection.leave_to_successor(); });
+  connections_.for_each([](InboundConnection& connection) { connection.drain(); });
 }
 
 void Inbound::update_services(const std::vector<LocalServicePort>& services) {

@@ -24,8 +24,10 @@ class Inbound {
   void adopt(CarriedInbound carried, ConnectionTicket ticket);
 
   // --- to a successor in another process (handover.h)
-  void carry(std::vector<CarriedInbound>& carried);
+  // Adds up to `most`.
+  void carry(std::vector<CarriedInbound>& carried, std::size_t most);
   void carry_back();
+  void leave_carried();
   // What stays is about to end.
   void leave_to_successor();
   LocalServices& services() { return services_; }

@@ -42,7 +42,7 @@ class InboundConnection final : public FrameConnection {
   // since it is about to end.
   std::optional<CarriedInbound> carry();
   void carry_back();
-  void leave_to_successor();
+  void leave_carried();
 
   // Says READONLY where all local providers that it used are down or leave, and WRITEABLE when one
   // is back before finish_if_readonly() has closed it, once nothing is pending.

@@ -58,8 +58,8 @@ void InboundConnection::carry_back() {
   FrameConnection::carry_back();
 }
 
-void InboundConnection::leave_to_successor() {
-  if (!std::exchange(is_carried_, false)) return drain();
+void InboundConnection::leave_carried() {
+  if (!std::exchange(is_carried_, false)) return;
   for (const auto& link : links_) link->leave_output_to_successor();
   FrameConnection::leave_to_successor();  // and the links with it
 }

@@ -168,8 +168,8 @@ void DownstreamConnection::carry_back() {
   FrameConnection::carry_back();
 }
 
-void DownstreamConnection::leave_to_successor() {
-  if (!std::exchange(is_carried_, false)) return drain();
+void DownstreamConnection::leave_carried() {
+  if (!std::exchange(is_carried_, false)) return;
   for (auto& relay : std::exchange(relays_, {})) {
     relay->leave_to_successor();
     context_.closed.push_back(std::move(relay));

@@ -44,8 +44,8 @@ class DownstreamConnection final : public FrameConnection {
   // --- to a successor (handover.h). Empty where it stays here, since it is about to end.
   std::optional<CarriedConsumer> carry();
   void carry_back();
-  // Answers that are still owed go to the successor, then it closes.
-  void leave_to_successor();
+  // Where it is carried: answers that are still owed go to the successor, then it closes.
+  void leave_carried();
 
   // From relays of a predecessor's answers.
   void on_relayed(AnswerRelay& relay, std::span<std::byte> answer);

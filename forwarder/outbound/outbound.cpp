@@ -118,8 +118,9 @@ void Outbound::adopt(CarriedConsumer carried, ConnectionTicket ticket) {
   }
 }
 
-void Outbound::carry(std::vector<CarriedConsumer>& carried) {
+void Outbound::carry(std::vector<CarriedConsumer>& carried, std::size_t most) {
   consumers_.for_each([&](DownstreamConnection& consumer) {
+    if (carried.size() >= most) return;
     if (auto one = consumer.carry()) carried.push_back(std::move(*one));
   });
 }
@@ -128,8 +129,12 @@ void Outbound::carry_back() {
   consumers_.for_each([](DownstreamConnection& consumer) { consumer.carry_back(); });
 }
 
+void Outbound::leave_carried() {
+  consumers_.for_each([](DownstreamConnection& consumer) { consumer.leave_carried(); });
+}
+
 void Outbound::leave_to_successor() {
-  consumers_.for_each([](DownstreamConnection& consumer) { consumer.leave_to_successor(); });
+  consumers_.for_each([](DownstreamConnection& consumer) { consumer.drain(); });
 }
 
 void Outbound::on_consumer_closed(DownstreamConnection& consumer) {

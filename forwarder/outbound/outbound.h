@@ -83,9 +83,11 @@ class Outbound : private EventHandler, private WaitingRequests::Owner {
   void adopt(CarriedConsumer carried, ConnectionTicket ticket);
 
   // --- to a successor in another process (handover.h)
-  void carry(std::vector<CarriedConsumer>& carried);
+  // Adds up to `most`.
+  void carry(std::vector<CarriedConsumer>& carried, std::size_t most);
   void carry_back();
-  // Goes on with what is in flight, and with consumers that are about to end.
+  void leave_carried();
+  // What stays is about to end.
   void leave_to_successor();
 
   void update_route(std::shared_ptr<const governance::ServiceRoute> route);

@@ -159,12 +159,18 @@ scenario('Upgrade', ({ stage, before, it }) => {
     return { agent, replace };
   }
 
+  // A program that goes on up to its being given connections.
+  const halfSuccessor = (what) => `#!/bin/sh\nexec ${process.execPath} ${path.join(__dirname, 'peers/half-successor.js')} ${what}\n`;
+
   // [what is wrong, the new program, what the operator is told]
   const BAD_PROGRAMS = [
     ['crashes at its start', '#!/bin/sh\nkill -SEGV $$\n', /ended with signal 11/],
     ['ends at once', '#!/bin/sh\nexit 3\n', /ended with exit status 3/],
     ['is no program', 'nothing that could be run', /cannot be started/],
     ['hangs', '#!/bin/sh\nexec sleep 600\n', /does not answer within 10000 ms/],
+    ['hangs as it is given connections', halfSuccessor('hangs'), /does not answer within 500 ms/],
+    ['crashes as it is given connections', halfSuccessor('crashes'), /ended with exit status 3/],
+    ['refuses the connections', halfSuccessor('refuses'), /nothing of this can be read/],
   ];
   for (const [what, script, told] of BAD_PROGRAMS) {
     it(`a new program that ${what}: the old process serves on, and says why`, async () => {
@@ -188,6 +194,25 @@ scenario('Upgrade', ({ stage, before, it }) => {
       await agent.unpublish({ interface: name, port: provider.port });
     });
   }
+
+  it('a new program that takes some of the connections and crashes: the old process serves on, with the others', async () => {
+    const name = 'com.example.TakesSome';
+    const provider = await RawProvider.start(stage);
+    const { agent, replace } = await replaceableAgent();
+    await agent.publish({ interface: name, port: provider.port, check: { type: 'none' } });
+    await agent.subscribe({ interface: name });
+    const echo = async (consumer) => (await consumer.call({ service: name, method: 'echo', args: ['hi'] })).value;
+    const consumers = await Promise.all(Array.from({ length: 8 }, () => RawConsumer.connect(stage, agent.outbound)));
+    for (const consumer of consumers) assert.equal(await echo(consumer), 'hi');
+    replace(halfSuccessor('takes'));
+    const { status, body } = await agent.upgrade();
+    assert.equal(status, 409);
+    assert.match(body.err_msg, /ended with exit status 3/);
+    await eventually(() => consumers.some((one) => one.hasEnded), 'those that were taken are closed');
+    const left = consumers.filter((one) => !one.hasEnded);
+    assert.ok(left.length > 0 && left.length < consumers.length, `${left.length} of ${consumers.length} are left`);
+    for (const consumer of [...left, await RawConsumer.connect(stage, agent.outbound)]) assert.equal(await echo(consumer), 'hi');
+  });
 
   // [what is wrong, the key that is changed, its new value, what the operator is told]
   const BAD_CONFIGURATIONS = [

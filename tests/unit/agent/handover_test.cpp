@@ -98,6 +98,17 @@ TEST_F(HandoverChannelTest, WhatWasNotExpectedIsRefused) {
   }
 }
 
+TEST_F(HandoverChannelTest, OneOfSeveralMayCome) {
+  for (const char* type : {"connections", "go"}) {
+    ASSERT_TRUE(there_->send({{"type", type}}, {}, kLimit));
+    const auto message = here_->receive_one_of({"connections", "go"}, kLimit);
+    ASSERT_TRUE(message) << message.error().message;
+    EXPECT_EQ(message->content.at("type"), type);
+  }
+  ASSERT_TRUE(there_->send({{"type", "welcome"}}, {}, kLimit));
+  EXPECT_FALSE(here_->receive_one_of({"connections", "go"}, kLimit));
+}
+
 TEST_F(HandoverChannelTest, WaitingEndsWhereThisSideIsToEnd) {
   here_->while_waiting([] { return false; });
   EXPECT_THAT(why_nothing_comes("hello"), HasSubstr("asked to stop"));
@@ -105,6 +116,7 @@ TEST_F(HandoverChannelTest, WaitingEndsWhereThisSideIsToEnd) {
 
 CarriedConnections connections() {
   CarriedConnections all;
+  all.stopped_at += 7s;
   CarriedConsumer consumer;
   consumer.socket = {.fd = some_descriptor(),
                      .unread = bytes("half a fr"),
@@ -130,6 +142,7 @@ TEST(HandoverState, ConnectionsAreReadAsTheyWereWritten) {
   const int consumer = state.descriptors[0].get();
   const auto read = from_handover_state(state.text, std::move(state.descriptors));
   ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->stopped_at.time_since_epoch(), 7s);
   ASSERT_EQ(read->consumers.size(), 1U);
   const auto& socket = read->consumers[0].socket;
   EXPECT_EQ(socket.fd.get(), consumer);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@ namespace skiff::forwarder {
 namespace {
 
 using testing::AnsweringProvider;
+using ::testing::ElementsAre;
 using testing::eventually;
 using testing::RawPeer;
 using testing::request_frame;
@@ -30,21 +32,35 @@ class Handover : public testing::ForwarderFixture {
     route({provider_at(port)});
   }
 
-  // As two processes do it.
-  void hand_over() {
+  // Started, on the same ports.
+  std::unique_ptr<Forwarder> successor(unsigned workers) {
     ForwarderConfig config = config_;
+    config.workers = workers;
     config.outbound.port = forwarder_->outbound_port();
     config.inbound.port = forwarder_->inbound_port();
-    auto successor = Forwarder::open(config, *this, *forwarder_->listeners());
-    ASSERT_TRUE(successor) << successor.error().message;
-    (*successor)->start();
-    auto connections = forwarder_->carry(kLimit);
-    ASSERT_TRUE(connections) << connections.error().message;
+    auto opened = Forwarder::open(config, *this, *forwarder_->listeners());
+    EXPECT_TRUE(opened) << opened.error().message;
+    (*opened)->start();
+    return std::move(*opened);
+  }
+  static Forwarder::GiveConnections to(Forwarder& successor) {
+    return [&successor](CarriedConnections connections) {
+      successor.adopt(std::move(connections));
+      return Result<void>();
+    };
+  }
+  // The successor serves from here on.
+  void take_its_place(std::unique_ptr<Forwarder> successor) {
     forwarder_->leave_to_successor();
-    (*successor)->adopt(std::move(*connections));
-    before_.push_back(std::exchange(forwarder_, std::move(*successor)));
+    before_.push_back(std::exchange(forwarder_, std::move(successor)));
     if (port_ != 0) route({provider_at(port_)});
     forwarder_->serve();
+  }
+  // As two processes do it.
+  void hand_over() {
+    auto next = successor(config_.workers);
+    ASSERT_TRUE(forwarder_->hand_over(to(*next), kLimit));
+    take_its_place(std::move(next));
   }
   RawPeer consumer() { return RawPeer::connect(forwarder_->outbound_port()); }
   RawPeer inbound_consumer() { return RawPeer::connect(forwarder_->inbound_port()); }
@@ -174,10 +190,18 @@ TEST_F(Handover, WithoutASuccessorAllGoesOnAsBefore) {
   RawPeer upstream = provider_.accept();
   const auto first = upstream.receive();
   ASSERT_TRUE(first);
-  ASSERT_TRUE(forwarder_->carry(kLimit));
-  upstream.send(response_frame(first->header.request_id, "first"));
-  RawPeer late = consumer();
-  late.send(request_frame({.id = 5}));
+  RawPeer late = RawPeer::unconnected();
+  const auto refused = forwarder_->hand_over(
+      [&](const CarriedConnections& connections) -> Result<void> {
+        EXPECT_EQ(connections.consumers.size(), 1U);
+        upstream.send(response_frame(first->header.request_id, "first"));
+        late.connect_to(forwarder_->outbound_port());
+        late.send(request_frame({.id = 5}));
+        return fail(ErrorCode::kUnavailable, "it does not want them");
+      },
+      kLimit);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "it does not want them");
   forwarder_->resume();
   EXPECT_EQ(client.receive()->bytes, response_frame(1, "first"));
   client.send(request_frame({.id = 2}).substr(20));
@@ -194,28 +218,79 @@ TEST_F(Handover, WhoWaitsToBeAcceptedIsServedByTheSuccessor) {
   start();
   AnsweringProvider provider;
   route_to(provider.port());
-  auto listeners = *forwarder_->listeners();
-  ForwarderConfig config = config_;
-  config.workers = 2;
-  config.outbound.port = forwarder_->outbound_port();
-  config.inbound.port = forwarder_->inbound_port();
-  auto successor = Forwarder::open(config, *this, std::move(listeners));
-  ASSERT_TRUE(successor) << successor.error().message;
-  (*successor)->start();
-  auto connections = forwarder_->carry(kLimit);
-  ASSERT_TRUE(connections);
+  auto next = successor(2);
+  ASSERT_TRUE(forwarder_->hand_over(to(*next), kLimit));
   std::vector<RawPeer> waiting;
   for (std::uint64_t i = 0; i < 20; ++i) {
     waiting.push_back(consumer());
     waiting.back().send(request_frame({.id = i}));
   }
-  forwarder_->leave_to_successor();
-  ASSERT_TRUE(forwarder_->drain(kLimit));
-  forwarder_ = std::move(*successor);
-  route_to(provider.port());
-  forwarder_->adopt(std::move(*connections));
-  forwarder_->serve();
+  take_its_place(std::move(next));
+  EXPECT_TRUE(all_before_are_quiet());
   for (std::uint64_t i = 0; i < 20; ++i) EXPECT_EQ(waiting[i].receive()->header.request_id, i);
+}
+
+TEST_F(Handover, ManyGoOverAFewAtATimeAndThoseThatAreRefusedStay) {
+  start();
+  AnsweringProvider provider;
+  route_to(provider.port());
+  constexpr std::size_t kClients = 2 * limits::kHandedOverAtOnce + 1;
+  std::vector<RawPeer> clients;
+  clients.reserve(kClients);
+  for (std::size_t i = 0; i < kClients; ++i) clients.push_back(consumer());
+  ASSERT_TRUE(eventually([&] { return gauge("outbound_connections") == kClients; }));
+  auto next = successor(config_.workers);
+  std::vector<std::size_t> turns;
+  const auto give = [&](CarriedConnections connections) -> Result<void> {
+    turns.push_back(connections.consumers.size());
+    if (turns.size() == 2) return fail(ErrorCode::kUnavailable, "not now");
+    return to(*next)(std::move(connections));
+  };
+  EXPECT_FALSE(forwarder_->hand_over(give, kLimit));
+  EXPECT_THAT(turns, ElementsAre(limits::kHandedOverAtOnce, limits::kHandedOverAtOnce));
+  EXPECT_TRUE(eventually(
+      [&] { return gauge("outbound_connections") == kClients - limits::kHandedOverAtOnce; }));
+  forwarder_->resume();
+  RawPeer late = consumer();
+  late.send(request_frame({.id = 1}));
+  EXPECT_TRUE(late.receive());
+
+  const auto handed = forwarder_->hand_over(give, kLimit);
+  ASSERT_TRUE(handed);
+  EXPECT_EQ(handed->consumers, kClients - limits::kHandedOverAtOnce + 1);
+  EXPECT_EQ(handed->inbound, 0U);
+  take_its_place(std::move(next));
+  for (RawPeer& client : clients) {
+    client.send(request_frame({.id = 2}));
+    EXPECT_TRUE(client.receive());
+  }
+  EXPECT_TRUE(all_before_are_quiet());
+}
+
+TEST_F(Handover, AWorkerThatDoesNotComeToItsTurnIsNotWaitedFor) {
+  start();
+  AnsweringProvider provider;
+  route_to(provider.port());
+  RawPeer client = consumer();
+  client.send(request_frame({.id = 1}));
+  ASSERT_TRUE(client.receive());
+  std::promise<void> go_on;
+  forwarder_->when_applied([until = go_on.get_future().share()] { until.wait(); });
+  const auto handed = forwarder_->hand_over(
+      [](const CarriedConnections&) -> Result<void> {
+        ADD_FAILURE() << "it was called off";
+        return {};
+      },
+      std::chrono::milliseconds(20));
+  ASSERT_FALSE(handed);
+  EXPECT_THAT(handed.error().message, ::testing::HasSubstr("has not stopped within 20 ms"));
+  forwarder_->resume();
+  go_on.set_value();
+  client.send(request_frame({.id = 2}));
+  EXPECT_TRUE(client.receive());
+  RawPeer late = consumer();
+  late.send(request_frame({.id = 3}));
+  EXPECT_TRUE(late.receive());
 }
 
 TEST_F(Handover, ListenersOfAnotherAddressAreRefused) {
@@ -289,8 +364,13 @@ TEST_F(Handover, AnInboundConnectionGoesOnWithoutASuccessor) {
   client.send(request_frame({.id = 1}));
   RawPeer upstream = provider_.accept();
   ASSERT_TRUE(upstream.receive());
-  ASSERT_TRUE(forwarder_->carry(kLimit));
-  upstream.send(response_frame(1, "first"));
+  EXPECT_FALSE(forwarder_->hand_over(
+      [&](const CarriedConnections& connections) {
+        EXPECT_EQ(connections.inbound.size(), 1U);
+        upstream.send(response_frame(1, "first"));
+        return fail(ErrorCode::kUnavailable, "it does not want them");
+      },
+      kLimit));
   forwarder_->resume();
   EXPECT_EQ(client.receive()->bytes, response_frame(1, "first"));
 }
