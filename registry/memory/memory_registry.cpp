@@ -11,7 +11,11 @@ bool is_provider(const dubbo::Url& url) { return url.protocol != "consumer"; }
 }  // namespace
 
 void MemoryRegistry::start() {
-  post([this] { events_.on_connection(true, "embedded registry, this agent only"); });
+  post([this] {
+    events_.on_connection(true, "embedded registry, this agent only");
+    has_reported_connection_ = true;
+    for (const std::string& interface : watched_) post_providers(interface);
+  });
 }
 
 void MemoryRegistry::register_url(const dubbo::Url& url) {
@@ -42,7 +46,7 @@ void MemoryRegistry::post_providers(const std::string& interface) {
 }
 
 void MemoryRegistry::report_providers(const std::string& interface) {
-  if (!watched_.contains(interface)) return;
+  if (!has_reported_connection_ || !watched_.contains(interface)) return;
   std::vector<dubbo::Url> urls;
   if (const auto found = providers_.find(interface); found != providers_.end()) {
     urls.reserve(found->second.size());

@@ -12,7 +12,9 @@
 namespace skiff::registry {
 
 // The embedded registry, named "memory": what is registered here is what watchers here see, and
-// nobody else does. Always connected. Lives on the control thread.
+// nobody else does. Always connected. Nothing is reported before on_connection() has been: what an
+// earlier process had registered is registered again by then, and never was away for watchers.
+// Lives on the control thread.
 class MemoryRegistry final : public Registry {
  public:
   // `executor` and `events` must outlive it.
@@ -43,6 +45,7 @@ class MemoryRegistry final : public Registry {
   Executor& executor_;
   RegistryEvents& events_;
   Alive alive_;
+  bool has_reported_connection_ = false;
   // interface -> provider URLs by their text
   std::map<std::string, std::map<std::string, dubbo::Url>> providers_;
   std::set<std::string> watched_;

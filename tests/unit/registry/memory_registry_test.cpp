@@ -26,6 +26,12 @@ dubbo::Url url_of(const std::string& text) { return *dubbo::Url::parse(text); }
 
 class MemoryRegistryTest : public testing::Test {
  protected:
+  void start() {
+    EXPECT_CALL(events_, on_connection(true, _));
+    registry_.start();
+    executor_.run();
+  }
+
   const dubbo::Url provider_ = url_of("dubbo://10.0.0.1:1/a.B?interface=a.B");
   const dubbo::Url consumer_ = url_of("consumer://10.0.0.1/a.B?interface=a.B");
   ManualExecutor executor_;
@@ -43,7 +49,18 @@ TEST_F(MemoryRegistryTest, ReportsNothingFromInsideACall) {
   executor_.run();
 }
 
+TEST_F(MemoryRegistryTest, ShowsWatchersWhatIsRegisteredWhileItStarts) {
+  registry_.watch("a.B");
+  registry_.start();
+  executor_.post([this] { registry_.register_url(provider_); });
+  EXPECT_CALL(events_, on_connection(true, _));
+  EXPECT_CALL(events_, on_registered(provider_));
+  EXPECT_CALL(events_, on_providers("a.B", ElementsAre(provider_))).Times(testing::AtLeast(1));
+  executor_.run();
+}
+
 TEST_F(MemoryRegistryTest, ShowsWatchersEveryChange) {
+  start();
   registry_.watch("a.B");
   EXPECT_CALL(events_, on_providers("a.B", IsEmpty()));
   executor_.run();
@@ -60,6 +77,7 @@ TEST_F(MemoryRegistryTest, ShowsWatchersEveryChange) {
 }
 
 TEST_F(MemoryRegistryTest, ListsNoConsumers) {
+  start();
   registry_.watch("a.B");
   registry_.register_url(consumer_);
   registry_.unregister_url(consumer_);
@@ -70,6 +88,7 @@ TEST_F(MemoryRegistryTest, ListsNoConsumers) {
 }
 
 TEST_F(MemoryRegistryTest, SaysNothingAfterUnwatch) {
+  start();
   registry_.watch("a.B");
   registry_.unwatch("a.B");
   executor_.run();
