@@ -94,7 +94,7 @@ class Agent final : private registry::ControlPlaneSink,
   Result<void> go_on_for(Predecessor& predecessor, FileRoutes file_routes);
   Result<void> take_from(Predecessor& predecessor, FileRoutes file_routes, LongestPause& pause);
   Result<void> open_ports(forwarder::CarriedListeners& ports);
-  Result<void> make_room_for_descriptors();
+  Result<std::size_t> make_room_for_descriptors();
   Result<void> open_state();
   Result<void> open_access_log();
   Result<void> open_descriptor_store();

@@ -1,7 +1,6 @@
 // From one process to its successor: what the agent does on either side (handover_channel.h has
 // what they say to each other).
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "agent/agent.h"
+#include "agent/descriptor_limit.h"
 #include "agent/predecessor.h"
 #include "agent/process_figures.h"
 #include "agent/successor.h"
@@ -22,10 +22,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kPollInterval = 5ms;
 constexpr std::uint64_t kSpareDescriptors = 1'000;
-// Of the agent: calls of the API, and the registries' last words.
+// Of the agent: calls of the API, the registries' last words, and its connections, all together;
+// meanwhile nobody accepts new ones.
 constexpr auto kApiTime = 4s;
 constexpr auto kLeaveTime = 3s;
-constexpr auto kTurnTime = 500ms;
+constexpr auto kHandOverTime = 5s;
 // Of its successor: the sessions of the registries that the agent is connected with.
 constexpr auto kRegistryTime = 10s;
 constexpr auto kApplyTime = 5s;
@@ -104,21 +105,21 @@ Result<HandedListeners> Agent::shared_listeners() {
 }
 
 // Each connection goes over as a descriptor of its own, and some with one for answers: as long as
-// both processes have them, there are three times as many.
-Result<void> Agent::make_room_for_descriptors() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+// both processes have them, there are three times as many. Returns how many that is.
+Result<std::size_t> Agent::make_room_for_descriptors() {
+  const std::uint64_t limit = raise_descriptor_limit();
   const auto gauges = traffic().gauges;
   const std::uint64_t connections =
       gauges.at("outbound_connections") + gauges.at("inbound_connections");
   const std::uint64_t needed = process_figures().open_fds + 3 * connections + kSpareDescriptors;
-  if (needed <= limit.rlim_cur) return {};
+  if (needed <= limit) {
+    reserve_descriptors(needed);
+    return needed;
+  }
   return fail(ErrorCode::kUnavailable, "to hand over " + std::to_string(connections) +
                                            " connections takes up to " + std::to_string(needed) +
                                            " descriptors, and the limit is " +
-                                           std::to_string(limit.rlim_cur) + " (LimitNOFILE)");
+                                           std::to_string(limit) + " (LimitNOFILE)");
 }
 
 // What the state folder has from here on is the successor's.
@@ -158,7 +159,8 @@ Result<Handover> Agent::hand_over_to(Successor& successor) {
   const auto error_of = [](auto& result) {
     return tl::unexpected<Error>(std::move(result.error()));
   };
-  if (auto room = make_room_for_descriptors(); !room) return error_of(room);
+  const auto descriptors = make_room_for_descriptors();
+  if (!descriptors) return error_of(descriptors);
   auto listeners = shared_listeners();
   if (!listeners) return error_of(listeners);
   if (auto offered = successor.offer(*listeners); !offered) return error_of(offered);
@@ -184,8 +186,12 @@ Result<Handover> Agent::hand_over_to(Successor& successor) {
   });
   auto state = leave_state();
   if (!state) return error_of(state);
+  state->descriptors = *descriptors;
   // It must have ended before the sessions and the folder are this process's again.
-  way_back.add([&successor] { successor.end(); });
+  way_back.add([this, &successor] {
+    successor.end();
+    if (descriptor_store_) descriptor_store_->forget_left();
+  });
   if (!leave_registries()) {
     return fail(ErrorCode::kTimeout, "a registry's client has not left its session in time");
   }
@@ -193,7 +199,8 @@ Result<Handover> Agent::hand_over_to(Successor& successor) {
 
   way_back.add([this] { forwarder_->resume(); });
   auto handed_over = forwarder_->hand_over(
-      [&successor](auto connections) { return successor.give(std::move(connections)); }, kTurnTime);
+      [&successor](auto connections) { return successor.give(std::move(connections)); },
+      kHandOverTime);
   if (!handed_over) return error_of(handed_over);
   if (auto gone = successor.let_go(); !gone) return error_of(gone);
   way_back.close();
@@ -230,7 +237,8 @@ Result<void> Agent::go_on_for(Predecessor& predecessor, FileRoutes file_routes) 
   spdlog::info("taking over, as process {}", getpid());
   LongestPause pause;
   if (auto taken = take_from(predecessor, std::move(file_routes), pause); !taken) {
-    // The sessions are the running agent's again.
+    // It may go on at once; the sessions are its own again.
+    predecessor.give_up(taken.error().message);
     if (control_) leave_registries();
     return taken;
   }
@@ -261,6 +269,7 @@ Result<void> Agent::take_from(Predecessor& predecessor, FileRoutes file_routes,
   if (!api) return error_of(api);
   auto state = predecessor.ask_for_state();
   if (!state) return error_of(state);
+  reserve_descriptors(state->descriptors);
   forwarder_->start();
   if (auto read = open_state(*state); !read) return error_of(read);
   if (auto routes = open_routes(std::move(file_routes)); !routes) return error_of(routes);

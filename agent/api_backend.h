@@ -62,7 +62,7 @@ class ApiBackend {
   // True once the agent stops: verbs are refused then.
   virtual bool is_stopping() = 0;
   // Has a new process of this program go on for this one; fails with a sentence where that does
-  // not come about, and all goes on as it was. Takes as long as it takes.
+  // not come about, and this process goes on. Takes as long as it takes.
   virtual Result<Handover> upgrade() = 0;
   virtual const AgentConfig& config() = 0;
   virtual StateReport state() = 0;

@@ -239,7 +239,7 @@ int run_upgrade_command(const ApiAddress& api) {
   const ordered_json json = parse(answer->body);
   if (!json.is_object() || !json.contains("err_no")) return unreadable(*answer);
   if (json["err_no"] != 0) {
-    std::fprintf(stderr, "skiff: not upgraded, the agent goes on as it was: %s\n",
+    std::fprintf(stderr, "skiff: not upgraded, the old process goes on: %s\n",
                  text_of(json, "err_msg").c_str());
     return 1;
   }

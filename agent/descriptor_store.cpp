@@ -62,6 +62,17 @@ void DescriptorStore::leave_to_successor() {
   stop();
 }
 
+void DescriptorStore::forget_left() {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    StreamMark& mark = marks_.all()[i];
+    if (mark.connection == 0 || places_[i].fd >= 0) continue;
+    mark.connection = 0;
+    places_[i].left.reset();
+    free_.push_back(i);
+  }
+}
+
 void DescriptorStore::stop() {
   {
     const std::lock_guard lock(mutex_);

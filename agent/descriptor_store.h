@@ -58,6 +58,8 @@ class DescriptorStore final : public forwarder::ConnectionStore {
   static void remove(const char* name);
   // From now on systemd is told by a successor.
   void leave_to_successor();
+  // The successor does not come: what was left to it has been shut down.
+  void forget_left();
 
   // From any thread.
   forwarder::StreamMark* keep(int fd) override;

@@ -23,6 +23,7 @@ struct HandedState {
   std::string folder;
   forwarder::Fd lock;  // of the folder, held by both processes
   bool lists_frozen = false;
+  std::size_t descriptors = 0;         // that it takes, of either process
   std::vector<std::string> connected;  // the registries that the agent was connected with
 };
 

@@ -120,6 +120,7 @@ Result<HandedState> Predecessor::ask_for_state() {
     return HandedState{.folder = content.at("folder"),
                        .lock = std::move(message->descriptors.front()),
                        .lists_frozen = content.value("lists_frozen", false),
+                       .descriptors = content.at("descriptors").get<std::size_t>(),
                        .connected = content.at("connected").get<std::vector<std::string>>()};
   });
 }

@@ -13,8 +13,8 @@
 namespace skiff::agent {
 
 // The agent that this process goes on for, seen from this process: the other side of Successor,
-// step by step. A step that fails ends the matter: give_up(), and the process ends, leaving no
-// trace. For one thread at a time.
+// step by step. A step that fails ends the matter: give_up(), and the process ends; with it what it
+// had taken, and nothing else. For one thread at a time.
 class Predecessor {
  public:
   // The environment variable that says which descriptor leads to it.

@@ -16,6 +16,7 @@
 
 #include "agent/agent.h"
 #include "agent/config_reload.h"
+#include "agent/descriptor_limit.h"
 #include "agent/log_lines.h"
 #include "agent/recent_events.h"
 #include "agent/service_manager.h"
@@ -112,6 +113,10 @@ bool upgrade(Agent& agent, const Program& program) {
     auto successor = Successor::start(program, go_on_waiting);
     if (!successor) return tl::unexpected<Error>(std::move(successor.error()));
     auto handover = agent.hand_over_to(**successor);
+    if (const std::size_t lost = (*successor)->lost(); !handover && lost > 0) {
+      handover.error().message +=
+          "; " + std::to_string(lost) + " connections that it had taken are closed";
+    }
     if (handover) {
       notify_successor(handover->pid);
       (*successor)->farewell();
@@ -187,6 +192,8 @@ Result<std::string> state_dir_of(const AgentConfig& config, bool has_predecessor
 int run_agent(LoadedConfig loaded, const ConfigSources& sources,
               std::optional<Predecessor> predecessor) {
   share_one_arena();
+  raise_descriptor_limit();
+  reserve_descriptors(kReservedDescriptors);
   block_signals();
   set_up_logging(loaded.config);
   const Program program = Program::of_this_process();

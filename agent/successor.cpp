@@ -143,21 +143,31 @@ Successor::~Successor() {
 }
 
 void Successor::end() {
-  if (pid_ == 0) return;
-  kill(pid_, SIGKILL);
-  if (!wait_for_end()) {
-    // It cannot, as on a disk that hangs; it has not been let go, and touches no connection.
-    spdlog::error("the new process {} does not end", pid_);
-  }
-  pid_ = 0;
+  kill_process();
+  for (const Fd& fd : taken_) shutdown(fd.get(), SHUT_RDWR);
+  taken_.clear();
+  lost_ += std::exchange(connections_taken_, 0);
 }
 
-// How it ended; empty where it has not in time.
-std::optional<int> Successor::wait_for_end() const {
+// How it had ended before; empty where it had not.
+std::optional<int> Successor::kill_process() {
+  if (pid_ == 0) return std::nullopt;
+  kill(pid_, SIGKILL);
+  const auto status = wait_for_end();
+  // It cannot, as on a disk that hangs; it does nothing more, either.
+  if (!status) spdlog::error("the new process {} does not end", std::exchange(pid_, 0));
+  const bool was_running = !status || (WIFSIGNALED(*status) && WTERMSIG(*status) == SIGKILL);
+  return was_running ? std::nullopt : status;
+}
+
+std::optional<int> Successor::wait_for_end() {
   const auto until = std::chrono::steady_clock::now() + kEndTime;
   do {
     int status = 0;
-    if (waitpid(pid_, &status, WNOHANG) == pid_) return status;
+    if (waitpid(pid_, &status, WNOHANG) == pid_) {
+      pid_ = 0;
+      return status;
+    }
     std::this_thread::sleep_for(5ms);
   } while (std::chrono::steady_clock::now() < until);
   return std::nullopt;
@@ -165,10 +175,11 @@ std::optional<int> Successor::wait_for_end() const {
 
 Error Successor::explained(Error error) {
   if (error.code != ErrorCode::kUnavailable || pid_ == 0) return error;
-  if (const auto status = wait_for_end()) {
-    pid_ = 0;
-    error.message += " (the new process ended with " + end_of(*status) + ")";
-  }
+  return explained(std::move(error), wait_for_end());
+}
+
+Error Successor::explained(Error error, const std::optional<int>& status) {
+  if (status) error.message += " (the new process ended with " + end_of(*status) + ")";
   return error;
 }
 
@@ -223,28 +234,43 @@ Result<void> Successor::prepare(const HandedState& state) {
   const json message = {{"type", "state"},
                         {"folder", state.folder},
                         {"lists_frozen", state.lists_frozen},
+                        {"descriptors", state.descriptors},
                         {"connected", state.connected}};
   Result<void> sent = channel_.send(message, {state.lock.get()}, kSendTime);
   return answered(std::move(sent), "prepared", kPrepareTime);
 }
 
 Result<void> Successor::give(forwarder::CarriedConnections connections) {
-  const HandoverState state = to_handover_state(std::move(connections));
+  const std::size_t count = connections.consumers.size() + connections.inbound.size();
+  HandoverState state = to_handover_state(std::move(connections));
+  Result<void> given = send_connections(state);
+  if (given) given = channel_.receive(kTaken, kTakeTime).map([](auto&&) {});
+  if (!given) {
+    const Error error = explained(given.error(), kill_process());
+    // It says so before it touches them: if it did just before its end, they end with it.
+    if (!channel_.receive(kTaken, 0ms)) return tl::unexpected<Error>(error);
+    spdlog::error("upgrade: the new process took connections, and ends all the same: {}",
+                  error.message);
+  }
+  std::ranges::move(state.descriptors, std::back_inserter(taken_));
+  connections_taken_ += count;
+  return {};
+}
+
+Result<void> Successor::send_connections(const HandoverState& state) {
   const auto file = file_of(state.text);
   if (!file) return tl::unexpected<Error>(file.error());
   const json message = {{"type", "connections"}, {"descriptors", state.descriptors.size()}};
   Result<void> sent = channel_.send(message, {file->get()}, kTakeTime);
   if (sent) sent = channel_.send_descriptors(numbers_of(state.descriptors), kTakeTime);
-  Result<void> taken = answered(std::move(sent), kTaken, kTakeTime);
-  if (taken) return taken;
-  end();
-  // It says so before it touches them: if it did just before its end, they are lost with it.
-  return channel_.receive(kTaken, 0ms) ? Result<void>() : taken;
+  return sent;
 }
 
 Result<void> Successor::let_go() {
+  if (pid_ == 0) return fail(ErrorCode::kUnavailable, "the new process has ended");
   Result<void> sent = channel_.send({{"type", "go"}}, {}, kSendTime);
   is_let_go_ = sent.has_value();
+  if (is_let_go_) taken_.clear();
   return sent ? sent : tl::unexpected<Error>(explained(std::move(sent.error())));
 }
 

@@ -11,6 +11,7 @@
 
 #include "agent/handover.h"
 #include "agent/handover_channel.h"
+#include "agent/handover_state.h"
 #include "dubbo/result.h"
 
 namespace skiff::agent {
@@ -31,7 +32,7 @@ class Successor {
   // Steps of the successor's own, and those in which traffic waits.
   static constexpr std::chrono::seconds kStartTime{10};
   static constexpr std::chrono::seconds kPrepareTime{20};
-  static constexpr std::chrono::milliseconds kTakeTime{500};
+  static constexpr std::chrono::milliseconds kTakeTime{1000};
 
   // Starts it. `go_on`: as HandoverChannel::while_waiting() has it.
   static Result<std::unique_ptr<Successor>> start(const Program& program,
@@ -48,7 +49,7 @@ class Successor {
   // Until it has taken up the sessions of the registries and knows what was known here.
   Result<void> prepare(const HandedState& state);
   // Until it goes on with the connections. Where this fails it was ended, and has touched none of
-  // them.
+  // these. From any thread, while no other one calls.
   Result<void> give(forwarder::CarriedConnections connections);
   // Where this succeeds it is the agent from here on: there is no way back.
   Result<void> let_go();
@@ -57,8 +58,11 @@ class Successor {
   std::optional<std::chrono::microseconds> serves(const std::vector<forwarder::Fd>& api_clients);
   // That whoever supervises this process has been told of its successor.
   void farewell();
-  // Ends it at once; not to be called where it was let go.
+  // Ends it at once, and with it the connections that it goes on with; not to be called where it
+  // was let go.
   void end();
+  // How many connections have ended with it.
+  std::size_t lost() const { return lost_; }
 
  private:
   Successor(pid_t pid, HandoverChannel channel) : pid_(pid), channel_(std::move(channel)) {}
@@ -69,10 +73,19 @@ class Successor {
                         std::chrono::milliseconds limit);
   // Adds how the process ended, where it has.
   Error explained(Error error);
-  std::optional<int> wait_for_end() const;
+  static Error explained(Error error, const std::optional<int>& status);
+  Result<void> send_connections(const HandoverState& state);
+  std::optional<int> kill_process();
+  // How it ended; empty where it has not in time.
+  std::optional<int> wait_for_end();
 
-  pid_t pid_;
+  pid_t pid_;  // 0 once it has ended
   bool is_let_go_ = false;
+  // What it goes on with, until it is let go: others may have the same connections, so that these
+  // end only where they are shut down.
+  std::vector<forwarder::Fd> taken_;
+  std::size_t connections_taken_ = 0;
+  std::size_t lost_ = 0;
   HandoverChannel channel_;
   std::string version_;
 };

@@ -198,12 +198,13 @@ class WorkerForwarder final : public Forwarder {
   // A connection that one worker has accepted may be on its way to another: it is there before a
   // task that is posted when all have paused.
   Result<HandedOver> hand_over(GiveConnections give, milliseconds limit) override {
+    const auto until = std::chrono::steady_clock::now() + limit;
     const auto pause = [](Worker& worker, CarriedListeners&) { worker.pause_listening(); };
-    if (!ask_all(std::make_shared<Asking>(), limit, pause)) return fail_turn(limit);
+    if (!ask_all(std::make_shared<Asking>(), limit, pause)) return fail_turn();
     HandedOver all;
     for (const auto& worker : group_.workers) {
-      while (true) {
-        const auto some = hand_over_some(*worker, give, limit);
+      while (std::chrono::steady_clock::now() < until) {
+        const auto some = hand_over_some(*worker, give, until);
         if (!some) return some;
         if (some->consumers + some->inbound == 0) break;
         all.consumers += some->consumers;
@@ -372,7 +373,7 @@ class WorkerForwarder final : public Forwarder {
   };
 
   static Result<HandedOver> hand_over_some(Worker& worker, const GiveConnections& give,
-                                           milliseconds limit) {
+                                           std::chrono::steady_clock::time_point until) {
     const auto turn = std::make_shared<Turn>();
     std::unique_lock lock(turn->mutex);
     worker.post([turn, &give](Worker& w) {
@@ -383,14 +384,13 @@ class WorkerForwarder final : public Forwarder {
     });
     // One that has begun is waited for, since it holds the mutex.
     turn->is_called_off =
-        !turn->changed.wait_for(lock, limit, [&] { return turn->given.has_value(); });
-    if (turn->is_called_off) return fail_turn(limit);
+        !turn->changed.wait_until(lock, until, [&] { return turn->given.has_value(); });
+    if (turn->is_called_off) return fail_turn();
     return std::move(*turn->given);
   }
 
-  static tl::unexpected<Error> fail_turn(milliseconds limit) {
-    return fail(ErrorCode::kTimeout,
-                "a worker has not stopped within " + std::to_string(limit.count()) + " ms");
+  static tl::unexpected<Error> fail_turn() {
+    return fail(ErrorCode::kTimeout, "a worker does not come to giving its connections away");
   }
 
   template <typename Carried>

@@ -135,10 +135,10 @@ class Forwarder {
   // Called on the thread of the worker that has them, which stands still meanwhile. Returns when a
   // successor goes on with them; fails only where it has not touched them, and never will.
   using GiveConnections = std::function<Result<void>(CarriedConnections)>;
-  // Stops accepting, and gives away the connections, a few of one worker at a time, so that each
-  // waits for no others. What is in flight on them is finished here. Fails where `give` does, or
-  // where a worker does not come to its turn within `limit`: those that are left stay. Then
-  // resume() or leave_to_successor() must follow.
+  // Stops accepting, and gives away the connections, a few of one worker at a time, with a turn of
+  // the worker's loop in between. What is in flight on them is finished here, and those that are
+  // left when `limit` is over stay. Fails where `give` does, or where a worker does not come to its
+  // turn: then all that were not given stay. resume() or leave_to_successor() must follow.
   virtual Result<HandedOver> hand_over(GiveConnections give, std::chrono::milliseconds limit) = 0;
   // Accepts again.
   virtual void resume() = 0;

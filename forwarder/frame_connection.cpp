@@ -289,6 +289,8 @@ std::optional<CarriedSocket> FrameConnection::carry() {
   carried_output_ = left.size();
   loop_.remove(fd_.get());
   state_ = State::kCarried;
+  // Before its successor, which may read at once: who finds this mark cannot know.
+  if (mark_ != nullptr) mark_->is_within_frame = true;
   return carried;
 }
 
@@ -296,12 +298,13 @@ void FrameConnection::carry_back() {
   if (state_ != State::kCarried) return;
   state_ = was_connecting_ ? State::kConnecting : State::kOpen;
   write_blocked_ = !was_connecting_ && !output_.empty();
+  note_boundary();
   // The kernel announces anew what it has.
   if (const Result<void> added = start(); !added) close(added.error().message);
 }
 
 void FrameConnection::go_on_with(Fd fd) {
-  leave_mark();
+  leave_in_store();
   output_.drop_left(carried_output_);
   partial_.release();
   partial_size_ = partial_frame_size_ = discard_left_ = 0;
@@ -311,7 +314,7 @@ void FrameConnection::go_on_with(Fd fd) {
 }
 
 void FrameConnection::leave_to_successor() {
-  leave_mark();
+  leave_in_store();
   output_.clear();
   close("its successor goes on with it");
 }
@@ -356,13 +359,6 @@ void FrameConnection::note_boundary() {
 void FrameConnection::leave_in_store() {
   ConnectionStore* store = std::exchange(store_, nullptr);
   if (mark_ != nullptr) store->leave(*std::exchange(mark_, nullptr));
-}
-
-// The mark is the successor's matter from now on, which has one of its own soon: who finds this one
-// cannot know.
-void FrameConnection::leave_mark() {
-  if (mark_ != nullptr) mark_->is_within_frame = true;
-  leave_in_store();
 }
 
 void FrameConnection::leave_to_store() {

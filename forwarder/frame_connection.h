@@ -150,7 +150,6 @@ class FrameConnection : public EventHandler {
   void note_boundary();
   void note_write();
   void leave_in_store();
-  void leave_mark();
   void enter_finishing();
   void enter_linger();
   static void on_closing_time(void* self);

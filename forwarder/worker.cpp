@@ -127,7 +127,7 @@ void Worker::take(Port port, AcceptedSocket socket) {
 void Worker::listen_or_log() {
   for_each_listener([](Listener& listener) {
     if (const Result<void> started = listener.start(); !started) {
-      spdlog::error("cannot accept connections: {}", started.error().message);
+      spdlog::error("cannot begin to accept connections: {}", started.error().message);
     }
   });
 }

@@ -89,7 +89,7 @@ void Directory::drop_interest(RegistryLink& link, const std::string& interface) 
   Service& service = found->second;
   std::erase_if(service.listings, [&link](const Listing& one) { return one.link == &link; });
   if (!service.listings.empty()) {
-    service.brake.set_registry_away(is_registry_away(service), executor_.now());
+    tell_brake_of_registries(service);
     read_rules(interface, service, service.merged);
     drop_listed_there(interface, service);
     return;
@@ -126,7 +126,7 @@ bool Directory::uses(const RegistryLink& link) const {
 void Directory::on_link_changed(const RegistryLink& link) {
   for (auto& [interface, service] : services_) {
     if (find(service, link) == nullptr) continue;
-    service.brake.set_registry_away(is_registry_away(service), executor_.now());
+    tell_brake_of_registries(service);
     if (service.brake.keeps_any() && !is_frozen_) apply(interface, service);
   }
 }
@@ -142,6 +142,7 @@ void Directory::set_providers(const RegistryLink& link, const std::string& inter
   listing->providers = listed(providers);
   listing->remembered = ListedProviders();  // with its memory
   listing->failure.clear();
+  if (is_first) tell_brake_of_registries(service);
   if (is_first && !(is_frozen_ && service.reported)) {
     rebuild(interface, service);  // somebody waits for it
   } else {
@@ -268,10 +269,12 @@ bool Directory::may_err(const Service& service) {
                      [](const Listing& listing) { return listing.link->registry().may_err(); });
 }
 
-bool Directory::is_registry_away(const Service& service) {
-  return std::any_of(service.listings.begin(), service.listings.end(), [](const Listing& listing) {
-    return listing.providers && !listing.link->is_connected();
-  });
+// Away is one that has listed providers, and cannot say at present what it lists.
+void Directory::tell_brake_of_registries(Service& service) const {
+  const bool is_away = std::any_of(
+      service.listings.begin(), service.listings.end(),
+      [](const Listing& listing) { return listing.providers && !listing.link->is_connected(); });
+  service.brake.set_registry_away(is_away, executor_.now());
 }
 
 ListedProviders Directory::merge(const Service& service) {
@@ -408,7 +411,7 @@ void Directory::tell_of(const std::string& interface, Service& service) {
     ++metrics_.brakes;
     spdlog::warn(
         "{}: {} of {} providers vanished from the registry at once; they stay until a probe finds "
-        "them dead, for {} s at most",
+        "them dead, for {} s at most, not counting times without the registry",
         interface, events.braked, events.braked_of,
         std::chrono::duration_cast<std::chrono::seconds>(protection_.hold_time).count());
   }
@@ -416,7 +419,7 @@ void Directory::tell_of(const std::string& interface, Service& service) {
     ++metrics_.lists_gone_stale;
     spdlog::warn(
         "{}: the registry lists no provider any more; the last list ({} providers) stays in use "
-        "for {} s at most",
+        "for {} s at most, not counting times without the registry",
         interface, service.brake.kept().size(),
         std::chrono::duration_cast<std::chrono::seconds>(protection_.empty_list_time).count());
   }

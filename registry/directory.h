@@ -133,12 +133,11 @@ class Directory {
   const Listing* find(const RegistryLink& link, std::string_view interface) const;
   static bool all_in_hand(const Service& service);
   static bool may_err(const Service& service);
-  // Whether a registry that has listed providers cannot say at present what it lists.
-  static bool is_registry_away(const Service& service);
   // As they are listed; a provider that several registries list is there once, as the latest of its
   // URLs says.
   static ListedProviders merge(const Service& service);
 
+  void tell_brake_of_registries(Service& service) const;
   void drop_listed_there(const std::string& interface, Service& service);
   void rebuild_soon(const std::string& interface, Service& service);
   void rebuild(const std::string& interface, Service& service);

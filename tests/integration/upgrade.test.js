@@ -10,6 +10,7 @@ const { NodeWatcher } = require('./lib/node-watcher');
 const { startProvider, startSofaConsumer } = require('./lib/peers');
 const { RawConsumer } = require('./lib/raw-consumer');
 const { RawProvider } = require('./lib/raw-provider');
+const { Service } = require('./lib/service-manager');
 const { freePort, scenario } = require('./lib/stage');
 const { eventually, within } = require('./lib/wait');
 const { startZooKeeper } = require('./lib/zookeeper');
@@ -148,10 +149,10 @@ scenario('Upgrade', ({ stage, before, it }) => {
   });
 
   // The agent's program, in a folder of its own, where it can be replaced.
-  async function replaceableAgent(options = {}) {
+  async function replaceableAgent(start = (options) => startAgent(stage, options)) {
     const binary = path.join(stage.folder(), 'skiff');
     fs.copyFileSync(BINARY, binary);
-    const agent = await startAgent(stage, { registry: zookeeper.registry, binary, ...options });
+    const agent = await start({ registry: zookeeper.registry, binary });
     const replace = (script) => {
       fs.writeFileSync(`${binary}.new`, script, { mode: 0o755 });
       fs.renameSync(`${binary}.new`, binary);
@@ -159,7 +160,7 @@ scenario('Upgrade', ({ stage, before, it }) => {
     return { agent, replace };
   }
 
-  // A program that goes on up to its being given connections.
+  // A program that goes on until it is given connections.
   const halfSuccessor = (what) => `#!/bin/sh\nexec ${process.execPath} ${path.join(__dirname, 'peers/half-successor.js')} ${what}\n`;
 
   // [what is wrong, the new program, what the operator is told]
@@ -168,7 +169,7 @@ scenario('Upgrade', ({ stage, before, it }) => {
     ['ends at once', '#!/bin/sh\nexit 3\n', /ended with exit status 3/],
     ['is no program', 'nothing that could be run', /cannot be started/],
     ['hangs', '#!/bin/sh\nexec sleep 600\n', /does not answer within 10000 ms/],
-    ['hangs as it is given connections', halfSuccessor('hangs'), /does not answer within 500 ms/],
+    ['hangs as it is given connections', halfSuccessor('hangs'), /does not answer within 1000 ms/],
     ['crashes as it is given connections', halfSuccessor('crashes'), /ended with exit status 3/],
     ['refuses the connections', halfSuccessor('refuses'), /nothing of this can be read/],
   ];
@@ -180,7 +181,7 @@ scenario('Upgrade', ({ stage, before, it }) => {
       await agent.publish({ interface: name, port: provider.port, check: { type: 'none' } });
       await agent.subscribe({ interface: name });
       replace(script);
-      const load = await Load.start(stage, agent.outbound, () => ({ service: name, method: 'echo', args: ['hi'] }), { connections: 2, loops: 2, pauseMs: 5 });
+      const load = await Load.start(stage, agent.outbound, () => ({ service: name, method: 'echo', args: ['hi'], attachments: { timeout: '20000' } }), { connections: 2, loops: 2, pauseMs: 5 });
       await load.more(10);
       const watcher = await watchProviders(name);
       const { status, body } = await agent.upgrade();
@@ -195,24 +196,32 @@ scenario('Upgrade', ({ stage, before, it }) => {
     });
   }
 
-  it('a new program that takes some of the connections and crashes: the old process serves on, with the others', async () => {
-    const name = 'com.example.TakesSome';
-    const provider = await RawProvider.start(stage);
-    const { agent, replace } = await replaceableAgent();
-    await agent.publish({ interface: name, port: provider.port, check: { type: 'none' } });
-    await agent.subscribe({ interface: name });
-    const echo = async (consumer) => (await consumer.call({ service: name, method: 'echo', args: ['hi'] })).value;
-    const consumers = await Promise.all(Array.from({ length: 8 }, () => RawConsumer.connect(stage, agent.outbound)));
-    for (const consumer of consumers) assert.equal(await echo(consumer), 'hi');
-    replace(halfSuccessor('takes'));
-    const { status, body } = await agent.upgrade();
-    assert.equal(status, 409);
-    assert.match(body.err_msg, /ended with exit status 3/);
-    await eventually(() => consumers.some((one) => one.hasEnded), 'those that were taken are closed');
-    const left = consumers.filter((one) => !one.hasEnded);
-    assert.ok(left.length > 0 && left.length < consumers.length, `${left.length} of ${consumers.length} are left`);
-    for (const consumer of [...left, await RawConsumer.connect(stage, agent.outbound)]) assert.equal(await echo(consumer), 'hi');
-  });
+  // [what it does, how many of the two workers' connections it takes]
+  const TAKING = [['takes some of the connections and crashes', 'takes'], ['crashes as soon as it has taken some', 'takes-and-crashes']];
+  for (const [what, how] of TAKING) {
+    it(`a new program that ${what}: these are closed, also where systemd has them, and the old process serves on with the others`, async () => {
+      const name = `com.example.${how}`;
+      const provider = await RawProvider.start(stage);
+      let service;
+      const { agent, replace } = await replaceableAgent(async (options) => { service = await Service.start(stage, options); return service.agent; });
+      await agent.publish({ interface: name, port: provider.port, check: { type: 'none' } });
+      await agent.subscribe({ interface: name });
+      const echo = async (consumer) => (await consumer.call({ service: name, method: 'echo', args: ['hi'] })).value;
+      const consumers = await Promise.all(Array.from({ length: 8 }, () => RawConsumer.connect(stage, agent.outbound)));
+      for (const consumer of consumers) assert.equal(await echo(consumer), 'hi');
+      await service.stores(consumers.length);
+      replace(halfSuccessor(how));
+      const { status, body } = await agent.upgrade();
+      assert.equal(status, 409);
+      assert.match(body.err_msg, /; \d+ connections that it had taken are closed/); // those on 20882 among them
+      const left = () => consumers.filter((one) => !one.hasEnded);
+      await eventually(async () => left().length < consumers.length && left().length === (await agent.metrics()).skiff_outbound_connections, 'those that were taken are closed');
+      assert.ok(left().length > 0);
+      for (const consumer of [...left(), await RawConsumer.connect(stage, agent.outbound)]) assert.equal(await echo(consumer), 'hi');
+      await service.stores(left().length + 1);
+      assert.equal((await agent.metrics()).skiff_stored_connections, left().length + 1);
+    });
+  }
 
   // [what is wrong, the key that is changed, its new value, what the operator is told]
   const BAD_CONFIGURATIONS = [

@@ -1,5 +1,5 @@
 // A new process that goes on for the agent up to the moment in which it is given connections, and not well from there on; agent/handover_channel.h
-// has the conversation. half-successor.js hangs | crashes | refuses | takes
+// has the conversation. half-successor.js hangs | crashes | refuses | takes | takes-and-crashes
 
 'use strict';
 const fs = require('node:fs');
@@ -40,6 +40,7 @@ until('connections');
 switch (process.argv[2]) {
   case 'crashes': process.exit(3); break;
   case 'refuses': say({ type: 'failed', reason: 'nothing of this can be read' }); break;
+  case 'takes-and-crashes': say({ type: 'taken' }); process.exit(3); break;
   case 'takes': say({ type: 'taken' }); until('connections'); process.exit(3); break;
   default: for (;;) pause();
 }
