@@ -24,7 +24,7 @@ namespace skiff::agent {
 //                                         <--  state {folder, ...} + the folder's lock
 //   prepared                              -->       (it has the sessions and the lists)
 //                                         <--  connections {descriptors} + a file of some of them
-//                                              + their sockets
+//                                              + their sockets, as many as fit here
 //   taken                                 -->       (and goes on with these; the same with others)
 //                                         <--  go   (that was all)
 //                                         <--  api_clients + idle connections of the API

@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "agent/durations.h"
@@ -144,15 +146,19 @@ Result<void> Predecessor::take_connections(
 Result<forwarder::CarriedConnections> Predecessor::connections_of(
     HandoverChannel::Message message) {
   return guarded([&]() -> Result<forwarder::CarriedConnections> {
-    if (message.descriptors.size() != 1) {
+    if (message.descriptors.empty()) {
       return fail(ErrorCode::kMalformed, "the file of the connections did not come");
     }
-    auto descriptors = channel_.receive_descriptors(
-        message.content.at("descriptors").get<std::size_t>(), kSendTime);
-    if (!descriptors) return tl::unexpected<Error>(std::move(descriptors.error()));
-    auto text = content_of(message.descriptors.front());
+    const Fd file = std::move(message.descriptors.front());
+    std::vector<Fd> sockets = std::move(message.descriptors);
+    sockets.erase(sockets.begin());
+    const auto count = message.content.at("descriptors").get<std::size_t>();
+    auto rest = channel_.receive_descriptors(count - std::min(count, sockets.size()), kSendTime);
+    if (!rest) return tl::unexpected<Error>(std::move(rest.error()));
+    std::ranges::move(*rest, std::back_inserter(sockets));
+    auto text = content_of(file);
     if (!text) return tl::unexpected<Error>(std::move(text.error()));
-    return from_handover_state(*text, std::move(*descriptors));
+    return from_handover_state(*text, std::move(sockets));
   });
 }
 

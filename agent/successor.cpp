@@ -261,9 +261,14 @@ Result<void> Successor::send_connections(const HandoverState& state) {
   const auto file = file_of(state.text);
   if (!file) return tl::unexpected<Error>(file.error());
   const json message = {{"type", "connections"}, {"descriptors", state.descriptors.size()}};
-  Result<void> sent = channel_.send(message, {file->get()}, kTakeTime);
-  if (sent) sent = channel_.send_descriptors(numbers_of(state.descriptors), kTakeTime);
-  return sent;
+  std::vector<int> descriptors = numbers_of(state.descriptors);
+  descriptors.insert(descriptors.begin(), file->get());
+  // In one message where they fit: whoever is woken by the first one may take this thread's CPU.
+  const auto rest =
+      descriptors.begin() +
+      static_cast<std::ptrdiff_t>(std::min(descriptors.size(), HandoverChannel::kMaxDescriptors));
+  Result<void> sent = channel_.send(message, {descriptors.begin(), rest}, kTakeTime);
+  return sent ? channel_.send_descriptors({rest, descriptors.end()}, kTakeTime) : sent;
 }
 
 Result<void> Successor::let_go() {
