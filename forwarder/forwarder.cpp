@@ -204,7 +204,7 @@ class WorkerForwarder final : public Forwarder {
     HandedOver all;
     for (const auto& worker : group_.workers) {
       while (std::chrono::steady_clock::now() < until) {
-        const auto some = hand_over_some(*worker, give, until);
+        auto some = hand_over_some(*worker, give, until);
         if (!some) return some;
         if (some->consumers + some->inbound == 0) break;
         all.consumers += some->consumers;
