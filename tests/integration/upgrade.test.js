@@ -80,6 +80,29 @@ scenario('Upgrade', ({ stage, before, it }) => {
       + `${result.answers} answers to the load, p50 ${result.latency_us.p50 / 1000} ms, p99.9 ${result.latency_us.p99_9 / 1000} ms, max ${result.latency_us.max / 1000} ms`);
   }, LONG_MS);
 
+  it('no call fails with the embedded registry, either', async () => {
+    const name = 'com.example.Embedded';
+    const provider = await RawProvider.start(stage);
+    const agent = await startAgent(stage);
+    await agent.publish({ interface: name, port: provider.port });
+    await agent.subscribe({ interface: name });
+    const load = await Load.start(stage, agent.outbound, () => ({ service: name, method: 'echo', args: ['hi'] }), { connections: 4, loops: 2 });
+    for (let i = 0; i < 5; i++) {
+      await load.more(100);
+      const { predecessor } = await upgrade(agent);
+      await ended(predecessor);
+    }
+    await load.more(100);
+    assert.deepEqual(await load.stop(), []);
+  });
+
+  // Where threads share it, whoever needs one descriptor more stands still while the kernel makes it larger.
+  it('the table of descriptors is large from the start', async () => {
+    const { pid } = await startAgent(stage);
+    const figure = (file, pattern) => Number(pattern.exec(fs.readFileSync(`/proc/${pid}/${file}`, 'utf8'))[1]);
+    assert.ok(figure('status', /^FDSize:\s+(\d+)/m) >= Math.min(16_384, figure('limits', /^Max open files\s+\d+\s+(\d+)/m)));
+  });
+
   it('what is in flight is answered by the old process, on the connection that it came on', async () => {
     const name = 'com.example.InFlight';
     const held = [];
