@@ -132,10 +132,10 @@ class Agent {
     this.running.set(true, this.world.clock.now());
   }
 
-  // Nobody but stop() ends it.
+  // Nobody but stop() ends it, or its going on as another process.
   async watchFor(started) {
     const { code, signal } = await started.running.ended;
-    if (!this.isUp || this.process !== started) return;
+    if (!this.isUp || this.process !== started || (code === 0 && started.hasSuccessor)) return;
     this.world.surprises.push(new Error(`agent ${this.name} ended by itself, with ${signal || code}:\n${started.log.slice(-2_000)}`));
   }
 
@@ -149,6 +149,14 @@ class Agent {
     if (signal === 'SIGKILL') return;
     if (this.cuts.inbound !== 'swallow') await this.inboundGate.tell('close');
     if (code !== 0) throw new Error(`agent ${this.name} ended with ${code} after ${signal}`);
+  }
+
+  // Another process goes on for it, which nobody is to notice. It may refuse where the agent has not found out yet that it has no registry.
+  async upgrade() {
+    const { status, body } = await this.process.upgrade();
+    const isCutOff = this.cuts.registry !== 'none' || !this.world.registry.up.isOn;
+    if (isCutOff && /not connected, though the running agent is/.test(body.err_msg)) return;
+    if (status !== 200) throw new Error(`agent ${this.name} cannot be upgraded: ${body.err_msg}`);
   }
 
   // --- its network

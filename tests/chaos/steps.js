@@ -113,6 +113,11 @@ const KINDS = [
     run: (world, agent, random) => restart(agent, random.pick(SIGNALS), random),
   },
   {
+    name: 'upgrade the agent', weight: 3,
+    targets: upAgents,
+    run: (world, agent) => agent.upgrade(),
+  },
+  {
     name: 'kill the provider', weight: 3, isFault: true,
     targets: (world) => world.providers.filter((provider) => provider.isUp),
     run: (world, provider) => provider.kill(),

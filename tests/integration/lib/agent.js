@@ -83,6 +83,8 @@ class Agent {
     return { status, body };
   }
 
+  get hasSuccessor() { return this.pid !== this.running.child.pid; }
+
   // The answer's `code` is that of the first process, before all upgrades.
   stop(signal = 'SIGTERM') { return this.running.stop(signal, this.pid); }
 }
