@@ -283,7 +283,7 @@ TEST_F(Handover, AWorkerThatDoesNotComeToItsTurnIsNotWaitedFor) {
     forwarder_->when_applied([until = go_on.get_future().share()] { until.wait(); });
     return to(*next)(std::move(connections));
   };
-  const auto handed = forwarder_->hand_over(give, std::chrono::milliseconds(100));
+  const auto handed = forwarder_->hand_over(give, std::chrono::seconds(2));
   ASSERT_FALSE(handed);
   EXPECT_THAT(handed.error().message, ::testing::HasSubstr("does not come to"));
   forwarder_->resume();
