@@ -321,6 +321,15 @@ Result<void> Agent::wait_for_registries(const std::vector<std::string>& names) {
     const auto missing = std::ranges::find_if(*registries, [&](const auto& status) {
       return !status.connected && std::ranges::find(names, status.name) != names.end();
     });
+    const auto is_known = [&](const std::string& name) {
+      return std::ranges::find(*registries, name, &registry::RegistryStatus::name) !=
+             registries->end();
+    };
+    if (const auto gone = std::ranges::find_if_not(names, is_known); gone != names.end()) {
+      return fail(ErrorCode::kInvalidArgument,
+                  "--registry: the running agent is connected with " + *gone +
+                      ", and has written there; it is given up by a restart only");
+    }
     if (missing == registries->end()) {
       registries_had_a_chance_ = true;
       return {};

@@ -245,7 +245,7 @@ int run_upgrade_command(const ApiAddress& api) {
   }
   std::printf(
       "skiff %s goes on, as process %s, with %s consumers and %s inbound connections; "
-      "nobody read from one of them for %.1f ms at most\n",
+      "none of which stood still for more than %.1f ms\n",
       text_of(json, "version").c_str(), text_of(json, "pid").c_str(),
       text_of(json, "consumers").c_str(), text_of(json, "inbound").c_str(),
       json.value("pause_us", 0.0) / 1000);

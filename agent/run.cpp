@@ -126,7 +126,7 @@ bool upgrade(Agent& agent, const Program& program) {
   if (handed_over) {
     spdlog::info(
         "upgrade: process {}, skiff {}, goes on with {} consumers and {} inbound "
-        "connections; nobody read from one of them for {} us at most",
+        "connections, none of which stood still for more than {} us",
         handed_over->pid, handed_over->version, handed_over->consumers, handed_over->inbound,
         handed_over->pause.count());
   } else {

@@ -41,7 +41,10 @@ class ZookeeperRegistry final : public Registry, private SessionEvents {
   std::string server_address() const override { return server_address_; }
   std::string session_ticket() const override { return session_.ticket().to_string(); }
   void take_up(const std::string& ticket) override;
-  void leave(const std::function<void()>& done) override { session_.leave(done); }
+  void leave(const std::function<void()>& done) override {
+    was_up_ = false;  // it goes down in order
+    session_.leave(done);
+  }
   void return_to_it() override { session_.return_to_it(); }
 
  private:

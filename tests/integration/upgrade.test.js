@@ -250,6 +250,7 @@ scenario('Upgrade', ({ stage, before, it }) => {
   const BAD_CONFIGURATIONS = [
     ['is wrong', 'workers', 'many', /configuration is wrong: .*workers/],
     ['names another port', 'inbound', '127.0.0.1:1', /--inbound: .*what was handed over listens on 127\.0\.0\.1:\d+.*restart/],
+    ['does not name the registry any more', 'registry', 'zookeeper://127.0.0.1:1', /--registry: the running agent is connected with .*, and has written there; it is given up by a restart only/],
     ['names another state folder', 'state_dir', '/nowhere', /--state-dir: .*restart/],
   ];
   for (const [what, key, value, told] of BAD_CONFIGURATIONS) {
