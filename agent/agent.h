@@ -139,6 +139,7 @@ class Agent final : private registry::ControlPlaneSink,
                                         std::chrono::milliseconds longest) override;
   bool is_stopping() override { return stopping_ || is_leaving_; }
   Result<Handover> upgrade() override;
+  std::uint64_t upgrades_failed() override { return upgrades_failed_; }
   const AgentConfig& config() override { return config_; }
   StateReport state() override;
   std::optional<forwarder::Explanation> explain(const forwarder::ExplainRequest& request) override;
@@ -157,6 +158,7 @@ class Agent final : private registry::ControlPlaneSink,
   LatencyHistogram route_updates_;
   std::atomic<double> last_change_seconds_{0};
 
+  std::atomic<std::uint64_t> upgrades_failed_{0};
   std::mutex upgrade_mutex_;
   std::optional<std::promise<Result<Handover>>> upgrade_;  // guarded by it; one at a time
 

@@ -90,6 +90,7 @@ Result<Handover> Agent::upgrade() {
 
 void Agent::set_upgrade_result(const Result<Handover>& result) {
   const std::lock_guard lock(upgrade_mutex_);
+  if (!result) ++upgrades_failed_;
   if (upgrade_) upgrade_->set_value(result);
   upgrade_.reset();
 }

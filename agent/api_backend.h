@@ -64,6 +64,8 @@ class ApiBackend {
   // Has a new process of this program go on for this one; fails with a sentence where that does
   // not come about, and this process goes on. Takes as long as it takes.
   virtual Result<Handover> upgrade() = 0;
+  // How many have not come about, however they were asked for.
+  virtual std::uint64_t upgrades_failed() = 0;
   virtual const AgentConfig& config() = 0;
   virtual StateReport state() = 0;
   // To be used on the control thread only.

@@ -104,6 +104,7 @@ ApiResponse get_metrics(const ApiCall& call) {
   input->api_requests = call.counters.counts();
   input->access_log = call.backend.access_log();
   input->stored = call.backend.stored_connections();
+  input->upgrades_failed = call.backend.upgrades_failed();
   input->process = process_figures();
   input->last_change_seconds = call.backend.last_change_seconds();
   input->ready = call.backend.readiness().ready;

@@ -15,6 +15,7 @@ namespace skiff::agent {
   X(kBuildInfo, "skiff_build_info", kGauge, "`version`, `commit`", "Always 1") \
   X(kReady, "skiff_ready", kGauge, "", "1 where `GET /readyz` says ready") \
   X(kDrained, "skiff_drained", kGauge, "", "1 where the machine is taken out of service (`skiff drain`): no publication is in a registry, and `skiff_ready` is 0") \
+  X(kUpgradesFailed, "skiff_upgrades_failed_total", kCounter, "", "Upgrades in place that did not come about: this process went on") \
   X(kRegistryConnected, "skiff_registry_connected", kGauge, "`registry`", "1 where the session of this registry stands") \
   X(kRegistryLastChange, "skiff_registry_last_change_timestamp_seconds", kGauge, "", "When a list of providers, or the rules of a service, was last given to the workers, in seconds since 1970; 0: never") \
   X(kPublications, "skiff_publications", kGauge, "`state`: `registered`, `pending`", "Publications of this agent") \

@@ -74,6 +74,12 @@ MetricFamily drained(const MetricsInput& input) {
   return family;
 }
 
+MetricFamily upgrades_failed(const MetricsInput& input) {
+  MetricFamily family = family_of(kUpgradesFailed);
+  add(family, {}, static_cast<double>(input.upgrades_failed));
+  return family;
+}
+
 MetricFamily registry_connected(const MetricsInput& input) {
   MetricFamily family = family_of(kRegistryConnected);
   for (const auto& status : input.registries) {
@@ -336,6 +342,7 @@ std::string metrics_text(const MetricsInput& input) {
   std::vector<MetricFamily> families = {build_info(),
                                         ready(input),
                                         drained(input),
+                                        upgrades_failed(input),
                                         registry_connected(input),
                                         registry_last_change(input),
                                         publications(input),

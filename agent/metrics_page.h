@@ -34,6 +34,7 @@ struct MetricsInput {
   double last_change_seconds = 0;  // since 1970; 0: never
   bool ready = false;
   bool drained = false;
+  std::uint64_t upgrades_failed = 0;
 };
 
 // Prometheus text format 0.0.4.

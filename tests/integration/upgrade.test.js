@@ -211,6 +211,7 @@ scenario('Upgrade', ({ stage, before, it }) => {
       assert.equal(status, 409);
       assert.match(body.err_msg, told);
       assert.match(agent.log, /upgrade failed, this process goes on/);
+      assert.equal((await agent.metrics()).skiff_upgrades_failed_total, 1);
       await load.more(10);
       assert.deepEqual(await load.stop(), []);
       assert.equal(await watcher.take(), 0);

@@ -134,6 +134,7 @@ class FakeBackend final : public ApiBackend {
   }
   Result<Handover> upgraded = fail(ErrorCode::kUnavailable, "there is no successor");
   Result<Handover> upgrade() override { return upgraded; }
+  std::uint64_t upgrades_failed() override { return 0; }
   std::vector<ListenerInfo> listeners() override { return {{"inbound", "0.0.0.0:20882"}}; }
   Readiness readiness() override { return ready; }
   bool is_stopping() override { return stopping; }
