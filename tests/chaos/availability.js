@@ -24,8 +24,8 @@
 //   status 70 or 80 by the other agent that took the service back less than FORGOTTEN_MS ago and was restarted since: who saw most providers go
 //   at once holds on to them, an agent goes on serving what it took back, but not after its restart
 //
-// An orderly stop of an agent and an unpublication are no hard faults: they may take a place away, but no call. What was never sent (status 60,
-// 100, and 80 "can be reached") must not fail while it is covered.
+// An orderly stop of an agent and an unpublication are no hard faults: they may take a place away, but no call. An upgrade takes nothing away.
+// What was never sent (status 60, 100, and 80 "can be reached") must not fail while it is covered.
 
 const { HELD_MS } = require('./plan');
 const { complement, covers, intersect, shrink, touches, unite } = require('./spans');
