@@ -210,7 +210,7 @@ scenario('Upgrade', ({ stage, before, it }) => {
       const { status, body } = await agent.upgrade();
       assert.equal(status, 409);
       assert.match(body.err_msg, told);
-      assert.match(agent.log, /upgrade failed, this process goes on/);
+      await eventually(() => /upgrade failed, this process goes on/.test(agent.log), 'the log says so, too');
       assert.equal((await agent.metrics()).skiff_upgrades_failed_total, 1);
       await load.more(10);
       assert.deepEqual(await load.stop(), []);
