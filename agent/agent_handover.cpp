@@ -319,9 +319,6 @@ Result<void> Agent::wait_for_registries(const std::vector<std::string>& names) {
     const auto registries =
         control_->ask([](registry::ControlPlane& plane) { return plane.registries(); });
     if (!registries) return fail(ErrorCode::kTimeout, "the control thread does not answer");
-    const auto missing = std::ranges::find_if(*registries, [&](const auto& status) {
-      return !status.connected && std::ranges::find(names, status.name) != names.end();
-    });
     const auto is_known = [&](const std::string& name) {
       return std::ranges::find(*registries, name, &registry::RegistryStatus::name) !=
              registries->end();
@@ -331,6 +328,9 @@ Result<void> Agent::wait_for_registries(const std::vector<std::string>& names) {
                   "--registry: the running agent is connected with " + *gone +
                       ", and has written there; it is given up by a restart only");
     }
+    const auto missing = std::ranges::find_if(*registries, [&](const auto& status) {
+      return !status.connected && std::ranges::find(names, status.name) != names.end();
+    });
     if (missing == registries->end()) {
       registries_had_a_chance_ = true;
       return {};

@@ -113,7 +113,7 @@ bool upgrade(Agent& agent, const Program& program) {
     auto successor = Successor::start(program, go_on_waiting);
     if (!successor) return tl::unexpected<Error>(std::move(successor.error()));
     auto handover = agent.hand_over_to(**successor);
-    if (const std::size_t lost = (*successor)->lost(); !handover && lost > 0) {
+    if (const std::size_t lost = (*successor)->connections_taken(); !handover && lost > 0) {
       handover.error().message +=
           "; " + std::to_string(lost) + " connections that it had taken are closed";
     }

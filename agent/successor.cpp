@@ -146,7 +146,6 @@ void Successor::end() {
   kill_process();
   for (const Fd& fd : taken_) shutdown(fd.get(), SHUT_RDWR);
   taken_.clear();
-  lost_ += std::exchange(connections_taken_, 0);
 }
 
 // How it had ended before; empty where it had not.

@@ -61,8 +61,8 @@ class Successor {
   // Ends it at once, and with it the connections that it goes on with; not to be called where it
   // was let go.
   void end();
-  // How many connections have ended with it.
-  std::size_t lost() const { return lost_; }
+  // How many connections it has taken; where it was ended, they have with it.
+  std::size_t connections_taken() const { return connections_taken_; }
 
  private:
   Successor(pid_t pid, HandoverChannel channel) : pid_(pid), channel_(std::move(channel)) {}
@@ -85,7 +85,6 @@ class Successor {
   // end only where they are shut down.
   std::vector<forwarder::Fd> taken_;
   std::size_t connections_taken_ = 0;
-  std::size_t lost_ = 0;
   HandoverChannel channel_;
   std::string version_;
 };
